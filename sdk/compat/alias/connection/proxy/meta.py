@@ -40,10 +40,11 @@ def _methods(bases: tuple[type, ...]) -> dict[str, tuple[type, Callable[..., Any
 def _to_plugin(interface: type, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
-        plugin = self.plugin
-        if not isinstance(plugin, interface):
+        # A plugin may have the method without the interface, and set to None where it does not.
+        method = getattr(self.plugin, function.__name__, None)
+        if not callable(method):
             raise _not_implemented(self, interface, function.__name__)
-        return getattr(plugin, function.__name__)(*args, **kwargs)
+        return method(*args, **kwargs)
 
     # wraps() copies this mark too, and no proxy could be made.
     forward.__isabstractmethod__ = False  # type: ignore[attr-defined]  # what ABCMeta looks at

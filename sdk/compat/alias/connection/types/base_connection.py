@@ -75,10 +75,14 @@ class BaseConnection(ABC, Generic[RawConnection]):
         return device_id_of(self.device)
 
     def disconnect(self) -> None:
-        """Close it, if it is open."""
+        """Close it, if it is open. An error of that is logged only: it would hide one of the work before."""
         raw, self.__raw = self.__raw, None
-        if raw is not None:
+        if raw is None:
+            return
+        try:
             self._close_raw(raw)
+        except Exception as error:
+            self.logger.warning(f"Closing the connection raised {type(error).__name__}: {error}")
 
     def _require_ip(self, library: str) -> str:
         return str(self._required(library, "ip")["ip"])

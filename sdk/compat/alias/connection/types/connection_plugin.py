@@ -34,8 +34,8 @@ class ConnectionPlugin(ABC, Generic[AnyConnection, RawConnection]):
     def _create_connection(self) -> AnyConnection: ...
 
     def initialize_connection(self, connect: bool = True) -> None:
-        """Make the connection, and open it. Raises `ConnectionAlreadyInitializedError`."""
-        if self._active_connection is not None:
+        """Make the connection, and open it. Raises `ConnectionAlreadyInitializedError` where one is open."""
+        if self.get_raw_connection() is not None:
             raise ConnectionAlreadyInitializedError(device_id=device_id_of(self.device))
         connection = self._create_connection()
         if connect:

@@ -22,6 +22,8 @@ class NetmikoConnection(BaseConnection[Any]):
     def connect(self, **kwargs: Any) -> None:
         """Log in. `kwargs` are arguments of `ConnectHandler`; `device_type` is by the device's platform.
 
+        `platform`, there or in `connect_defaults`, is netmiko's name of a platform that the mapping does not have.
+
         Raises `ConnectionCreationError`, `ConnectionValidationError`, `PlatformNotSupportedError`.
         """
         login = self._require_credentials("netmiko")
@@ -32,7 +34,8 @@ class NetmikoConnection(BaseConnection[Any]):
             **self.connect_defaults,
             **kwargs,
         }
-        arguments.setdefault("device_type", get_netmiko_platform(self.device))
+        platform = arguments.pop("platform", None) or get_netmiko_platform(self.device)
+        arguments.setdefault("device_type", platform)
         netmiko = importlib.import_module("netmiko")
         try:
             self._connection = netmiko.ConnectHandler(**arguments)
