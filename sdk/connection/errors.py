@@ -196,9 +196,10 @@ class UnreadableAnswerError(DeviceError):
 
 
 class UnexpectedAnswerError(DeviceError):
-    """A step of `send_interactive` was not answered as expected."""
+    """A step of `send_interactive` was not answered as expected. `said` is what the device has said until then."""
 
     cause = Cause.UNEXPECTED_ANSWER
+    said: str = ""
 
 
 class CommandTimeoutError(DeviceError):

@@ -13,7 +13,7 @@ from sdk.connection.causes import Cause
 from sdk.connection.command_line import fault_of, fault_of_answer
 from sdk.connection.deadline import Deadline, DeadlineError
 from sdk.connection.driver import enable_command
-from sdk.connection.errors import DeviceError, fail
+from sdk.connection.errors import DeviceError, UnexpectedAnswerError, fail
 from sdk.connection.login import Login
 from sdk.connection.prompt import Ask, clean, last_line, last_words, what_may_be_asked
 from sdk.connection.questions import Questions
@@ -121,7 +121,7 @@ class Session(Terminal):
                     self._read_until_prompt(reading, what, deadline)
                     said.append(reading.output(line))
                 else:
-                    said.append(self._read_until(pattern, reading, line, what, deadline))
+                    self._read_until(pattern, reading, line, what, deadline, said)
         return Raw("\n".join(said).strip("\n"), False, time.monotonic() - started)
 
     def enable(self, secret: str | None, *, deadline: Deadline) -> None:
@@ -161,17 +161,17 @@ class Session(Terminal):
                 return False
 
     def _read_until(
-        self, pattern: re.Pattern[str], reading: Reading, line: str, what: str, deadline: Deadline
-    ) -> str:
-        while True:
-            came = reading.output_so_far(line)
-            if pattern.search(came):
-                return came
-            if self._advance(reading, what, deadline, asked_is_fine=True):
-                said = last_words(reading.output(line)) or last_words(
-                    came
-                )  # its words, rather than its prompt
-                raise self._fail(Cause.UNEXPECTED_ANSWER, what=what, expected=pattern.pattern, last_line=said)
+        self, regex: re.Pattern[str], reading: Reading, line: str, what: str, end: Deadline, said: list[str]
+    ) -> None:
+        while not regex.search(came := reading.output_so_far(line)):
+            if self._advance(reading, what, end, asked_is_fine=True):
+                said.append(reading.output(line))
+                last = last_words(said[-1]) or last_words(came)  # its words, rather than its prompt
+                error = self._fail(Cause.UNEXPECTED_ANSWER, what=what, expected=regex.pattern, last_line=last)
+                assert isinstance(error, UnexpectedAnswerError)
+                error.said = "\n".join(said).strip("\n")
+                raise error
+        said.append(came)
 
     def _read_until_prompt(
         self, reading: Reading, what: str, deadline: Deadline, questions: Questions | None = None

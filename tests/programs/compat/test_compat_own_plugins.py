@@ -41,11 +41,16 @@ def device(platform: str, **facts: Any) -> Any:
 
 async def on_ios(work: Callable[[Any], T]) -> T:
     """What `work` makes of a proxy for an emulated IOS, in a thread as blocks do."""
+    return await on_router(lambda proxy, _: work(proxy))
+
+
+async def on_router(work: Callable[[Any, EmulatedIos], T]) -> T:
+    """As `on_ios`, for work that looks at the device too."""
     proxy_class = of("connection.proxy").NetworkDeviceConnectionProxy
 
     def connected(known: Any) -> T:
         with proxy_class.connect(known) as proxy:
-            return work(proxy)
+            return work(proxy, router)
 
     async with EmulatedIos("admin", PASSWORD, "r1") as router:
         job = of("workflow.workflow_context").WorkflowContext.from_job(router.as_context(), "device", 1)
@@ -96,6 +101,28 @@ async def test_a_dialogue_waits_for_texts_and_for_the_prompt() -> None:
         return str(proxy.send_interactive(steps).output)
 
     assert "Destination filename" in await on_ios(talked)
+
+
+async def test_a_dialogue_ends_without_an_error_where_the_prompt_comes_in_the_place_of_a_text() -> None:
+    def talked(proxy: Any, router: EmulatedIos) -> tuple[list[str], list[str]]:
+        router.typed.clear()
+        steps = [
+            ("show clock", ""),
+            ("write memory", "Overwrite the previous"),
+            ("y", ""),
+            ("reload", "confirm"),
+        ]
+        said = [proxy.send_interactive(steps).output]
+        said.append(proxy.send_command_expect("write memory", "Overwrite the previous").output)
+        said.append(proxy.send_command("show version").output)
+        return said, router.typed
+
+    (whole, one, version), typed = await on_router(talked)
+    assert "[OK]" in whole.splitlines()[-1]
+    assert len(whole.splitlines()) > len(one.splitlines()), "the answers before it are there"
+    assert "[OK]" in one
+    assert version.startswith("Emulated IOS")
+    assert typed == ["show clock", "write memory", "write memory", "show version"]
 
 
 async def test_what_a_plugin_does_not_have_is_named_with_its_method() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sdk.compat.migration_hints import refusing
 from sdk.connection.capabilities import Configuration, Execution
-from sdk.connection.errors import DeviceError
+from sdk.connection.errors import DeviceError, UnexpectedAnswerError
 from sdk.connection.login import login_of
 
 from ..capabilities.network_device_execution import CommandResult, NetworkDeviceExecutionCapability
@@ -108,10 +108,19 @@ class OwnPlugin(ConnectionPlugin[OwnConnection, Any], NetworkDeviceExecutionCapa
     def send_interactive(
         self, interactions: list[tuple[str, str]], timeout: int | None = None
     ) -> CommandResult:
-        """Send each input and wait for the text beside it; for the prompt where that is empty."""
+        """Send each input and wait for the text beside it; for the prompt where that is empty.
+
+        A prompt in the place of a text ends it, as with the package: the inputs that are left are not sent.
+        """
         steps = [(line, pattern_of(expect)) for line, expect in interactions]
-        said = self._asked(lambda conn: conn.send_interactive(steps, timeout or _DEFAULT_SECONDS))
-        return CommandResult(said, None)
+
+        def talk(conn: SyncConnection) -> str:
+            try:
+                return conn.send_interactive(steps, timeout or _DEFAULT_SECONDS)
+            except UnexpectedAnswerError as error:
+                return error.said
+
+        return CommandResult(self._asked(talk), None)
 
     def _asked(self, ask: Callable[[SyncConnection], T]) -> T:
         connection = self.require_raw_connection()
