@@ -28,6 +28,7 @@ GLOBAL_LINES: Final = (
 SECTIONS: Final = (
     "vrf definition",
     "vlan",
+    "key chain",
     "router ospf",
     "router bgp",
     "ip access-list",
@@ -39,7 +40,12 @@ SECTIONS: Final = (
 # Their order is their meaning; all else is printed sorted, so that it does not depend on who typed what when.
 _ORDERED: Final = ("ip access-list", "route-map")
 # IOS prints these above the interfaces.
-_ABOVE: Final = ("vrf definition", "vlan")
+_ABOVE: Final = ("vrf definition", "vlan", "key chain")
+
+
+def inner(line: str, header: str) -> str:
+    """Return the name of the section that the line of another section opens."""
+    return f"{line} of {header}"
 
 
 @dataclass(slots=True)
@@ -95,7 +101,10 @@ class IosInterface:
 
 @dataclass(slots=True)
 class IosConfiguration:
-    """What can be configured. `sections` are those beside interfaces: lines by their first line."""
+    """What can be configured. `sections` are those beside interfaces: lines by their first line.
+
+    The section of a line in a section is there by the name that `inner` gives.
+    """
 
     hostname: str
     interfaces: dict[str, IosInterface] = field(default_factory=dict)
@@ -168,7 +177,11 @@ class IosConfiguration:
             for header in sorted(headers, key=_natural):
                 lines = self.sections[header]
                 ordered = lines if header.startswith(_ORDERED) else sorted(lines, key=_natural)
-                printed += [header, *(f" {line}" for line in ordered), "!"]
+                printed.append(header)
+                for line in ordered:
+                    below = sorted(self.sections.get(inner(line, header), ()), key=_natural)
+                    printed += [f" {line}", *(f"  {each}" for each in below)]
+                printed.append("!")
         return printed
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from sdk.testing.devices.command_table import CommandTable
+from sdk.testing.devices.ios_configuration import inner
 from sdk.testing.devices.ios_state import Mode, SessionState
 
 _MODES: Final[Mapping[str, tuple[Mode, str]]] = {
@@ -16,6 +17,7 @@ _MODES: Final[Mapping[str, tuple[Mode, str]]] = {
     "ip access-list standard": (Mode.ACCESS_LIST, r"\S+"),
     "route-map": (Mode.ROUTE_MAP, r"\S+( (permit|deny)( \d+)?)?"),
     "line vty": (Mode.LINE, r"\d+( \d+)?"),
+    "key chain": (Mode.KEY_CHAIN, r"\S+"),
 }
 
 # What a section may hold; the second tuple: of these, one value at most.
@@ -52,7 +54,9 @@ def _remove(family: str) -> Callable[[SessionState, str], str]:
         header = f"{family} {' '.join(argument.split())}"
         if family == "line vty":
             return "% Can't delete the last lines"
-        state.device.configuration.sections.pop(header, None)
+        sections = state.device.configuration.sections
+        for name in [each for each in sections if each == header or each.endswith(inner("", header))]:
+            del sections[name]
         return ""
 
     return action
@@ -109,4 +113,59 @@ def _table(several: tuple[str, ...], single: tuple[str, ...]) -> CommandTable[Se
     )
 
 
-SECTION_TABLES: Final = {mode: _table(*words) for mode, words in _BELOW.items()}
+def _chain(state: SessionState) -> str:
+    """The key chain of the mode, also where it is that of one of its keys."""
+    assert state.section is not None, "these commands are used in a section only"
+    return state.section.rpartition(inner("", ""))[2]
+
+
+def _enter_key(state: SessionState, argument: str) -> str:
+    if not argument.isdecimal():
+        return f"% Invalid key number: {argument}"
+    sections, chain, line = state.device.configuration.sections, _chain(state), f"key {argument}"
+    if line not in sections[chain]:
+        sections[chain].append(line)
+    sections.setdefault(inner(line, chain), [])
+    state.enter(Mode.KEY, section=inner(line, chain))
+    return ""
+
+
+def _remove_key(state: SessionState, argument: str) -> str:
+    sections, chain, line = state.device.configuration.sections, _chain(state), f"key {argument}"
+    sections[chain] = [each for each in sections[chain] if each != line]
+    sections.pop(inner(line, chain), None)
+    state.enter(Mode.KEY_CHAIN, section=chain)
+    return ""
+
+
+def _remove_chain(state: SessionState, argument: str) -> str:
+    state.enter(Mode.CONFIG)
+    return _remove("key chain")(state, argument)
+
+
+def _exit_key(state: SessionState, _argument: str) -> str:
+    state.enter(Mode.KEY_CHAIN, section=_chain(state))
+    return ""
+
+
+# A mode takes the commands of the one around it too.
+_KEY_CHAIN: Final = {
+    "key ...": _enter_key,
+    "no key ...": _remove_key,
+    "key chain ...": _enter("key chain"),
+    "no key chain ...": _remove_chain,
+}
+
+SECTION_TABLES: Final = {
+    **{mode: _table(*words) for mode, words in _BELOW.items()},
+    Mode.KEY_CHAIN: CommandTable({**_KEY_CHAIN, "exit": _exit}),
+    Mode.KEY: CommandTable(
+        {
+            **_KEY_CHAIN,
+            "key-string ...": _add("key-string", single=True),
+            "no key-string [...]": _take_out("key-string"),
+            "exit": _exit_key,
+        }
+    ),
+}
+"""The commands of each section's mode."""

@@ -27,6 +27,8 @@ class Mode(Enum):
     ACCESS_LIST = "(config-ext-nacl)#"
     ROUTE_MAP = "(config-route-map)#"
     LINE = "(config-line)#"
+    KEY_CHAIN = "(config-keychain)#"
+    KEY = "(config-keychain-key)#"
 
     @property
     def configures(self) -> bool:

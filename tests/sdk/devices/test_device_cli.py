@@ -190,6 +190,7 @@ def test_two_sessions_see_one_configuration(device: IosDevice) -> None:
         ("interface Loopback5", "description five", "ip address 203.0.113.5 255.255.255.255"),
         ("router bgp 65001", "neighbor 198.51.100.2 remote-as 65002", "bgp router-id 192.0.2.1"),
         ("vlan 9", "name users"),
+        ("key chain K", "key 1", "key-string one", "exit", "key 2", "key-string two", "key chain L", "key 3"),
         ("ip access-list extended EDGE", "permit ip any any"),
         ("ip route 10.0.0.0 255.0.0.0 198.51.100.2",),
         ("interface gi0/2", "no shutdown", "mtu 1400"),
