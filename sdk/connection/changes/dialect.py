@@ -55,6 +55,10 @@ class Dialect:
         """Return the tree of lines that a person has written. Sections may come more than once."""
         return tree_of(self._joined(self._meant(lines)))
 
+    def read_typed(self, lines: Iterable[str]) -> list[str]:
+        """Return the commands that a person types, with those that end a section, in their order and not indented."""
+        return [line.strip() for line in self._joined(self._meant(lines, with_closers=True))]
+
     def key(self, text: str) -> str:
         """Return what two lines of one section have in common if the later one replaces the other."""
         command = bare(text)
@@ -112,7 +116,7 @@ class Dialect:
         indent = text[: len(text) - len(bare_text)]
         return f"{indent}{block[0]}{self.block_sign}{block[1]}{self.block_sign}"
 
-    def _meant(self, lines: Iterable[str]) -> Iterator[str]:
+    def _meant(self, lines: Iterable[str], *, with_closers: bool = False) -> Iterator[str]:
         block_end: str | None = None
         for line in lines:
             text = line.strip()
@@ -120,7 +124,9 @@ class Dialect:
                 yield line
                 block_end = None if block_end in line else block_end
                 continue
-            if not text or text.startswith("!") or self.noise.match(text) or self.closers.fullmatch(text):
+            if not text or text.startswith("!") or self.noise.match(text):
+                continue
+            if self.closers.fullmatch(text) and not with_closers:
                 continue
             block_end = self._block_end(text)
             yield line.rstrip()

@@ -32,6 +32,11 @@ class ConfigurationLine:
         return " / ".join((*self.parents, self.text))
 
 
+@dataclass(frozen=True, slots=True)
+class TypedLine(ConfigurationLine):
+    """One line as a person types it: it is sent where the line before it has led, whatever section that is."""
+
+
 def tree_of(lines: Iterable[str]) -> Tree:
     """Return the tree that indented lines mean. A line belongs to the last one above it that is indented less."""
     roots: list[_Open] = []

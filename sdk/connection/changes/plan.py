@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sdk.connection.changes.dialect import Dialect
-from sdk.connection.changes.lines import ConfigurationLine, Line, Tree, fingerprint_of, unified_diff
+from sdk.connection.changes.lines import (
+    ConfigurationLine,
+    Line,
+    Tree,
+    TypedLine,
+    fingerprint_of,
+    unified_diff,
+)
 from sdk.connection.changes.prediction import predict
 from sdk.errors import SdkError
 
@@ -83,6 +90,29 @@ def plan_lines(configuration: str, lines: str | Iterable[str], dialect: Dialect)
         configuration=configuration,
         base=base,
         predicted=predicted,
+    )
+
+
+def plan_typed(configuration: str, lines: str | Iterable[str], dialect: Dialect) -> Plan:
+    """Plan to send `lines` as a person types them: a header leads into its section, `exit` and `end` lead out.
+
+    Where a line belongs, the device alone knows. So nothing is foretold: `diff` is empty, and `predicted` is what is
+    there. Lines that the configuration holds are sent as well. Without a line, the plan is empty.
+
+    Raises:
+        LinesError: there are some that can't be sent.
+    """
+    base = dialect.read(configuration)
+    commands = tuple(TypedLine(text) for text in dialect.read_typed(_checked(lines, dialect)))
+    for line in commands:
+        _check_whole(line, dialect)
+    return Plan(
+        diff="",
+        commands=commands,
+        base_fingerprint=fingerprint_of(base),
+        configuration=configuration,
+        base=base,
+        predicted=base,
     )
 
 

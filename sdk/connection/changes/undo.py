@@ -39,12 +39,14 @@ class Restoration:
         """In words, without secrets, at most ten lines of what differs."""
         if self.is_restored:
             return f"Its configuration is as it was before. {self.timer_left}".rstrip()
+        return f"Its configuration is NOT as it was before. {self.difference_in_words()}"
+
+    def difference_in_words(self) -> str:
+        """Say which lines differ: without secrets, at most ten."""
         differing = changed_lines(self.remaining)
         shown = "; ".join(without_secrets(line) for line in differing[:_SHOWN_LINES])
         more = f"; and {len(differing) - _SHOWN_LINES} more" if len(differing) > _SHOWN_LINES else ""
-        return (
-            f"Its configuration is NOT as it was before. What is missing (+) and too much (-): {shown}{more}."
-        )
+        return f"What is missing (+) and too much (-): {shown}{more}."
 
 
 def changed_lines(diff: str) -> list[str]:

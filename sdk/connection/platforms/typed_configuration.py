@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from sdk.connection.causes import Cause
 from sdk.connection.changes.dialect import Dialect
-from sdk.connection.changes.lines import ConfigurationLine
+from sdk.connection.changes.lines import ConfigurationLine, TypedLine
 from sdk.connection.deadline import Deadline
 from sdk.connection.errors import fail
 from sdk.connection.platforms.platform import Platform
@@ -25,8 +25,11 @@ _REFUSAL: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MODE: Final = re.compile(r"\((config[^()]*)\)\s*#\s*$")
+# Not all begin with the word: `(dhcp-config)#`.
+_IN_ANY_MODE: Final = re.compile(r"\([^()]+\)\s*#\s*$")
 _ENTER: Final = "configure terminal"
 _SHOWN_LINES: Final = 4
+_OUTERMOST: Final = "config"
 
 
 def refusal_in(text: str) -> str:
@@ -40,7 +43,10 @@ def refusal_in(text: str) -> str:
 
 
 class TypedConfiguration(Platform):
-    """Sends each line to its section, and leaves and enters sections on the way as a person would."""
+    """Sends each line to its section, and leaves and enters sections on the way as a person would.
+
+    A `TypedLine` is sent where the device is: what leaves its section is a line of its own.
+    """
 
     dialect: ClassVar[Dialect]
     _path: tuple[str, ...] = ()
@@ -64,6 +70,8 @@ class TypedConfiguration(Platform):
 
     def send_config_line(self, line: ConfigurationLine, *, deadline: Deadline) -> str:
         """Type one line in its section; return the words of the device if it refuses the line or its section."""
+        if isinstance(line, TypedLine):
+            return self._type_here(line.text, deadline)
         words = self._go_to(line.parents, deadline)
         return words or self._type(line.text, deadline)
 
@@ -71,6 +79,19 @@ class TypedConfiguration(Platform):
         """Leave the configuration mode."""
         self._path = ()
         self.session.send("end", deadline=deadline)
+
+    def _type_here(self, text: str, deadline: Deadline) -> str:
+        """Type one line in the section that the device is in. What follows `end`, or one `exit` too many, is global."""
+        if text in ("exit", "quit") and self._mode() == _OUTERMOST:
+            return ""
+        if text == "end":
+            self.leave_configuration(deadline=deadline)
+            self.enter_configuration(deadline=deadline)
+            return ""
+        words = self._type(text, deadline)
+        if not _IN_ANY_MODE.search(self.session.prompt):  # the next line would be a command
+            return words or "it leaves the configuration mode"
+        return words
 
     def _go_to(self, parents: tuple[str, ...], deadline: Deadline) -> str:
         while self._path != parents[: len(self._path)]:

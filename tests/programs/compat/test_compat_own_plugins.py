@@ -188,44 +188,6 @@ def test_the_registry_shows_the_plugins_as_the_package_does() -> None:
     assert snapshot["connection_type_defaults"]["ios", "ssh"] is ios
 
 
-@pytest.mark.parametrize(
-    ("typed", "printed"),
-    [
-        (
-            ["interface Lo7", "description x", "exit", "hostname r9"],
-            ["interface Lo7", " description x", "hostname r9"],
-        ),
-        (
-            ["interface Lo7", " description x", "hostname r9"],
-            ["interface Lo7", " description x", "hostname r9"],
-        ),
-        (
-            ["interface A", "vrf forwarding RED", "interface B"],
-            ["interface A", " vrf forwarding RED", "interface B"],
-        ),
-        (
-            [
-                "router bgp 1",
-                "address-family ipv4",
-                "redistribute connected",
-                "exit-address-family",
-                "bgp log",
-            ],
-            ["router bgp 1", " address-family ipv4", "  redistribute connected", " bgp log"],
-        ),
-        (
-            ["router ospf 1", "router-id 192.0.2.1", "end", "", "end"],
-            ["router ospf 1", " router-id 192.0.2.1"],
-        ),
-        (["no interface Lo7"], ["no interface Lo7"]),
-    ],
-)
-def test_lines_as_they_are_typed_become_lines_as_they_are_printed(
-    typed: list[str], printed: list[str]
-) -> None:
-    assert of("connection.plugins.own_answers").indented(typed) == printed
-
-
 async def test_frr_is_spoken_to_as_frr_and_not_as_the_linux_host_that_the_package_has_netmiko_see() -> None:
     async with EmulatedIos("admin", PASSWORD, "r1") as router:
         options = f'{{"port": {router.port}}}'

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from sdk.compat.migration_hints import refusing
+from sdk.connection.changes.dialect import Dialect
+from sdk.connection.changes.plan import Plan, plan_lines, plan_typed
 from sdk.connection.information import DeviceFacts, InterfaceFacts, InterfaceState, Neighbor
 
 from ..capabilities.network_device_information import (
@@ -24,16 +26,6 @@ _STATUS: Final = {
     InterfaceState.ERROR_DISABLED: InterfaceStatus.ERROR_DISABLED,
     InterfaceState.ADMINISTRATIVE_SHUTDOWN: InterfaceStatus.DISABLED,
 }
-
-
-_LEAVING: Final = frozenset({"exit", "end", "exit-address-family"})
-
-# A line of a global command below one of these harms nothing: the device takes it from any mode.
-_SECTION: Final = re.compile(
-    r"(interface|router|line|vlan|route-map|class-map|policy-map|ip(v6)? access-list|(ip )?vrf(?! forwarding)|"
-    r"key chain|object-group|ip sla|crypto (isakmp|ipsec|pki|ikev2)|aaa group|track|archive)(\s|$)",
-    re.IGNORECASE,
-)
 
 
 def information_of(facts: DeviceFacts) -> InformationResult:
@@ -68,29 +60,17 @@ def neighbors_of(found: Iterable[Neighbor]) -> NeighborsResult:
     )
 
 
-def indented(lines: Iterable[str]) -> list[str]:
-    """Lines as a device prints them: those of a section below its header.
+def plan_given(configuration: str, lines: Iterable[str], dialect: Dialect) -> Plan:
+    """What to send for lines that a block gives: as a device prints them, or as a person types them.
 
-    Blocks of the other SDK send what a person would type, where a header changes the mode, and `exit` leaves it. Lines
-    of which one is indented already stay as they are.
+    Blocks of the other SDK mostly send what a person types: no line is indented, and a header changes the mode until
+    `exit` leaves it. Raises `LinesError`.
     """
-    given = [line.rstrip() for line in lines if line.strip()]
-    if any(line[0].isspace() for line in given):
-        return given
-    found: list[str] = []
-    depth = 0
-    for line in given:
-        if line in _LEAVING:
-            depth = 0 if line == "end" else max(depth - 1, 0)
-        elif _SECTION.match(line):
-            found.append(line)
-            depth = 1
-        else:
-            is_nested = depth > 0 and line.startswith("address-family ")
-            depth = 1 if is_nested else depth
-            found.append(" " * depth + line)
-            depth += is_nested
-    return found
+    given = [part for line in lines for part in line.splitlines()]
+    commands = (line for line in dialect.without_blocks(given) if line.strip() and line.strip()[0] != "!")
+    indents = {len(line) - len(line.lstrip()) for line in commands}
+    plan = plan_lines if len(indents) > 1 else plan_typed
+    return plan(configuration, given, dialect)
 
 
 def pattern_of(expected: str) -> str | None:

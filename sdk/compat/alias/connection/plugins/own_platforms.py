@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn
 
 from sdk.compat.migration_hints import refusing
-from sdk.connection.changes.apply import apply_plan
+from sdk.connection.changes.dialect import Dialect
 from sdk.connection.changes.lines import unified_diff
-from sdk.connection.changes.plan import plan_lines
-from sdk.connection.changes.undo import restore_tree
+from sdk.connection.changes.plan import LinesError
+from sdk.connection.changes.undo import Restoration, restore_tree
+from sdk.connection.deadline import Deadline
 
 from ..capabilities.network_device_configuration import (
     ConfigApplyResult,
@@ -23,9 +24,10 @@ from ..capabilities.network_device_information import (
     NetworkDeviceInformationCapability,
 )
 from ..detection.signatures import PlatformSignature, ShellKind
-from ..exceptions import NeopsConnectionError, NotImplementedForThisPlatform
+from ..exceptions import ConnectionCreationError, NeopsConnectionError, NotImplementedForThisPlatform
+from ..types.base_connection import device_id_of
 from ..utils.platform_mappings import NEOPS_NETMIKO_PLATFORM_MAPPING
-from .own_answers import indented, information_of, interfaces_of, neighbors_of
+from .own_answers import information_of, interfaces_of, neighbors_of, plan_given
 from .own_plugins import CHANGE_SECONDS, READ_SECONDS, DeviceConnectionError, OwnPlugin
 
 
@@ -74,7 +76,12 @@ class ChangePlugin(ReadPlugin, NetworkDeviceConfigurationCapability):
     def replace_running_config(self, config: str, timeout: int | None = None) -> ConfigApplyResult:
         """Put this in the place of the running configuration, by sending the lines that differ."""
         work = _replacing(config)
-        return ConfigApplyResult(self._done("replacing the configuration", work, timeout or CHANGE_SECONDS))
+        restoration, diff = self._done("replacing the configuration", work, timeout or CHANGE_SECONDS)
+        if not restoration.is_restored:
+            raise NeopsConnectionError(
+                f"The configuration was not taken over as a whole. {restoration.difference_in_words()}"
+            )
+        return ConfigApplyResult(diff)
 
     def replace_startup_config(self, config: str, timeout: int | None = None) -> NoReturn:
         """Not without the package: raises `NotImplementedForThisPlatform`."""
@@ -88,8 +95,14 @@ class ChangePlugin(ReadPlugin, NetworkDeviceConfigurationCapability):
         self._asked(lambda conn: conn.save_config())
 
     def _changed(self, lines: Iterable[str], timeout: int | None) -> ConfigApplyResult:
-        work = _applying(indented(lines))
-        return ConfigApplyResult(self._done("the change", work, timeout or CHANGE_SECONDS))
+        deadline = Deadline(timeout or CHANGE_SECONDS)
+        configuration, dialect = self._done("reading the configuration", _read, deadline.left_seconds)
+        try:
+            # Not in the step before: there it would be an error of this worker's own.
+            plan = plan_given(configuration, lines, dialect)
+        except LinesError as error:
+            raise ConnectionCreationError(str(error), device_id_of(self.device)) from None
+        return ConfigApplyResult(self._asked(lambda conn: conn.apply(plan, deadline.left_seconds).diff))
 
 
 _MACHINE_ID: Final = "cat /etc/machine-id 2>/dev/null || echo unknown"
@@ -105,21 +118,16 @@ def _linux_information(platform: Any, deadline: Any) -> InformationResult:
     return known
 
 
-def _applying(lines: list[str]) -> Callable[[Any, Any], str]:
-    def work(platform: Any, deadline: Any) -> str:
-        plan = plan_lines(platform.get_config(deadline=deadline), lines, platform.dialect)
-        return apply_plan(platform, plan, deadline=deadline).diff
-
-    return work
+def _read(platform: Any, deadline: Any) -> tuple[str, Dialect]:
+    return platform.get_config(deadline=deadline), platform.dialect
 
 
-def _replacing(config: str) -> Callable[[Any, Any], str]:
-    def work(platform: Any, deadline: Any) -> str:
+def _replacing(config: str) -> Callable[[Any, Any], tuple[Restoration, str]]:
+    def work(platform: Any, deadline: Any) -> tuple[Restoration, str]:
         before = platform.dialect.read(platform.get_config(deadline=deadline))
         restoration = restore_tree(platform, platform.dialect.read(config), deadline=deadline)
-        if not restoration.is_restored:
-            raise NeopsConnectionError(f"The configuration was not taken over as a whole. {restoration}")
-        return unified_diff(before, platform.dialect.read(platform.get_config(deadline=deadline)))
+        now = platform.dialect.read(platform.get_config(deadline=deadline))
+        return restoration, unified_diff(before, now)
 
     return work
 
