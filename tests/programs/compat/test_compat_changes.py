@@ -137,3 +137,14 @@ async def test_a_configuration_that_was_not_taken_as_a_whole_is_an_error_that_sa
     assert "The configuration was not taken over as a whole. What is missing (+)" in message
     assert "+frobnicate 7" in message
     assert startup == "", "what is half done is not saved"
+
+
+async def test_a_replaced_configuration_of_ios_is_saved_as_the_package_saves_it() -> None:
+    def replaced(proxy: Any) -> tuple[str, str]:
+        proxy.replace_running_config(proxy.get_config().running.replace("hostname r1", "hostname r9"))
+        after = proxy.get_config()
+        return after.running, after.startup
+
+    running, startup = await on_ios(replaced)
+    assert "hostname r9" in running
+    assert "hostname r9" in startup

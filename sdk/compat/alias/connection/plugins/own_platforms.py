@@ -138,6 +138,12 @@ class IosPlugin(ChangePlugin):
     platform = "ios"
     detection_signature = PlatformSignature("show version", r"\bIOS([ -]XE)? Software\b")
 
+    def replace_running_config(self, config: str, timeout: int | None = None) -> ConfigApplyResult:
+        """Put this in the place of the running configuration, and save it, as the package does on IOS."""
+        result = super().replace_running_config(config, timeout)
+        self.save_config()
+        return result
+
 
 class FrrPlugin(ChangePlugin):
     """FRR, with vtysh or a shell as the login."""
