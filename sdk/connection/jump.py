@@ -78,8 +78,7 @@ def open_jump(
     """
     jump = login.jump_login
     key = private_key_of(jump)
-    outer = connect_tcp(jump.host, jump.port, deadline=deadline, where=jump.where)
-    opened(outer)
+    outer = connect_tcp(jump.host, jump.port, deadline=deadline, where=jump.where, opened=opened)
     client = SshClient(jump, outer, deadline=deadline, host_keys=host_keys, key=key)
     try:
         _log_in(jump, client, deadline)

@@ -61,10 +61,10 @@ def _open(
     key = private_key_of(login)
     sock: Any
     if login.jump is None:
-        sock = connect_tcp(login.host, login.port, deadline=deadline)
+        sock = connect_tcp(login.host, login.port, deadline=deadline, opened=session.use_socket)
     else:
         sock = open_jump(login, deadline=deadline, host_keys=host_keys, opened=session.use_socket)
-    session.use_socket(sock)
+        session.use_socket(sock)
 
     def tell_stage(stage: Cause) -> None:
         session.stage = stage

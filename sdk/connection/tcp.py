@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
+import select
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 from sdk.connection.causes import Cause
@@ -13,15 +16,27 @@ from sdk.connection.deadline import Deadline
 from sdk.connection.errors import DeviceError, fail
 
 _SHORTEST_SECONDS: Final = 0.001
+_MOST_MILLISECONDS: Final = 2**31 - 1
+"""poll(2) takes no more: 24 days, and the kernel gives up after minutes."""
 
 _Addresses = list[tuple[Any, Any, int, str, Any]]
 
 
-def connect_tcp(host: str, port: int, *, deadline: Deadline, where: str | None = None) -> socket.socket:
+def connect_tcp(
+    host: str,
+    port: int,
+    *,
+    deadline: Deadline,
+    where: str | None = None,
+    opened: Callable[[socket.socket], None] = lambda connection: None,
+) -> socket.socket:
     """Connect to the first address of `host` that answers. `where` names it in messages.
 
     Of several addresses each gets its share of what is left: one that drops everything must not use up the time of the
-    others. Raises `DeviceError`: the name is not known, no address answers, or none in time.
+    others. `opened` gets each socket while it connects: whoever shuts that down ends the wait for this address.
+
+    Raises:
+        DeviceError: the name is not known, no address answers, or none in time.
     """
     where = where or f"{host} port {port}"
     addresses = _addresses(host, port, deadline, where)
@@ -30,8 +45,7 @@ def connect_tcp(host: str, port: int, *, deadline: Deadline, where: str | None =
         share_seconds = deadline.left_seconds / (len(addresses) - number)
         connection = socket.socket(family, kind, protocol)
         try:
-            connection.settimeout(max(share_seconds, _SHORTEST_SECONDS))
-            connection.connect(address)
+            _connect(connection, address, max(share_seconds, _SHORTEST_SECONDS), opened)
         except TimeoutError:
             connection.close()
             last = fail(Cause.CONNECT_TIMEOUT, where, seconds=deadline.seconds)
@@ -45,6 +59,25 @@ def connect_tcp(host: str, port: int, *, deadline: Deadline, where: str | None =
         else:
             return connection
     raise last or fail(Cause.UNKNOWN_NAME, where, detail="it has no address")
+
+
+def _connect(
+    connection: socket.socket, address: Any, seconds: float, opened: Callable[[socket.socket], None]
+) -> None:
+    """Connect within `seconds`, which are the limit of reading and writing from then on. Raises `OSError`."""
+    connection.setblocking(False)
+    problem = connection.connect_ex(address)
+    # Only now: a shutdown before it connects is forgotten. One that comes while it connects ends that at once.
+    opened(connection)
+    if problem == errno.EINPROGRESS:
+        poll = select.poll()
+        poll.register(connection, select.POLLOUT)
+        if not poll.poll(min(seconds * 1000, _MOST_MILLISECONDS)):
+            raise TimeoutError
+        problem = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if problem:
+        raise OSError(problem, os.strerror(problem))
+    connection.settimeout(seconds)
 
 
 def _addresses(host: str, port: int, deadline: Deadline, where: str) -> _Addresses:

@@ -47,6 +47,8 @@ class Terminal:
     def use_place(self, place: SessionPlace) -> None:
         """Take over the place among the sessions on the device, to give it back at the end."""
         self._place = place
+        if self.is_aborted:
+            self.abort()
 
     def use_client(self, client: Any) -> None:
         """Take over the SSH connection, to be able to end it."""

@@ -57,8 +57,8 @@ def closed_port(_loop: LoopThread) -> Iterator[Device]:
 
 
 @contextlib.contextmanager
-def dropped_syn(_loop: LoopThread) -> Iterator[Device]:
-    """A port whose queue of connections is full: the kernel drops every further SYN, as a firewall does."""
+def port_that_drops_all() -> Iterator[int]:
+    """A port of `HOST` whose queue of connections is full: the kernel drops every further SYN, as a firewall does."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind((HOST, 0))
@@ -67,7 +67,14 @@ def dropped_syn(_loop: LoopThread) -> Iterator[Device]:
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
-        yield _nowhere(connectionOptions=json.dumps({"port": listener.getsockname()[1]}))
+        yield listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def dropped_syn(_loop: LoopThread) -> Iterator[Device]:
+    """A device of which nothing comes back."""
+    with port_that_drops_all() as port:
+        yield _nowhere(connectionOptions=json.dumps({"port": port}))
 
 
 def nowhere(**fields: Any) -> Place:

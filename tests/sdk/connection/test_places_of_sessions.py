@@ -11,8 +11,9 @@ from connection_support import result_of, ssh_threads
 from sdk.connection import Cause, Configuration, DeviceError, Login, connect, connect_sync
 from sdk.connection.deadline import Deadline
 from sdk.connection.places import SessionPlace, use_places
+from sdk.connection.session import Session
 from sdk.testing.devices import EmulatedIos, Faults
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 PASSWORD = "never-to-be-seen-1"
 
@@ -114,6 +115,17 @@ async def test_who_is_cancelled_while_it_waits_wants_no_place_any_more(places: C
         with pytest.raises(asyncio.CancelledError):
             await waiting
         await until(lambda: places.given_back == 1)
+
+
+def test_a_session_that_was_given_up_before_it_asks_for_a_place_waits_for_none(places: Counted) -> None:
+    places.free.acquire()  # as another job has
+    session = Session(Login(host="192.0.2.1", username="admin", password=PASSWORD))
+    session.abort()
+    place = SessionPlace(session.where)
+    session.use_place(place)
+    assert places.given_back == 1
+    with pytest.raises(DeviceError):
+        place.wait(Deadline(PATIENCE_SECONDS))
 
 
 @pytest.mark.parametrize("is_sync", [False, True])
