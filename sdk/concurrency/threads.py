@@ -74,9 +74,7 @@ def run_in_thread(fn: Callable[P, R]) -> Callable[P, Coroutine[object, None, R]]
 
     @functools.wraps(fn)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        value = await ThreadCall(functools.partial(fn, *args, **kwargs), _name_of(fn)).result()
-        _check_value(value, fn)
-        return cast("R", value)
+        return cast("R", await ThreadCall(functools.partial(fn, *args, **kwargs), _name_of(fn)).result())
 
     return call
 
@@ -99,7 +97,7 @@ def _check(fn: object) -> None:
         )
 
 
-def _check_value(value: object, fn: object) -> None:
+def _check_value(value: object, name: str) -> None:
     kinds = (
         (inspect.iscoroutine, "coroutine"),
         (inspect.isgenerator, "generator"),
@@ -111,7 +109,7 @@ def _check_value(value: object, fn: object) -> None:
     if inspect.iscoroutine(value):
         value.close()  # else Python warns that it was never awaited, which is said here
     raise NotBlockingError(
-        f"what {_name_of(fn)} returned: a {kind}, whose code has not run yet",
+        f"what {name} returned: a {kind}, whose code has not run yet",
         "Return what it makes: a list instead of a generator, and no call of an async function.",
     )
 
@@ -121,12 +119,17 @@ def _name_of(fn: object) -> str:
 
 
 class ThreadCall:
-    """One call on its way through a thread. It begins at once, or when one of the 128 on its loop has ended."""
+    """One call on its way through a thread. It begins at once, or when one of the 128 on its loop has ended.
+
+    `begun` is done from then on, `ended` when the call has returned or raised. Whoever cancels one of them before its
+    turn has it not begin.
+    """
 
     def __init__(self, fn: Callable[[], Any], name: str) -> None:
         self.loop: Final = asyncio.get_running_loop()
-        # Carries no value: a StopIteration can't be set on a future, and an exception that nobody fetched from one
-        # is reported by asyncio in words that help no author.
+        # They carry no value: a StopIteration can't be set on a future, and an exception that nobody fetched from
+        # one is reported by asyncio in words that help no author.
+        self.begun: Final[asyncio.Future[None]] = self.loop.create_future()
         self.ended: Final[asyncio.Future[None]] = self.loop.create_future()
         self.value: Any = None
         self._fn = fn
@@ -138,7 +141,10 @@ class ThreadCall:
         self._turns.take(self)
 
     async def result(self) -> Any:
-        """Return what `fn` returns, or raise what it raises."""
+        """Return what `fn` returns, or raise what it raises.
+
+        Raises `NotBlockingError` where it returns a coroutine or a generator.
+        """
         try:
             await self.ended
         except asyncio.CancelledError:
@@ -146,6 +152,7 @@ class ThreadCall:
             raise
         error = self.take_error()
         if error is None:
+            _check_value(self.value, self._name)
             return self.value
         try:
             raise error
@@ -166,8 +173,14 @@ class ThreadCall:
         self._cancelled_at = time.monotonic()
         self.ended.cancel()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody still waits for it."""
+        return not (self.begun.cancelled() or self.ended.done())
+
     def start(self) -> bool:
         """Start its thread. False where the system has none left, which is then what it raises."""
+        self.begun.set_result(None)
         try:
             threading.Thread(target=self._run, name=self._name, daemon=True).start()
         except RuntimeError as error:
@@ -225,7 +238,7 @@ class _Turns:
         """Say that a thread has ended."""
         while self._waiting:
             call = self._waiting.popleft()
-            if not call.ended.done() and call.start():
+            if call.is_wanted and call.start():
                 return
         self._free += 1
 

@@ -104,16 +104,18 @@ class Changing:
 
     def verb(self) -> Verb[Applied]:
         """The change itself."""
-        return Verb(
-            "the change",
-            lambda platform, end: apply.apply_plan(
+
+        def run(platform: Platform, deadline: Deadline) -> Applied:
+            self._deadline = deadline  # which counts from when this begins
+            return apply.apply_plan(
                 configurable(platform),
                 self._plan,
-                deadline=end,
+                deadline=deadline,
                 confirm_seconds=self._confirm_seconds,
                 progress=self._progress,
-            ),
-        )
+            )
+
+        return Verb("the change", run)
 
     def told(self, error: DeviceError, restoration: Restoration | None = None) -> DeviceError:
         """Return the error to raise for `error`: one that says what of the change is in force, if any of it may be."""
@@ -139,7 +141,8 @@ class Changing:
             return None
         if self.left_seconds < LEAST_SECONDS:
             return None
-        rescue = Rescue(self._target, self._take_back, lambda done: self.told(error, done), self._deadline)
+        seconds = round(self.left_seconds, 1)
+        rescue = Rescue(self._target, self._take_back, lambda done: self.told(error, done), seconds)
         return rescue.step()
 
     def _take_back(self, platform: Platform, deadline: Deadline) -> Restoration:

@@ -12,7 +12,6 @@ from sdk.connection.base_connection import BaseConnection
 from sdk.connection.change import Change
 from sdk.connection.changes.plan import Plan, plan_lines
 from sdk.connection.connecting import DEFAULT_LOGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, target_of
-from sdk.connection.deadline import Deadline
 from sdk.connection.errors import DeviceError
 from sdk.connection.pool import current_pool
 from sdk.connection.steps import enter_step, leave, verb_step
@@ -32,13 +31,13 @@ class Connection(BaseConnection):
     Every verb has its own limit, `timeout` in seconds (a number, and not infinite), and raises a `DeviceError`. After
     an error of the connection itself (a limit, a drop, a pager) it is of no more use: leave it and connect anew. A
     cancelled verb ends the connection too. Verbs that are called at once run one after the other.
+    Each runs in a thread of `run_in_thread`: of more than 128 at once the others wait, and their limits with them.
     """
 
     _block = "async with"
 
     async def __aenter__(self) -> Self:
-        deadline = Deadline(self._login_seconds, name="login_seconds")
-        device, step = enter_step(self._target, deadline, current_pool())
+        device, step = enter_step(self._target, self._login_seconds, current_pool())
         if step is not None:
             try:
                 await run_limited(step, self._login_seconds)
@@ -157,7 +156,7 @@ class Connection(BaseConnection):
 
         Cancelled, it ends the connection.
         """
-        return await run_limited(verb_step(self._entered(), verb, Deadline(timeout)), timeout)
+        return await run_limited(verb_step(self._entered(), verb, timeout), timeout)
 
 
 def connect(

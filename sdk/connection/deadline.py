@@ -36,17 +36,15 @@ def checked_seconds(seconds: Any, name: str) -> float:
 class Deadline:
     """A moment `seconds` from now. `clock` is in seconds.
 
-    `seconds` is the limit as it was given, for messages. `name` is the parameter that it was given by.
+    `seconds` is the limit as it was given, for messages.
 
     Raises:
         TypeError: `seconds` is no number.
         ValueError: it is infinite, or longer than anything can wait.
     """
 
-    def __init__(
-        self, seconds: float, clock: Callable[[], float] = time.monotonic, *, name: str = "timeout"
-    ) -> None:
-        checked_seconds(seconds, name)
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        checked_seconds(seconds, "timeout")
         self.seconds = seconds
         self._clock = clock
         self._end = clock() + seconds

@@ -76,11 +76,11 @@ async def in_one_session(
     """
     target = Target(login=login, platform=Unknown, host_keys=check_for(host_keys), session_log=session_log)
     # Kept for nobody: what comes next is a login to a platform that is known.
-    session, log_in = enter_step(target, Deadline(login_seconds, name="login_seconds"), None)
+    session, log_in = enter_step(target, login_seconds, None)
     if log_in is not None:
         await run_limited(log_in, login_seconds)
     asking = Verb("the detection", lambda platform, end: ask(platform.session, end))
     try:
-        return await run_limited(verb_step(session, asking, Deadline(timeout)), timeout)
+        return await run_limited(verb_step(session, asking, timeout), timeout)
     finally:
         session.close()

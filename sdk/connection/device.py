@@ -73,7 +73,7 @@ class Device:
             self.enable(self.target.needs, deadline)
         except DeadlineError:
             self.session.abort("the login failed")
-            raise no_prompt(self.session, deadline) from None
+            raise no_prompt(self.session, deadline.seconds) from None
         except BaseException:
             self.session.abort("the login failed")
             raise
@@ -126,9 +126,9 @@ class Device:
         """Return the error for something that did not end in time, by what the device said last."""
         return self.session.too_late(what, seconds)
 
-    def late_login(self, deadline: Deadline) -> DeviceError:
+    def late_login(self, seconds: float) -> DeviceError:
         """Return the error for a login that did not end in time, by how far it came."""
-        return no_prompt(self.session, deadline)
+        return no_prompt(self.session, seconds)
 
     def abort(self) -> None:
         """End it, whatever it is doing. Does not block."""

@@ -95,7 +95,7 @@ def _open(
     except NetmikoAuthenticationException:
         raise _failed(session, Cause.WRONG_PASSWORD, what="password") from None
     except (NetmikoBaseException, DeadlineError, TimeoutError, ValueError, IndexError) as error:
-        raise no_prompt(session, deadline) from error
+        raise no_prompt(session, deadline.seconds) from error
     except (EOFError, OSError) as error:
         raise _dropped(session) from error
 
@@ -136,8 +136,8 @@ def _password_asked(session: Session, reading: Reading, line: str) -> DeviceErro
     return _failed(session, Cause.PASSWORD_ASKED, what="the login", last_line=line)
 
 
-def no_prompt(session: Session, deadline: Deadline) -> DeviceError:
-    """Return the error for a login that did not end in time, by how far it came."""
+def no_prompt(session: Session, seconds: float) -> DeviceError:
+    """Return the error for a login that did not end within `seconds`, by how far it came."""
     tail = session.tail
     if says_expired(tail):
         return _failed(session, Cause.EXPIRED_PASSWORD, last_line=last_words(tail))
@@ -147,7 +147,7 @@ def no_prompt(session: Session, deadline: Deadline) -> DeviceError:
         if looks_like_prompt(last_line(tail)):
             return _failed(session, stage, platform=session.driver.device_type, last_line=last_words(tail))
         stage = Cause.NO_PROMPT
-    return _failed(session, stage, seconds=deadline.seconds, last_line=last_words(tail) or None)
+    return _failed(session, stage, seconds=seconds, last_line=last_words(tail) or None)
 
 
 def _dropped(session: Session) -> DeviceError:

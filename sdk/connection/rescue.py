@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 class Rescue:
     """Logs in anew and takes back what a session has left. A device that restarts lets nobody in at first, so it is
-    tried until the deadline, unless it refuses for good.
+    tried for `seconds`, unless it refuses for good.
 
     `told` makes the error to raise, of what came of it.
     """
@@ -36,12 +36,12 @@ class Rescue:
         target: Target,
         take_back: Callable[[Platform, Deadline], Restoration],
         told: Callable[[Restoration | None], DeviceError],
-        deadline: Deadline,
+        seconds: float,
     ) -> None:
         self._target = target
         self._take_back = take_back
         self._told = told
-        self._deadline = deadline
+        self._seconds = seconds
         self._device: Device | None = None
         self._is_aborted = threading.Event()
 
@@ -51,21 +51,22 @@ class Rescue:
         return Step(name, self._run, self._abort, lambda: self._told(None))
 
     def _run(self) -> DeviceError:
+        deadline = Deadline(self._seconds)
         while not self._is_aborted.is_set():
             try:
-                return self._told(self._attempt())
+                return self._told(self._attempt(deadline))
             except DeviceError as again:
                 _log.info("%s: what the change left could not be taken back: %s", again.where, again)
-                if not again.retryable or self._deadline.left_seconds < LEAST_SECONDS + _PAUSE_SECONDS:
+                if not again.retryable or deadline.left_seconds < LEAST_SECONDS + _PAUSE_SECONDS:
                     break
             self._is_aborted.wait(_PAUSE_SECONDS)
         return self._told(None)
 
-    def _attempt(self) -> Restoration:
+    def _attempt(self, deadline: Deadline) -> Restoration:
         self._device = device = Device(self._target)
         try:
-            device.open(self._deadline)
-            return device.do(Verb("taking the change back", self._take_back), self._deadline)
+            device.open(deadline)
+            return device.do(Verb("taking the change back", self._take_back), deadline)
         finally:
             device.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TypeVar
 
-from sdk.connection.deadline import Deadline
+from sdk.connection.deadline import Deadline, checked_seconds
 from sdk.connection.device import Device, Target, translated
 from sdk.connection.errors import DeviceError
 from sdk.connection.pool import Pool
@@ -19,8 +19,14 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-def enter_step(target: Target, deadline: Deadline, pool: Pool | None) -> tuple[Device, Step[None] | None]:
-    """Return a connection, and what has to be done before it can be used: None where it was kept."""
+def enter_step(target: Target, seconds: float, pool: Pool | None) -> tuple[Device, Step[None] | None]:
+    """Return a connection, and what has to be done before it can be used: None where it was kept.
+
+    Raises:
+        TypeError: `seconds` is no number.
+        ValueError: it is infinite, or longer than anything can wait.
+    """
+    checked_seconds(seconds, "login_seconds")
     kept = pool.take(target) if pool is not None else None
     if kept is not None and set(target.needs) <= set(kept.target.needs):
         return kept, None
@@ -28,6 +34,7 @@ def enter_step(target: Target, deadline: Deadline, pool: Pool | None) -> tuple[D
     name = f"the login to {target.login.where}"
 
     def run() -> None:
+        deadline = Deadline(seconds)
         try:
             if kept is None:
                 device.open(deadline)
@@ -36,13 +43,15 @@ def enter_step(target: Target, deadline: Deadline, pool: Pool | None) -> tuple[D
         except Exception as error:
             raise _told(target, name, error) from None
 
-    return device, Step(name, run, device.abort, lambda: device.late_login(deadline))
+    return device, Step(name, run, device.abort, lambda: device.late_login(seconds))
 
 
-def verb_step(device: Device, verb: Verb[T], deadline: Deadline) -> Step[T]:
-    """Return one verb as a step."""
+def verb_step(device: Device, verb: Verb[T], seconds: float) -> Step[T]:
+    """Return one verb as a step. Raises `TypeError` and `ValueError` for a limit that can't be waited for."""
+    checked_seconds(seconds, "timeout")
 
     def run() -> T:
+        deadline = Deadline(seconds)
         try:
             return device.do(verb, deadline)
         except Exception as error:
@@ -51,7 +60,7 @@ def verb_step(device: Device, verb: Verb[T], deadline: Deadline) -> Step[T]:
             raise _told(device.target, verb.what, error) from None
 
     name = f"{verb.what} on {device.session.where}"
-    return Step(name, run, device.abort, lambda: device.late(verb.what, deadline.seconds))
+    return Step(name, run, device.abort, lambda: device.late(verb.what, seconds))
 
 
 def leave(device: Device, pool: Pool | None) -> None:

@@ -11,7 +11,6 @@ from sdk.connection.base_connection import BaseConnection
 from sdk.connection.change import SyncChange
 from sdk.connection.changes.plan import Plan, plan_lines
 from sdk.connection.connecting import DEFAULT_LOGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, target_of
-from sdk.connection.deadline import Deadline
 from sdk.connection.errors import DeviceError
 from sdk.connection.pool import current_pool
 from sdk.connection.steps import enter_step, leave, verb_step
@@ -33,8 +32,7 @@ class SyncConnection(BaseConnection):
     """
 
     def __enter__(self) -> Self:
-        deadline = Deadline(self._login_seconds, name="login_seconds")
-        device, step = enter_step(self._target, deadline, current_pool())
+        device, step = enter_step(self._target, self._login_seconds, current_pool())
         if step is not None:
             try:
                 run_limited_here(step, self._login_seconds)
@@ -122,7 +120,7 @@ class SyncConnection(BaseConnection):
 
     def run(self, verb: Verb[T], timeout: float) -> T:
         """Do one thing with the platform's object, alone on this connection, within `timeout` seconds."""
-        return run_limited_here(verb_step(self._entered(), verb, Deadline(timeout)), timeout)
+        return run_limited_here(verb_step(self._entered(), verb, timeout), timeout)
 
 
 def connect_sync(

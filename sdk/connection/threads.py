@@ -1,7 +1,8 @@
 """How blocking steps are run: each in a thread, under a limit that holds whatever the step does.
 
-At the limit, or when the caller is cancelled, the caller goes on at once. The step is aborted, which makes its thread
-end within moments, and nobody waits for that.
+The limit counts from when the step begins: where many run at once, it waits for its turn first. At the limit, or when
+the caller is cancelled, the caller goes on at once. The step is aborted, which makes its thread end within moments, and
+nobody waits for that.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
 
-from sdk.concurrency import run_in_thread
+from sdk.concurrency.threads import ThreadCall
 
 T = TypeVar("T")
 
@@ -25,8 +26,8 @@ _GRACE_SECONDS: Final = 0.2
 class Step(Generic[T]):
     """Something that blocks.
 
-    `name` is for the log. `abort` ends it from outside, and must not block. `late` says what went wrong when it
-    did not end at its limit.
+    `name` is for the log. `run` makes its deadline itself, as it may have waited for its turn. `abort` ends it from
+    outside, and must not block. `late` says what went wrong when it did not end at its limit.
     """
 
     name: str
@@ -56,26 +57,32 @@ class _Attempt(Generic[T]):
 
 
 async def run_limited(step: Step[T], seconds: float) -> T:
-    """Run `step` in a thread and return what it returns, or raise what it raises; at the limit, what `late` says."""
+    """Run `step` in a thread and return what it returns, or raise what it raises; at the limit, what `late` says.
+
+    `seconds` count from when it begins. Cancelled before that, it does not begin; it is aborted all the same.
+    """
     attempt = _Attempt(step)
+    call = ThreadCall(attempt.run, step.name)
+    try:
+        await call.begun
+        return await _ended(call, attempt, step, seconds)
+    except asyncio.CancelledError:
+        call.abandon()
+        attempt.abort()
+        raise
 
-    def run() -> T:
-        return attempt.run()
 
-    run.__qualname__ = step.name
+async def _ended(call: ThreadCall, attempt: _Attempt[T], step: Step[T], seconds: float) -> T:
     limit = asyncio.timeout(seconds + _GRACE_SECONDS)
     try:
         async with limit:
-            return await run_in_thread(run)()
+            return cast("T", await call.result())
     except TimeoutError:
         if not limit.expired():
             raise
         late = step.late()
         attempt.abort()
         raise late from None
-    except asyncio.CancelledError:
-        attempt.abort()
-        raise
 
 
 def run_limited_here(step: Step[T], seconds: float) -> T:
