@@ -96,6 +96,7 @@ class Changing:
         self._confirm_seconds = confirm_seconds
         self._deadline = Deadline(timeout)
         self._progress = Progress()
+        self._is_rescued = False
 
     @property
     def left_seconds(self) -> float:
@@ -141,9 +142,15 @@ class Changing:
             return None
         if self.left_seconds < LEAST_SECONDS:
             return None
+        self._is_rescued = True
         seconds = round(self.left_seconds, 1)
         rescue = Rescue(self._target, self._take_back, lambda done: self.told(error, done), seconds)
         return rescue.step()
+
+    def told_without_rescue(self, error: DeviceError, failure: Exception) -> DeviceError:
+        """Return the error to raise for `error` where the rescue did not begin, or did not end in time."""
+        _log.info("%s: what the change left could not be taken back: %s", self._target.login.where, failure)
+        return self.told(error)
 
     def _take_back(self, platform: Platform, deadline: Deadline) -> Restoration:
         return apply.take_back(
@@ -156,14 +163,18 @@ class Changing:
 
     def log_cancelled(self) -> None:
         """Say in the job's log what is in force when the change is cancelled: no error can."""
+        where, timer = self._target.login.where, self._progress.timer
         if self._progress.has_begun:
             done, count = len(self._progress.applied), len(self._plan.commands)
             _log.error(
-                "%s: the change was cancelled after %d of %d lines, which are in force. %s",
-                self._target.login.where,
+                "%s: the change was cancelled after %d of %d lines, %s. %s",
+                where,
                 done,
                 count,
-                "A timer on the device takes them back."
-                if self._progress.timer
-                else "Roll it back, or look at it.",
+                "which another session was taking back: some may be in force"
+                if self._is_rescued
+                else "which are in force",
+                timer or "Roll it back, or look at it.",
             )
+        elif timer is not None:
+            _log.error("%s: the change was cancelled before its first line. %s", where, timer)

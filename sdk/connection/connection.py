@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from sdk.connection import changing, verbs
 from sdk.connection.base_connection import BaseConnection
 from sdk.connection.change import Change
+from sdk.connection.changes.applied import Applied
 from sdk.connection.changes.plan import Plan, plan_lines
 from sdk.connection.connecting import DEFAULT_LOGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, target_of
 from sdk.connection.errors import DeviceError
@@ -140,16 +141,24 @@ class Connection(BaseConnection):
         """
         change = changing.Changing(self._target, plan, confirm_seconds, timeout)
         try:
-            applied = await self.run(change.verb(), timeout)
-        except DeviceError as error:
-            rescue = change.rescue(error)
-            if rescue is None:
-                raise change.told(error) from None
-            raise await run_limited(rescue, change.left_seconds) from None
+            applied = await self._apply(change, timeout)
         except asyncio.CancelledError:
             change.log_cancelled()
             raise
         return Change(self.run, plan, applied)
+
+    async def _apply(self, change: changing.Changing, timeout: float) -> Applied:
+        try:
+            return await self.run(change.verb(), timeout)
+        except DeviceError as error:
+            rescue = change.rescue(error)
+            if rescue is None:
+                raise change.told(error) from None
+            try:
+                told = await run_limited(rescue, change.left_seconds)
+            except Exception as failure:
+                told = change.told_without_rescue(error, failure)
+            raise told from None
 
     async def run(self, verb: Verb[T], timeout: float) -> T:
         """Do one thing with the platform's object, alone on this connection, within `timeout` seconds.

@@ -13,6 +13,8 @@ from sdk.connection.device import Device, Target
 from sdk.connection.errors import DeviceError
 from sdk.connection.threads import Step
 from sdk.connection.verbs import Verb
+from sdk.failure import text_of, traceback_of
+from sdk.masking import hiding
 
 if TYPE_CHECKING:
     from sdk.connection.platforms.platform import Platform
@@ -26,9 +28,9 @@ _log = logging.getLogger(__name__)
 
 class Rescue:
     """Logs in anew and takes back what a session has left. A device that restarts lets nobody in at first, so it is
-    tried for `seconds`, unless it refuses for good.
+    tried for `seconds`, unless it refuses for good. So it is where this machine lacks a descriptor or a thread.
 
-    `told` makes the error to raise, of what came of it.
+    `told` makes the error to raise, of what came of it. Nothing else is raised: what is in force would not be said.
     """
 
     def __init__(
@@ -55,9 +57,11 @@ class Rescue:
         while not self._is_aborted.is_set():
             try:
                 return self._told(self._attempt(deadline))
-            except DeviceError as again:
-                _log.info("%s: what the change left could not be taken back: %s", again.where, again)
-                if not again.retryable or deadline.left_seconds < LEAST_SECONDS + _PAUSE_SECONDS:
+            except Exception as error:
+                is_over = not _may_pass(error) or deadline.left_seconds < LEAST_SECONDS + _PAUSE_SECONDS
+                if not self._is_aborted.is_set():
+                    self._log_failure(error, is_over=is_over)
+                if is_over:
                     break
             self._is_aborted.wait(_PAUSE_SECONDS)
         return self._told(None)
@@ -70,7 +74,22 @@ class Rescue:
         finally:
             device.close()
 
+    def _log_failure(self, error: Exception, *, is_over: bool) -> None:
+        where, hide = self._target.login.where, hiding(self._target.login.secrets)
+        if is_over and not isinstance(error, DeviceError):
+            _log.error("%s: taking the change back\n%s", where, traceback_of(error, hide))
+        else:
+            _log.info("%s: what the change left could not be taken back: %s", where, text_of(error, hide))
+
     def _abort(self) -> None:
         self._is_aborted.set()
         if self._device is not None:
             self._device.abort()
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether another attempt can do better."""
+    if isinstance(error, DeviceError):
+        return error.retryable
+    # Of a plain RuntimeError, which Python raises where no thread can be started, and not of NotImplementedError.
+    return isinstance(error, OSError) or type(error) is RuntimeError

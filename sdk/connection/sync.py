@@ -115,7 +115,11 @@ class SyncConnection(BaseConnection):
             rescue = change.rescue(error)
             if rescue is None:
                 raise change.told(error) from None
-            raise run_limited_here(rescue, change.left_seconds) from None
+            try:
+                told = run_limited_here(rescue, change.left_seconds)
+            except Exception as failure:
+                told = change.told_without_rescue(error, failure)
+            raise told from None
         return SyncChange(self.run, plan, applied)
 
     def run(self, verb: Verb[T], timeout: float) -> T:
