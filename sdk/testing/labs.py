@@ -8,12 +8,13 @@ from typing import Any, Final
 from sdk.encoding import to_plain
 from sdk.testing.errors import HarnessError
 
+_ADDRESS: Final = ("ansible_host", "ip", "host")
 _FROM_RAW: Final = {
-    "ip": ("ansible_host", "ip", "host"),
     "username": ("ansible_user", "username"),
     "password": ("ansible_ssh_pass", "ansible_password", "password"),
 }
-"""Where the description of a device by netlab, which is an Ansible inventory's, has what a login needs."""
+"""Where the description of a device has what a login needs: netlab takes an Ansible inventory's names for that, and
+has the address below `mgmt` (`address_in`)."""
 
 _PLATFORM: Final = ("ansible_network_os", "netlab_device_type", "device", "platform")
 
@@ -47,6 +48,15 @@ def is_of_a_lab(item: Any) -> bool:
     return isinstance(raw, Mapping)
 
 
+def address_in(raw: Mapping[str, Any]) -> Any:
+    """Return the address of the device that `raw` describes, as `netlab inspect` or an inventory does; else None."""
+    management = raw.get("mgmt")
+    address = management.get("ipv4") if isinstance(management, Mapping) else None
+    if address is not None:
+        return address
+    return next((raw[key] for key in _ADDRESS if raw.get(key) is not None), None)
+
+
 def is_one_device(lab: Any) -> bool:
     """Tell whether what a lab fixture yielded is a single device, also where it could be iterated over."""
     return isinstance(lab, Mapping) or hasattr(lab, "to_neops_device") or hasattr(lab, "model_dump")
@@ -73,6 +83,9 @@ def _device(item: Any) -> dict[str, Any]:
 
 def _from_raw(name: Any, raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "hostname", name or raw.get("name")
+    address = address_in(raw)
+    if address is not None:
+        yield "ip", address
     for key, candidates in _FROM_RAW.items():
         for candidate in candidates:
             if raw.get(candidate) is not None:

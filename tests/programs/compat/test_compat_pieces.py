@@ -203,6 +203,14 @@ def test_a_device_of_a_lab_becomes_one_of_a_context() -> None:
     assert (device.username, device.password) == ("u", "p")
 
 
+def test_a_device_that_netlab_describes_has_its_management_address_and_the_whole_description() -> None:
+    raw = {"mgmt": {"ipv4": "192.0.2.1", "ifname": "Ethernet0/0"}, "ansible_host": "r1", "box": "iol"}
+    lab_device = of("testing.devices.remote_lab_device").RemoteLabDevice("r1", raw)
+    assert (lab_device.ip, lab_device.host, lab_device.raw) == ("192.0.2.1", "192.0.2.1", raw)
+    device = lab_device.to_neops_device()
+    assert (device.hostname, device.ip) == ("r1", "192.0.2.1")
+
+
 def test_a_context_that_does_not_fit_the_client_is_read_all_the_same_with_a_warning() -> None:
     warnings: list[str] = []
     context_class = of("workflow.workflow_context").WorkflowContext

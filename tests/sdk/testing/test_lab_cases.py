@@ -148,6 +148,21 @@ def test_whatever_a_lab_yields_becomes_devices_with_ids_of_their_own() -> None:
         devices_of(["r1"])
 
 
+@pytest.mark.parametrize(
+    ("raw", "address"),
+    [
+        ({"mgmt": {"ipv4": "192.0.2.1"}, "ansible_user": "u"}, "192.0.2.1"),
+        ({"mgmt": {"ipv4": "192.0.2.1"}, "ansible_host": "192.0.2.2"}, "192.0.2.1"),
+        ({"mgmt": {"ipv4": None}, "ansible_host": "192.0.2.2"}, "192.0.2.2"),
+        ({"mgmt": True, "host": "192.0.2.3"}, "192.0.2.3"),
+        ({"mgmt": {"ifname": "eth0"}}, None),
+    ],
+)
+def test_a_device_of_a_lab_has_the_address_by_which_netlab_manages_it(raw: Any, address: str | None) -> None:
+    (device,) = devices_of([{"name": "r1", "raw": raw}])
+    assert device.get("ip") == address
+
+
 def test_a_job_on_a_group_runs_on_the_first_one() -> None:
     case = Case("x", {}, None, True, None, (), {}, where="x.py:1")
     lab = Lab(None, "group", (), ({"id": 3, "name": "g3"}, {"id": 4, "name": "g4"}), {"a": 1})

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from sdk.compat.migration_hints import refusing
+from sdk.testing.labs import address_in
 
 from .base_mock_device import BaseMockDevice
 
 
 class RemoteLabDevice(BaseMockDevice):
-    """A device as a lab's inventory describes it, in the names that Ansible uses."""
+    """A device as netlab describes it, with its address below `mgmt`, or as an inventory of Ansible does.
+
+    `raw` is the whole description.
+    """
 
     def __init__(self, node_name: str, inspect_data: dict[str, Any]) -> None:
         self._name = node_name
-        self._data = inspect_data
+        self.raw = inspect_data
 
     @staticmethod
     def from_dto(netlab_device: Any) -> RemoteLabDevice:
@@ -28,13 +32,13 @@ class RemoteLabDevice(BaseMockDevice):
 
     @property
     def host(self) -> str:
-        """Its name in the lab."""
-        return self._name
+        """Its address, by which it is reached."""
+        return self.ip
 
     @property
     def ip(self) -> str:
         """Its address."""
-        return self._first("ansible_host", "ip")
+        return str(address_in(self.raw) or "")
 
     @property
     def username(self) -> str:
@@ -51,8 +55,14 @@ class RemoteLabDevice(BaseMockDevice):
         """The short name of its platform."""
         return self._first("ansible_network_os", "netlab_device_type", "device")
 
+    def to_neops_device(self) -> Any:
+        """The device as a context holds it, named as in the lab: the client's `DeviceTypeDto`."""
+        device = super().to_neops_device()
+        device.hostname = self.name
+        return device
+
     def _first(self, *keys: str) -> str:
-        return next((str(self._data[key]) for key in keys if self._data.get(key)), "")
+        return next((str(self.raw[key]) for key in keys if self.raw.get(key)), "")
 
 
 __getattr__ = refusing(__name__)
