@@ -2,14 +2,20 @@
 
 import importlib
 import os
+import signal
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
 
 from sdk.compat.finder import install_alias
+from tests.patience import PATIENCE_SECONDS
 
 install_alias()
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 
 outcome_of: Any = importlib.import_module("neops_worker_sdk.connection.utils.own_process").outcome_of
 
@@ -64,6 +70,59 @@ def test_work_that_never_ends_is_killed_when_its_time_is_over() -> None:
         os.kill(int(os.read(pids, 20)), 0)
     for descriptor in (pids, told):
         os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("work", "expected"),
+    [(lambda: 7, nullcontext()), (lambda: os._exit(7), pytest.raises(RuntimeError, match="exit code 7"))],
+    ids=["returns", "ends by itself"],
+)
+def test_a_run_waits_for_no_other_one_whose_process_was_forked_meanwhile(
+    work: Callable[[], Any], expected: AbstractContextManager[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_pipe = os.pipe
+    (begun, begin), (told, tell) = make_pipe(), make_pipe()
+    others: list[Future[Any]] = []
+
+    def wait_until_told() -> bytes:
+        os.write(begin, b"x")
+        return os.read(told, 1)
+
+    def pipe_beside_another_run() -> tuple[int, int]:
+        monkeypatch.undo()
+        ends = make_pipe()
+        others.append(threads.submit(outcome_of, wait_until_told, 2 * PATIENCE_SECONDS))
+        assert os.read(begun, 1) == b"x"  # the other's process is there, and holds both ends too
+        return ends
+
+    with ThreadPoolExecutor(1) as threads:
+        monkeypatch.setattr(os, "pipe", pipe_beside_another_run)
+        try:
+            with expected:
+                assert outcome_of(work, PATIENCE_SECONDS) == 7
+            assert not others[0].done()
+        finally:
+            os.write(tell, b"y")
+    assert others[0].result() == b"y"
+    for descriptor in (begun, begin, told, tell):
+        os.close(descriptor)
+
+
+def test_a_process_that_is_killed_while_it_says_what_came_of_it_has_given_no_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write, here = os.write, os.getpid()
+
+    def write_half(descriptor: int, data: bytes) -> int:
+        if os.getpid() == here:
+            return write(descriptor, data)
+        write(descriptor, data[: len(data) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    monkeypatch.setattr(os, "write", write_half)
+    with pytest.raises(RuntimeError, match=r"without a result \(exit code -9\)"):
+        outcome_of(lambda: "x" * 1000, PATIENCE_SECONDS)
 
 
 def test_restricted_code_reaches_what_it_may_and_nothing_else() -> None:

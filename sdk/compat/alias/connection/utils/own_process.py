@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 from sdk.compat.migration_hints import refusing
 
 _READ_BYTES: Final = 1 << 16
+_LENGTH_BYTES: Final = 8
 _GRACE_SECONDS: Final = 1.0
 
 
@@ -30,7 +31,7 @@ def outcome_of(work: Callable[[], Any], seconds: float) -> Any:
         _serve(work, writer, seconds)
     os.close(writer)
     try:
-        said = _read(reader, time.monotonic() + seconds)
+        said = _read(reader, pid, time.monotonic() + seconds)
     finally:
         os.close(reader)
         with contextlib.suppress(ProcessLookupError):
@@ -54,6 +55,7 @@ def _serve(work: Callable[[], Any], writer: int, seconds: float) -> NoReturn:
         # Its own end, even in C code, and even where nobody is left to kill it.
         signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_SECONDS)
         said = _said(work)
+        said = len(said).to_bytes(_LENGTH_BYTES, "big") + said
         while said:
             said = said[os.write(writer, said) :]
     finally:
@@ -72,16 +74,35 @@ def _said(work: Callable[[], Any]) -> bytes:
         return said
 
 
-def _read(reader: int, end: float) -> bytes | None:
-    """All that is written until the other end is closed; None where that takes too long."""
+def _read(reader: int, pid: int, end: float) -> bytes | None:
+    """What the process says; empty where it has ended before it had said all, None where either takes too long.
+
+    Not by the end of the pipe: a process that another thread forks meanwhile holds the other end open too.
+    """
+    process = os.pidfd_open(pid)
+    try:
+        return _read_from(reader, process, end)
+    finally:
+        os.close(process)
+
+
+def _read_from(reader: int, process: int, end: float) -> bytes | None:
+    os.set_blocking(reader, False)
     news = select.poll()
-    news.register(reader, select.POLLIN)
-    said = b""
+    for descriptor in (reader, process):
+        news.register(descriptor, select.POLLIN)
+    said = bytearray()
     while news.poll(max(0.0, end - time.monotonic()) * 1000):
-        data = os.read(reader, _READ_BYTES)
+        try:
+            data = os.read(reader, _READ_BYTES)
+        except BlockingIOError:
+            return b""  # the news is the end of the process, and all that it wrote was read
         if not data:
-            return said
+            return b""
         said += data
+        length = int.from_bytes(said[:_LENGTH_BYTES], "big")
+        if len(said) == _LENGTH_BYTES + length:
+            return bytes(said[_LENGTH_BYTES:])
     return None
 
 
