@@ -11,6 +11,7 @@ _CLIENT: Final = "neops_workflow_engine_client"
 
 _BROUGHT_ALONG: Final = {
     "RestrictedPython": "restrictedpython",
+    "asyncssh": "asyncssh",
     "hier_config": "hier-config",
     "httpx": "httpx",
     "loguru": "loguru",

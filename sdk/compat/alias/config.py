@@ -26,7 +26,7 @@ USERNAME = os.environ.get("USERNAME")
 PASSWORD = os.environ.get("PASSWORD")
 URL_GRAPHQL = os.environ.get("URL_GRAPHQL")
 URL_BLACKBOARD = os.environ.get("URL_BLACKBOARD")
-DIR_FUNCTION_BLOCKS = os.environ.get("DIR_FUNCTION_BLOCKS")
+DIR_FUNCTION_BLOCKS = fb_directories(os.environ.get("DIR_FUNCTION_BLOCKS"))
 WORKER_NAME = os.environ.get("WORKER_NAME")
 WORKER_IP_ADDRESS = os.environ.get("WORKER_IP_ADDRESS")
 SHUTDOWN_TIMEOUT = int(_number("SHUTDOWN_TIMEOUT", 60))
@@ -61,7 +61,7 @@ class Config:
     @staticmethod
     def fb_directories() -> list[str]:
         """The directories with blocks."""
-        return fb_directories(DIR_FUNCTION_BLOCKS)
+        return DIR_FUNCTION_BLOCKS
 
 
 __getattr__ = refusing(__name__)

@@ -166,9 +166,14 @@ def test_a_client_s_class_that_modules_hand_on_is_the_client_s_own() -> None:
     assert scope["EntityAcquireReference"] is client.EntityAcquireReference
 
 
-def test_a_library_that_the_package_would_have_brought_along_is_named_with_what_to_install() -> None:
-    error = ModuleNotFoundError("No module named 'hier_config'", name="hier_config")
-    assert "install hier-config into the worker's environment" in way_out_of(error)
+@pytest.mark.parametrize(
+    ("library", "distribution"), [("hier_config", "hier-config"), ("asyncssh", "asyncssh")]
+)
+def test_a_library_that_the_package_would_have_brought_along_is_named_with_what_to_install(
+    library: str, distribution: str
+) -> None:
+    error = ModuleNotFoundError(f"No module named {library!r}", name=library)
+    assert f"install {distribution} into the worker's environment" in way_out_of(error)
 
 
 def test_a_name_that_the_installed_client_lacks_is_refused_with_its_version_and_a_way_out() -> None:
@@ -190,6 +195,17 @@ def test_a_probe_for_a_private_name_finds_nothing_and_raises_nothing() -> None:
     module = importlib.import_module("neops_worker_sdk.logger")
     assert not hasattr(module, "__wrapped__")
     assert not hasattr(module, "_private")
+
+
+def test_the_directories_of_blocks_are_the_same_list_under_both_names() -> None:
+    code = (
+        "import os\nos.environ['DIR_FUNCTION_BLOCKS'] = 'blocks, more'\n"
+        "from sdk.compat.finder import install_alias\ninstall_alias()\n"
+        "from neops_worker_sdk.config import Config, DIR_FUNCTION_BLOCKS\n"
+        "print(DIR_FUNCTION_BLOCKS, Config.fb_directories())"
+    )
+    done = run_python(code)
+    assert done.stdout == "['blocks', 'more'] ['blocks', 'more']\n", done.stderr
 
 
 def test_a_name_is_replaced_in_its_module_and_put_back(monkeypatch: pytest.MonkeyPatch) -> None:

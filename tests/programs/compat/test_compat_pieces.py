@@ -6,9 +6,10 @@ import logging
 import sys
 import time
 from types import SimpleNamespace
-from typing import Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, cast
 
 import pytest
+from pydantic import Field, create_model
 
 from sdk.compat.finder import install_alias
 from sdk.compat.installed.logs import send_logs_to
@@ -175,6 +176,25 @@ def test_a_status_that_is_not_known_is_stored_as_down(status: Any) -> None:
     states = of("workflow.entities").Interface.state_from_status
     assert states(status) == "DOWN"
     assert states(of("connection.capabilities.network_device_information").InterfaceStatus.UP) == "UP"
+
+
+def test_a_shared_field_is_optional_by_its_type_alone() -> None:
+    params, discovery = of("function_block.params"), of("function_block.discovery")
+    types: dict[str, Any] = {
+        "credentials": params.CredentialsField,
+        "username": params.UsernameField,
+        "password": params.PasswordField,
+        "platform": params.PlatformField,
+        "subnets": discovery.SubnetsField,
+        "hosts": discovery.HostsField,
+        "networks": Annotated[discovery.Subnets, Field(default=None)],
+        "machines": Annotated[discovery.Hosts, Field(default=None)],
+    }
+    model = create_model("Declared", **types)
+    assert "required" not in model.model_json_schema()
+    nothing = dict.fromkeys(types)
+    assert model().model_dump() == model(**nothing).model_dump() == nothing
+    assert model(username="", platform="").model_dump() == nothing
 
 
 def test_an_address_is_a_target_once_and_of_the_smallest_subnet_it_is_in() -> None:

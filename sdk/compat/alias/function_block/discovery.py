@@ -31,10 +31,12 @@ class Subnet(EngineSchemaFunctionBlockParams):
         return str(ipaddress.ip_network(value, strict=False))
 
 
-Subnets = list[Subnet]
-SubnetsField = Annotated[Subnets | None, Field(title="Subnets", description="Networks to look through.")]
-Hosts = list[Host]
-HostsField = Annotated[Hosts | None, Field(title="Hosts", description="Hosts to look at.")]
+Subnets = list[Subnet] | None
+SubnetsField = Annotated[
+    Subnets, Field(default=None, title="Subnets", description="Networks to look through.")
+]
+Hosts = list[Host] | None
+HostsField = Annotated[Hosts, Field(default=None, title="Hosts", description="Hosts to look at.")]
 
 
 @dataclass

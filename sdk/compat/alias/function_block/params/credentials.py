@@ -27,7 +27,8 @@ class Credential(BaseModel):
 Credentials = list[Credential]
 OptionalCredentials = list[Credential] | None
 CredentialsField = Annotated[
-    OptionalCredentials, Field(title="Credentials", description="Logins to try, in their order.")
+    OptionalCredentials,
+    Field(default=None, title="Credentials", description="Logins to try, in their order."),
 ]
 
 __getattr__ = refusing(__name__)

@@ -17,15 +17,20 @@ def _unset_when_empty(value: Any) -> Any:
 OptionalHostValue = Annotated[str | None, BeforeValidator(_unset_when_empty)]
 """A text; an empty one counts as not given."""
 
+# Each with its default: a model may declare the field by its type alone.
 UsernameField = Annotated[
-    OptionalHostValue, SENSITIVE, Field(title="Username", description="Login of this host alone.")
+    OptionalHostValue,
+    SENSITIVE,
+    Field(default=None, title="Username", description="Login of this host alone."),
 ]
 PasswordField = Annotated[
-    OptionalHostValue, SENSITIVE, Field(title="Password", description="Password of this host alone.")
+    OptionalHostValue,
+    SENSITIVE,
+    Field(default=None, title="Password", description="Password of this host alone."),
 ]
 PlatformField = Annotated[
     OptionalHostValue,
-    Field(title="Platform", description="Short name of the host's platform, such as 'frr'."),
+    Field(default=None, title="Platform", description="Short name of the host's platform, such as 'frr'."),
 ]
 
 __getattr__ = refusing(__name__)
