@@ -95,6 +95,7 @@ class InstalledJobRun(JobRun):
             message=self.clean(str(result.message)),
             retryable=getattr(result, "retryable", None),
             warnings=tuple(self.warnings),
+            not_awaited=tuple(self.not_awaited),
             **parts,
         )
 

@@ -133,6 +133,20 @@ def test_a_run_that_takes_meta_gets_it(tmp_path: Path) -> None:
 
 
 @MODES
+def test_a_forgotten_await_is_in_the_warning_beside_the_result_with_its_line(
+    tmp_path: Path, paths: tuple[Path, ...]
+) -> None:
+    text = BLOCK.format(name="forgets", result=f"self.acquire(params) and {RESULT}")
+    (tmp_path / "forgets.py").write_text(text)
+    outcome = supervisor(
+        paths, "run-block", "acme/forgets", "--json", "--function-blocks", str(tmp_path), "--params", "{}"
+    )
+    assert outcome["success"] is True
+    assert f"Line 17 of {tmp_path}/forgets.py calls " in outcome["warning"]
+    assert "acquire() without await" in outcome["warning"]
+
+
+@MODES
 def test_a_field_that_is_marked_as_secret_is_in_no_message_and_no_log(
     tmp_path: Path, paths: tuple[Path, ...]
 ) -> None:
