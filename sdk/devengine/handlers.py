@@ -64,4 +64,11 @@ def answer_empty(status: int) -> web.Response:
 def answer_error(status: int, *messages: str) -> web.Response:
     """Answer as a Nest application does: one message, or a list of several."""
     message: str | list[str] = messages[0] if len(messages) == 1 else list(messages)
-    return answer({"statusCode": status, "message": message, "error": HTTPStatus(status).phrase}, status)
+    return answer({"statusCode": status, "message": message, "error": _phrase(status)}, status)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown Status"  # in no standard, as the 520 that a proxy answers and a fault may order

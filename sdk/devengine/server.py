@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
+from typing import Final
 
 from aiohttp import web
 
@@ -19,6 +21,11 @@ from sdk.devengine.service import SERVICE, Service
 # Handlers are done within milliseconds, unless a fault delays them; those are cut off.
 _STOP_SECONDS = 0.2
 _LAST_TURNS = 3
+
+_NO_SUCH_ADDRESS: Final = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+"""What a kernel without IPv6 says, of the socket or of the address."""
+_ANOTHER_ADDRESS: Final = "this machine does not have that address; choose another one, such as 127.0.0.1"
+_ANOTHER_PORT: Final = "end the program that uses the port, or choose another one (0 takes a free one)"
 
 
 class Server:
@@ -39,25 +46,29 @@ class Server:
         Raises `ListenError`, and what `before_listening` raises; then nothing is left open.
         """
         await self._runner.setup()
-        bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         try:
             try:
-                # As asyncio does it: the connections of an engine that was killed do not block its port.
-                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                bound.bind((host, port))
-                before_listening()
-                await web.SockSite(self._runner, bound).start()
+                await self._listen(host, port, before_listening)
             except BaseException:
-                bound.close()
                 await self._runner.cleanup()
                 raise
         except OSError as error:
-            raise ListenError(
-                f"can't listen on {host} port {port}: {error.strerror}; "
-                "end the program that uses the port, or choose another one (0 takes a free one)"
-            ) from error
+            advice = _ANOTHER_ADDRESS if error.errno in _NO_SUCH_ADDRESS else _ANOTHER_PORT
+            raise ListenError(f"can't listen on {host} port {port}: {error.strerror}; {advice}") from error
         bound_port = self._runner.addresses[0][1]
         self.url = f"http://[{host}]:{bound_port}" if ":" in host else f"http://{host}:{bound_port}"
+
+    async def _listen(self, host: str, port: int, before_listening: Callable[[], None]) -> None:
+        bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        try:
+            # As asyncio does it: the connections of an engine that was killed do not block its port.
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((host, port))
+            before_listening()
+            await web.SockSite(self._runner, bound).start()
+        except BaseException:
+            bound.close()
+            raise
 
     async def stop(self) -> None:
         """Close the socket and all connections; requests under way are cut off after 0.2 s."""

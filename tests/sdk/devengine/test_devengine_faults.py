@@ -58,6 +58,15 @@ async def test_every_worker_route_can_fail(
     assert (await worker.call("POST", method_path, {}))[0] == 418
 
 
+async def test_a_status_that_no_standard_names_is_answered_as_it_is(
+    engine: DevEngine, worker: HttpWorker
+) -> None:
+    engine.faults.add(Fault(route="poll", status=520))
+    async with worker.session.post("/blackboard/job", json={}) as response:
+        assert response.status == 520
+        assert (await response.json())["message"] == "ordered by a fault"
+
+
 async def test_a_body_replaces_the_answer(engine: DevEngine, worker: HttpWorker) -> None:
     engine.faults.add(Fault(route="poll", body="<html>proxy</html>", content_type="text/html", status=200))
     engine.faults.add(Fault(route="compatibility", body={"compatible": False}))

@@ -1,14 +1,17 @@
 """The engine as a process: it says where it listens, ends at once, and loses nothing when it is killed."""
 
 import asyncio
+import errno
 import os
 import signal
+import socket
 import sqlite3
 import stat
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
@@ -167,6 +170,23 @@ async def test_a_port_in_use_is_refused_and_named() -> None:
         port = int(engine.url.rpartition(":")[2])
         with pytest.raises(ListenError, match=str(port)):
             await DevEngine(EngineOptions(without_token=True, port=port)).start()
+
+
+async def test_an_address_of_a_family_that_the_kernel_lacks_is_refused_and_nothing_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(family: int) -> None:
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+
+    path = tmp_path / "engine.sqlite3"
+    without_ipv6 = SimpleNamespace(AF_INET6=socket.AF_INET6, socket=refuse)
+    said = r"can't listen on ::1 .*choose another one, such as 127\.0\.0\.1"
+    with monkeypatch.context() as patch:
+        patch.setattr("sdk.devengine.server.socket", without_ipv6)
+        with pytest.raises(ListenError, match=said):
+            await DevEngine(EngineOptions(without_token=True, host="::1", database=path)).start()
+    async with running_engine(database=path):
+        pass  # the database is not held
 
 
 async def test_a_second_engine_on_one_database_is_refused(tmp_path: Path) -> None:
