@@ -45,6 +45,12 @@ async def _at_once() -> None:
     return
 
 
+def _see_it_live(child: Child) -> None:
+    """Raise `LaunchError` where a child has ended: the kernel ends a spare before anything else for want of memory."""
+    if child.exited.done():
+        raise LaunchError(f"Its process ended with {child.exited.result()} before the job began.")
+
+
 class JobRunner:
     """Runs jobs, each in a child of its own. Knows no engine and no journal."""
 
@@ -192,14 +198,14 @@ class JobRunner:
         )
         parts = (self._sweeper, self._watchers, limits, log, reports, self._session_desk)
         execution = Execution(child, *parts, host_keys.heard, on_outcome)
+        self._running[job.job_id] = execution
         try:
             payload = job.payload(host_keys.known)
             await before_order()
-            self._running[job.job_id] = execution
-            if self._stopping:
-                execution.stop()
-            elif job.job_id in self._cancelled:
-                execution.cancel()
+            if why := self._why_not(job.job_id):
+                child.discard()
+                return not_run(why)
+            _see_it_live(child)
             finished = await execution.run(
                 order_maker(job, settings, limits, host_keys.policy, directory), payload
             )
