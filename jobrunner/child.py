@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import tempfile
 from typing import NoReturn
 
@@ -57,8 +58,10 @@ def live(
 
 def _get_ready(channel: Channel) -> None:
     """Say so, and hand over what answers for this child's process groups before any code of a block could use it."""
-    ready = Ready(pid=os.getpid())
     listener = ask_before_leaving_the_group()
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_seconds = used.ru_utime + used.ru_stime
+    ready = Ready(pid=os.getpid(), cpu_seconds=cpu_seconds, peak_memory_kb=used.ru_maxrss)
     if listener is None:
         channel.send(ready)
         return

@@ -47,10 +47,15 @@ class Header(BaseModel):
 
 
 class Ready(Header):
-    """Child to supervisor: warmed up, waiting for one order."""
+    """Child to supervisor: warmed up, waiting for one order. What it has taken until now is not its job's.
+
+    `peak_memory_kb` is in units of 1024 bytes.
+    """
 
     type: Literal["ready"] = "ready"
     pid: int
+    cpu_seconds: float = Field(default=0, ge=0, allow_inf_nan=False)
+    peak_memory_kb: int = Field(default=0, ge=0, le=2**40)
 
 
 class Order(Header):

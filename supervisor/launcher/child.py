@@ -32,11 +32,15 @@ from supervisor.verdict import ExitStatus
 
 _DESCRIPTOR: Final = struct.Struct("i")
 _LAST_WORDS_BYTES: Final = 4096
+_NOTHING_TAKEN: Final = Ready(pid=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
-    """What the kernel says of a child that was waited for. `None` where another has waited for it, or traces it."""
+    """What the kernel says of a child that was waited for, less what it had taken when it was ready.
+
+    `None` where another has waited for it, or traces it.
+    """
 
     peak_memory_mb: float | None
     cpu_seconds: float | None
@@ -75,6 +79,7 @@ class Child:
         self._pidfd = pidfd
         self._channel: socket.socket = wiring.channel
         self._known_children = known_children
+        self._when_ready = _NOTHING_TAKEN
         self._closed = False
         self._is_reaped = False
         try:
@@ -101,7 +106,8 @@ class Child:
                 await self._take_listener()
                 self.channel = ChannelStream(self._channel, 4 * LOG_CAP_CHARS)
                 frame = await read_frame(self.channel.reader, 0)
-                if frame is not None and isinstance(from_child(frame), Ready):
+                if frame is not None and isinstance(message := from_child(frame), Ready):
+                    self._when_ready = message
                     return
             reason = "ended before it was ready"
         except TimeoutError:  # an OSError too, hence before it
@@ -221,7 +227,12 @@ class Child:
             return Reaped(None, None)
         code = os.waitstatus_to_exitcode(status)
         ended = ExitStatus(code=code) if code >= 0 else ExitStatus(signal_name=signal_name(-code))
-        return Reaped(usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime, ended)
+        before = self._when_ready
+        # A fork begins with the template's pages. An interpreter of its own is the job's, as it is in the samples.
+        inherited_kb = before.peak_memory_kb if self.inherited.anonymous_bytes else 0
+        peak_memory_mb = max(0, usage.ru_maxrss - inherited_kb) / 1024
+        cpu_seconds = max(0.0, usage.ru_utime + usage.ru_stime - before.cpu_seconds)
+        return Reaped(peak_memory_mb, cpu_seconds, ended)
 
     async def _reap_later(self) -> None:
         """Reap the dead child when whoever traces it has ended, or let it go: nobody else waits for what is known."""

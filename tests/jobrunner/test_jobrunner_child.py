@@ -117,7 +117,9 @@ def test_a_spare_that_is_given_up_has_said_that_it_is_ready_and_ends_in_silence(
     birth: Callable[..., Born],
 ) -> None:
     spare = birth()
-    assert spare.heard() == Ready(pid=spare.pid)
+    ready = spare.heard()
+    assert isinstance(ready, Ready)
+    assert ready.pid == spare.pid
     spare.channel.close()
     assert (spare.code(), spare.printed()) == (0, "")
 

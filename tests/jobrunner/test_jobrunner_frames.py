@@ -173,7 +173,7 @@ def test_a_frame_larger_than_the_socket_s_buffer_arrives_whole() -> None:
 
 
 MESSAGES = [
-    (from_child, Ready(pid=4)),
+    (from_child, Ready(pid=4, cpu_seconds=0.25, peak_memory_kb=34_000)),
     (from_child, Log(level=20, logger="block", text="naïve ✓", created=1.5)),
     (from_child, Secret(value="Rotated-Pw-2026")),
     (from_child, SessionWanted(number=1, device="192.0.2.1 port 22")),

@@ -108,7 +108,7 @@ def test_an_end_without_a_result_is_a_truthful_failure(
 def test_a_crash_tells_the_usage(host: Host) -> None:
     done = host.run("segfault")
     assert done["signal"] == "SIGSEGV"
-    assert done["peak_memory_mb"] > 1
+    assert 0 <= done["peak_memory_mb"] < 20
     assert "peak memory" in done["message"]
     assert "CPU" in done["message"]
 

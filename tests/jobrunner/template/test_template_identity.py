@@ -102,6 +102,16 @@ def test_a_garbage_collection_in_a_child_copies_next_to_nothing_of_the_template(
     assert after - before <= 1.5
 
 
+def test_the_peak_memory_of_a_job_is_what_it_has_taken_itself_and_nothing_of_the_template(
+    host: Host,
+) -> None:
+    """A template has some 50 MB. What is taken and freed at once, no sample shows."""
+    nothing = host.run("slow", {"seconds": 0})["peak_memory_mb"]
+    much = host.run("eat_memory", {"mb": 40, "mb_per_second": 1e6, "hold_seconds": 0})["peak_memory_mb"]
+    assert nothing < 20
+    assert 40 < much < 60
+
+
 ATEXIT = """
 import atexit, os
 import process_blocks

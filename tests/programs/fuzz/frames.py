@@ -30,7 +30,7 @@ MESSAGE_MOST_CHARS = 24_000
 """The cap of an outcome's message, and what evidence may be added to it."""
 
 _HEADERS: tuple[dict[str, Any], ...] = (
-    {"type": "ready", "pid": 1},
+    {"type": "ready", "pid": 1, "cpu_seconds": 0.25, "peak_memory_kb": 34_000},
     {"type": "log", "level": 20, "logger": "block", "text": "hello", "created": 0.0},
     {"type": "outcome", "success": True, "message": "Done", "body_bytes": 0},
     {"type": "outcome", "success": False, "message": SECRET, "retryable": True, "body_bytes": 2},

@@ -22,6 +22,7 @@ from supervisor.launcher.child import Child, Reaped
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.wiring import Wiring
 from supervisor.process.cgroups.cgroup import Cgroup
+from supervisor.process.memory import NOTHING_INHERITED, Inherited
 from supervisor.verdict import ExitStatus
 from tests.patience import until
 from tests.unkillable import traced
@@ -170,6 +171,27 @@ async def test_the_processor_time_of_a_child_is_that_of_its_user_and_of_the_kern
     assert bed.known_children.unknown({child.pid}) == set()
     monkeypatch.setattr(child_module, "wait_for", lambda pid: (pid, 0x700, usage))
     assert child.reap() == Reaped(2.0, 1.75, ExitStatus(code=7))
+
+
+@pytest.mark.parametrize(
+    ("inherited", "taken", "reaped"),
+    [
+        (Inherited(1), Ready(pid=1, cpu_seconds=0.5, peak_memory_kb=1024), (1.0, 1.25)),
+        (NOTHING_INHERITED, Ready(pid=1, cpu_seconds=0.5, peak_memory_kb=1024), (2.0, 1.25)),
+        (Inherited(1), Ready(pid=1, cpu_seconds=9.0, peak_memory_kb=2**40), (0.0, 0.0)),
+    ],
+    ids=["a fork", "an interpreter of its own", "one that lies"],
+)
+async def test_what_a_child_had_taken_when_it_was_ready_is_not_its_job_s(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, inherited: Inherited, taken: Ready, reaped: tuple[float, float]
+) -> None:
+    child = bed.child("sleep", "600")
+    child.inherited = inherited
+    bed.say(child, taken.pack())
+    await child.get_ready(LONG_SECONDS)
+    usage = types.SimpleNamespace(ru_maxrss=2048, ru_utime=1.5, ru_stime=0.25)
+    monkeypatch.setattr(child_module, "wait_for", lambda pid: (pid, 0x700, usage))
+    assert child.reap() == Reaped(*reaped, ExitStatus(code=7))
 
 
 async def test_how_a_child_was_ended_is_known_when_it_is_waited_for_and_its_number_is_asked_for_once(
