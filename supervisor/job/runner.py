@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
+from jobrunner.protocol.masking import Mask
 from supervisor.errors import LaunchError
-from supervisor.job.device_endpoints import Endpoints
 from supervisor.job.device_sessions import SessionDesk
 from supervisor.job.directories import JobDirectories
 from supervisor.job.execution import Execution
@@ -129,17 +129,17 @@ class JobRunner:
         on_line: LineHearer | None = None,
         before_order: Callable[[], Awaitable[None]] = _at_once,
         on_outcome: Callable[[Finished], None] = lambda finished: None,
+        offered: Callable[[], BlockEntry | Verdict] | None = None,
     ) -> Finished:
         """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`.
 
         `on_start` gets the pid of the job's child. Where a process of the job can't be killed (`Finished.stuck`),
         `on_gone` is called when it is gone, if that ever comes. `on_line` gets each line of the job, masked.
         `before_order` is awaited when all is ready, right before the job gets its order. `on_outcome` gets how the job
-        will end if nothing else is seen of it, as soon as that is known, while its child still ends.
+        will end if nothing else is seen of it, as soon as that is known, while its child still ends. `offered` returns
+        the block as it is offered by now, or why it is not: a child that comes after a reload knows only the new code.
         """
-        names = secret_names_of(self.settings)
-        mask, endpoints = await mask_and_endpoints(job, names, block.sensitive_parameters, self._long_work)
-        host_keys = await self._host_keys_of(job, endpoints)
+        mask, host_keys = await self._mask_and_host_keys(job, block)
         if why := self._why_not(job.job_id):
             return not_run(why)
         try:
@@ -147,9 +147,13 @@ class JobRunner:
         except LaunchError as error:
             said = f"\nLast output:\n{error.evidence.rstrip()}" if error.evidence else ""
             return not_run(refusals.start_failed(mask(f"{error}{said}")))
-        if why := self._why_not(job.job_id):
+        now = self._why_not(job.job_id) or (block if offered is None else offered())
+        if isinstance(now, Verdict):
             child.discard()
-            return not_run(why)
+            return not_run(now)
+        if now is not block:
+            block = now
+            mask, host_keys = await self._mask_and_host_keys(job, block)
         try:
             directory = await self._directories.take(child.user)
         except OSError as error:
@@ -220,10 +224,11 @@ class JobRunner:
             self._release(child, directory)
         return finished
 
-    async def _host_keys_of(self, job: Job, endpoints: Endpoints) -> JobHostKeys:
-        policy = self.settings.host_keys
+    async def _mask_and_host_keys(self, job: Job, block: BlockEntry) -> tuple[Mask, JobHostKeys]:
+        names, policy = secret_names_of(self.settings), self.settings.host_keys
+        mask, endpoints = await mask_and_endpoints(job, names, block.sensitive_parameters, self._long_work)
         known = await self._host_keys.keys_of(endpoints) if endpoints and policy != "off" else []
-        return JobHostKeys(self._host_keys, job.job_id, policy, endpoints, known)
+        return mask, JobHostKeys(self._host_keys, job.job_id, policy, endpoints, known)
 
     def _release(self, child: Child, directory: str) -> None:
         if child.user is not None:

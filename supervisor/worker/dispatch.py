@@ -62,14 +62,12 @@ class Dispatcher:
         self._engine_job_timeout = engine_job_timeout_seconds
         self._clock = clock
         self._observer = observer
-        self._quarantine = Quarantine()
-        self._open_jobs = OpenJobs()
+        self._quarantine, self._open_jobs = Quarantine(), OpenJobs()
         self._reporting = Reporting(journal, delivery, engine, self._open_jobs, observer, self.records)
         self._refuse = self._reporting.refuse
         self._waiting = WaitingJobs(catalogue, self._expire)
         self._ending = EndingJobs(self._waiting, self.changed, clock)
-        self._tasks = Tasks()
-        self._refusing = Tasks()
+        self._tasks, self._refusing = Tasks(), Tasks()
 
     @property
     def free_slots(self) -> int:
@@ -120,8 +118,8 @@ class Dispatcher:
         for item, claim, number in zip(jobs, claims, numbers, strict=True):
             if isinstance(item, MalformedJob):
                 refused.append((claim.job_id, None, number, refusals.malformed_job(item.reason)))
-            elif self.catalogue.find(item.block_id) is None:
-                refused.append((item.job_id, item.block_id, number, self._unknown(item.block_id)))
+            elif isinstance(unknown := self._offered(item.block_id), Verdict):
+                refused.append((item.job_id, item.block_id, number, unknown))
             else:
                 claimed = ClaimedJob(item, claim, number, now, saving)
                 self.running_jobs.enter(claimed)
@@ -162,8 +160,9 @@ class Dispatcher:
         """
         await self._reporting.lost(jobs, worker_uuid, by_the_last_run=by_the_last_run)
 
-    def _unknown(self, block_id: str) -> Verdict:
-        return refusals.unknown_block(block_id, tuple(map(str, self.catalogue.problems)))
+    def _offered(self, block_id: str) -> BlockEntry | Verdict:
+        found = self.catalogue.find(block_id)
+        return found or refusals.unknown_block(block_id, tuple(map(str, self.catalogue.problems)))
 
     def _fill_slots(self) -> None:
         while len(self._tasks) < self._slots.count and (claimed := self._waiting.take()):
@@ -230,12 +229,12 @@ class Dispatcher:
             self._observer.started(now - slot_at)
             self.records.started(claimed, slot, pid)
 
-        block = self.catalogue.find(job.block_id)
+        block = self._offered(job.block_id)
         fingerprint = JobFingerprint(job.block_id, job.job_type, job.entity_id, claimed.claim.digest)
         # A reload begins a new count, to which a job of the old code does not belong.
         quarantine = self._quarantine
-        if block is None:  # it was there when the job came, and the worker was reloaded
-            await self._refuse(job.job_id, job.block_id, claimed.number, self._unknown(job.block_id))
+        if isinstance(block, Verdict):  # it was there when the job came, and the worker was reloaded
+            await self._refuse(job.job_id, job.block_id, claimed.number, block)
             return False
         if refusal := self._refusal(claimed, block, fingerprint):
             await self._refuse(job.job_id, job.block_id, claimed.number, refusal)
@@ -253,6 +252,7 @@ class Dispatcher:
                 on_line=claimed.log.take,
                 before_order=claimed.saving.wait,
                 on_outcome=partial(self._foresee, claimed),
+                offered=partial(self._offered, job.block_id),
             )
         except Exception:
             # Not expected, but a job without a result would sit in the engine until that gives it up.

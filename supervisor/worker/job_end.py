@@ -17,8 +17,12 @@ _log = logging.getLogger(__name__)
 def tell_end(
     job: Job, finished: Finished, slot: int, pid: int | None, limit_seconds: float
 ) -> Sequence[Event]:
-    """Log how a job ended, and what it took. Returns what was logged."""
+    """Log how a job ended, and what it took. Returns what was logged.
+
+    `limit_seconds` is the limit that it would have had, where it was not run.
+    """
     verdict, usage, status = finished.verdict, finished.ending.usage, finished.ending.exit_status
+    limits = finished.ending.limits
     ended = JobEnded(
         job=job.job_id,
         block=job.block_id,
@@ -27,7 +31,7 @@ def tell_end(
         outcome=verdict.status,
         cause=verdict.cause.value,
         seconds=usage.elapsed_seconds,
-        limit_seconds=limit_seconds,
+        limit_seconds=limits.max_seconds if limits else limit_seconds,
         cpu_seconds=usage.cpu_seconds,
         peak_memory_mb=usage.peak_memory_mb,
         peak_processes=usage.peak_processes,

@@ -81,6 +81,7 @@ class Runner:
         """What each job's run is to call when nothing of it is left, where it was stuck."""
         self.on_line: dict[str, LineHearer | None] = {}
         self.on_outcome: dict[str, Callable[[Finished], None]] = {}
+        self.offered: dict[str, Callable[[], BlockEntry | Verdict]] = {}
         self.starts = True
         self.room: int | None = None
         self.problem: str | None = None
@@ -101,8 +102,10 @@ class Runner:
         on_line: LineHearer | None,
         before_order: Callable[[], Awaitable[None]],
         on_outcome: Callable[[Finished], None],
+        offered: Callable[[], BlockEntry | Verdict],
     ) -> Finished:
         self.on_outcome[job.job_id] = on_outcome
+        self.offered[job.job_id] = offered
         await before_order()
         self.started.append(job.job_id)
         self.gone[job.job_id] = on_gone

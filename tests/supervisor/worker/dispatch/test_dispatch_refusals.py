@@ -18,6 +18,7 @@ from supervisor.log.events.jobs import (
     JobWithoutId,
 )
 from supervisor.log.events.worker import TaskFailed
+from supervisor.verdict import Cause, Verdict
 from tests.log_events import facts_of, records_of, told
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -147,6 +148,20 @@ async def test_a_block_that_a_reload_took_away_is_not_run_although_its_job_waits
         assert stage.runner.started == ["runs"]
         await until(lambda: stage.dispatcher.free_slots == 1, "the slot is free")
         assert [record for record in caplog.records if record.levelname == "CRITICAL"] == []
+
+
+async def test_who_runs_a_job_can_ask_for_its_block_as_a_reload_has_left_it(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        await stage.accept(job("runs"))
+        await until(lambda: stage.runner.running, "it runs")
+        changed = block_entry(max_seconds=7.0)
+        stage.dispatcher.offer(Catalogue(blocks=(changed,)))
+        assert stage.runner.offered["runs"]() is changed
+        stage.dispatcher.offer(Catalogue(blocks=(block_entry("acme/new:1.0.0"),)))
+        gone = stage.runner.offered["runs"]()
+        assert isinstance(gone, Verdict)
+        assert gone.cause is Cause.UNKNOWN_BLOCK
+        await stage.end("runs", success())
 
 
 async def test_a_job_that_never_arrived_may_be_started_again(tmp_path: Path) -> None:
