@@ -182,8 +182,9 @@ class Outbox:
 
     def delivered(self, item: Item) -> None:
         """The engine has a result, and so is there."""
+        was_away = self.is_engine_away  # asked before it leaves, as it may be one of those that failed
         self._leave(item)
-        if self.is_engine_away:
+        if was_away:
             # The tries that failed told nothing about their results: these are first again.
             self._end_pauses(self._later)
         self._failed.clear()
