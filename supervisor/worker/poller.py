@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import random
 import time
 from collections.abc import Callable
@@ -84,6 +85,8 @@ class Poller:
         self._late: set[LatePoll] = set()
         self._turn_due_at: float | None = None
         self._renewing = 0
+        self._answered_at = -math.inf
+        """When the newest poll that was answered was sent, in seconds of the loop's clock."""
         self._tasks = Tasks()
 
     @property
@@ -156,9 +159,10 @@ class Poller:
 
     async def _ask(self, blocks: tuple[BlockEntry, ...], limit: int) -> float:
         uuid = self._registration.uuid
+        asked_at = asyncio.get_running_loop().time()
         try:
             poll = await self._engine.poll(uuid, blocks, limit)
-            self._recovered()
+            self._recovered(asked_at)
             if len(poll.jobs) > limit:
                 tell(_log, PollTooLarge(jobs=len(poll.jobs), slots=limit))
             await self._dispatcher.accept(poll.jobs, uuid, limit)
@@ -171,9 +175,9 @@ class Poller:
                 return self._interval
             if may_have_claimed(error):
                 self._lost_claims.suspect()
-            return self._failed(error)
+            return self._failed(error, asked_at)
         except MemoryError as error:
-            return self._out_of_memory(error)
+            return self._out_of_memory(error, asked_at)
         return 0.0 if poll.jobs else self._interval * random.uniform(0.9, 1.1)  # noqa: S311  # spread, not secrecy
 
     async def _renew(self, uuid: str) -> None:
@@ -184,13 +188,15 @@ class Poller:
         finally:
             self._renewing -= 1
 
-    def _out_of_memory(self, error: MemoryError) -> float:
+    def _out_of_memory(self, error: MemoryError, asked_at: float = math.inf) -> float:
         # The answer may have come, and found no room: what it gave out is claimed.
         self._lost_claims.suspect()
-        return self._failed(EngineError(explain(error)))
+        return self._failed(EngineError(explain(error)), asked_at)
 
-    def _failed(self, error: EngineError) -> float:
+    def _failed(self, error: EngineError, asked_at: float) -> float:
         self._observer.poll_failed()
+        if asked_at < self._answered_at:
+            return self._interval  # this one was lost: the engine has answered a later one
         pause = self._backoff.next_pause(error.retry_after_seconds)
         self.problem = str(error)
         if self.problem_since is None:
@@ -205,8 +211,9 @@ class Poller:
             tell(_log, PollsNotAllowed(reason=str(error), advice=advice))
         return pause
 
-    def _recovered(self) -> None:
+    def _recovered(self, asked_at: float) -> None:
         self._observer.poll_answered()
+        self._answered_at = max(self._answered_at, asked_at)
         self._backoff.reset()
         self._denied = False
         self.problem = self.problem_since = None

@@ -10,8 +10,10 @@ import pytest
 from supervisor.engine import LostJob
 from supervisor.engine.api import Poll
 from supervisor.errors import EngineError
+from supervisor.log.events.worker import PollsFailing
 from supervisor.worker.late_poll import ASK_SECONDS, GRACE_SECONDS, LATE_SECONDS
 from supervisor.worker.poller import Poller
+from tests.log_events import told
 from tests.programs.fuzz.fakes import block_entry
 from tests.simulated_time import elapsed, simulate, turns
 
@@ -199,6 +201,23 @@ def test_the_end_waits_for_a_late_poll_and_takes_its_jobs() -> None:
         scene.hangs = False
 
     assert len(live(then).arrived) == SLOTS
+
+
+def test_a_poll_that_was_lost_is_no_trouble_of_an_engine_that_has_answered_a_later_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """All slots are taken: no other poll would tell that the engine is well until a job has ended."""
+
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(3.0)
+        scene.hangs = False
+        await asyncio.sleep(TIME_OUT + 2.0)
+        assert (len(scene.arrived), scene.suspected) == (SLOTS, 1)
+        assert scene.poller.problem is None
+        assert scene.poller.problem_since is None
+
+    live(then, lost=True)
+    assert told(caplog, PollsFailing) == []
 
 
 def test_while_too_many_results_wait_no_jobs_are_asked_for() -> None:
