@@ -111,7 +111,8 @@ class Heartbeat:
         if self.problem is not None:
             self.problem = self.problem_since = None
             tell(_log, HeartbeatRestored())
-        if not known:
+        # The next beat looks again: they must not queue up where the engine does not take this worker back.
+        if not known and not self._registration.is_under_way:
             await self._registration.renew(uuid)
 
     def _failed(self, reason: str) -> None:

@@ -7,6 +7,7 @@ import math
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from jobrunner.protocol.catalogue import BlockEntry
@@ -50,6 +51,15 @@ class Overfull(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownWorker:
+    """A poll that was answered with 404. `asked_at` is when it was sent, in seconds of the loop's clock."""
+
+    worker_uuid: str
+    asked_at: float
+    error: EngineError
+
+
 class Poller:
     """Claims jobs for free slots. A poll that was sent is always awaited: its answer is the claim."""
 
@@ -84,9 +94,9 @@ class Poller:
         """Whether an operator lets the worker ask for jobs: see `supervisor.worker.intake`."""
         self._late: set[LatePoll] = set()
         self._turn_due_at: float | None = None
-        self._renewing = 0
         self._answered_at = -math.inf
         """When the newest poll that was answered was sent, in seconds of the loop's clock."""
+        self._unknown: UnknownWorker | None = None
         self._tasks = Tasks()
 
     @property
@@ -97,11 +107,10 @@ class Poller:
     @property
     def due_at(self) -> float | None:
         """By when it has made a turn, or a late poll has ended, in seconds of the loop's clock (`worker.progress`)."""
-        if self._turn_due_at is None or self._stopping.is_set():
+        if self._stopping.is_set():
             return None
-        if self._renewing:  # which lasts for as long as the engine is away
-            return self._turn_due_at
-        return min([self._turn_due_at, *(poll.began_at + LONGEST_POLL_SECONDS for poll in self._late)])
+        late = (poll.began_at + LONGEST_POLL_SECONDS for poll in self._late)
+        return min(late if self._turn_due_at is None else (self._turn_due_at, *late), default=None)
 
     def stop(self) -> None:
         """Send no more polls. One in flight is still awaited."""
@@ -124,6 +133,10 @@ class Poller:
             await self._tasks.close()
 
     async def _poll_or_pause(self) -> None:
+        if self._unknown is not None:
+            unknown, self._unknown = self._unknown, None
+            await self._pause(await self._renew(unknown), until_slot_is_free=not self._failing)
+            return
         self._turn_due_at = asyncio.get_running_loop().time() + TURN_SECONDS
         if not self._late:  # its jobs would look lost
             await self._lost_claims.look(self._registration.uuid)
@@ -171,8 +184,9 @@ class Poller:
                 self._lost_claims.suspect()
         except EngineError as error:
             if error.status == 404:
-                await self._renew(uuid)
-                return self._interval
+                # For the next turn: this poll is over, and claims nothing.
+                self._unknown = UnknownWorker(uuid, asked_at, error)
+                return 0.0
             if may_have_claimed(error):
                 self._lost_claims.suspect()
             return self._failed(error, asked_at)
@@ -180,13 +194,18 @@ class Poller:
             return self._out_of_memory(error, asked_at)
         return 0.0 if poll.jobs else self._interval * random.uniform(0.9, 1.1)  # noqa: S311  # spread, not secrecy
 
-    async def _renew(self, uuid: str) -> None:
-        """Register anew, but no longer than until the worker stops: an engine that is away must not hold up its end."""
-        self._renewing += 1
-        try:
-            await done_before(self._registration.renew(uuid), self._stopping)
-        finally:
-            self._renewing -= 1
+    async def _renew(self, unknown: UnknownWorker) -> float:
+        """Register anew, and return how long to wait before the next poll. None is sent meanwhile.
+
+        It lasts until the worker stops at most: an engine that is away must not hold up its end.
+        """
+        self._turn_due_at = None  # it lasts for as long as the engine is away
+        uuid = unknown.worker_uuid
+        ended = await done_before(self._registration.renew(uuid), self._stopping)
+        if ended and self._registration.uuid == uuid:
+            # The engine knows this worker: the 404 was another's word, such as a proxy's, or not about the worker.
+            return self._failed(unknown.error, unknown.asked_at)
+        return self._interval
 
     def _out_of_memory(self, error: MemoryError, asked_at: float = math.inf) -> float:
         # The answer may have come, and found no room: what it gave out is claimed.

@@ -63,17 +63,27 @@ class Registration:
         self._catalogue = catalogue
         self._name = name
         self._ip_address = ip_address
-        self._renewing = asyncio.Lock()
+        self._registering = asyncio.Lock()
+        self._lost_uuid: str | None = None
+        """The uuid that the engine did not know, while this worker registers anew."""
         self._failure = ""
-        """Why blocks could not be registered the last time."""
+        """Why the worker or blocks could not be registered the last time."""
 
     @property
     def problem(self) -> str | None:
-        """Why there is no block to ask for jobs of; `None` where the engine has accepted one."""
+        """Why no jobs can be asked for; `None` where the engine knows this worker, and has accepted a block."""
+        if self.uuid == self._lost_uuid:
+            reason = f": {self._failure}" if self._failure else ""
+            return f"the engine does not know this worker any more, and has not taken it back yet{reason}"
         if self.accepted:
             return None
         reason = self._failure or next(iter(self.refused.values()), "")
         return "the engine has accepted none of the blocks" + (f": {reason}" if reason else "")
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether `offer` or `renew` is registering something: a second `renew` would only wait for it."""
+        return self._registering.locked()
 
     async def begin(self, give_up_after_seconds: float) -> None:
         """Register, waiting for an unreachable engine. Raises `StartRefusedError` when it stays away or says no."""
@@ -106,26 +116,45 @@ class Registration:
 
         Cancelling it leaves blocks unoffered until the next call, or the next `renew`.
         """
-        async with self._renewing:
+        async with self._registering:
             self._catalogue = catalogue
             self.accepted[:] = [block for block in self.accepted if block in catalogue]
             self.refused.clear()
             await self._until_registered(self._register_blocks)
 
     async def renew(self, lost_uuid: str) -> None:
-        """Register anew after the engine has forgotten this worker. Retries until it leaves; running jobs go on."""
-        async with self._renewing:
+        """Register anew after the engine has forgotten this worker. Retries until it leaves; running jobs go on.
+
+        The uuid stays where the engine knows it at one of the tries: then it was a proxy that did not.
+        """
+        async with self._registering:
             if self.uuid != lost_uuid:
                 return  # somebody else noticed first
-            tell(_log, WorkerExpired(worker=lost_uuid))
+            self._lost_uuid, self._failure = lost_uuid, ""
+            try:
+                await self._until_registered(self._renewal_of(lost_uuid))
+            finally:
+                self._lost_uuid = None
 
-            async def register() -> None:
-                # Once only: where a block then fails, another worker would count against the licence.
-                if self.uuid == lost_uuid:
+    def _renewal_of(self, lost_uuid: str) -> Callable[[], Awaitable[None]]:
+        was_told = False
+
+        async def register() -> None:
+            nonlocal was_told
+            # Once only: where a block then fails, another worker would count against the licence.
+            if self.uuid == lost_uuid:
+                # Asked at each try: a worker that is registered beside it fails the jobs that run here.
+                if not await self._engine.ping(lost_uuid):
+                    if not was_told:
+                        tell(_log, WorkerExpired(worker=lost_uuid))
+                        was_told = True
                     await self._register_anew()
-                await self._register_blocks()
+                elif was_told:
+                    tell(_log, RegistrationKept(worker=lost_uuid))
+                    was_told = False
+            await self._register_blocks()
 
-            await self._until_registered(register)
+        return register
 
     async def _until_registered(self, register: Callable[[], Awaitable[None]]) -> None:
         backoff = Backoff()

@@ -1,10 +1,16 @@
 """Bad answers to the poll: none of them ends the polling, and each is named (I11)."""
 
 import pytest
-from contract_support import ECHO, Setup, body_of
+from contract_support import ECHO, Setup
 
 from sdk.devengine import Fault
-from supervisor.log.events.worker import PollsFailing, PollsRestored, WorkerExpired
+from supervisor.log.events.worker import (
+    PollsFailing,
+    PollsRestored,
+    RegistrationKept,
+    RenewalFailing,
+    WorkerExpired,
+)
 from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
@@ -59,12 +65,26 @@ async def test_an_answer_that_breaks_off_does_not_put_its_secrets_into_the_log(s
     assert "cut-off-secret" not in setup.log
 
 
-async def test_a_poll_that_the_engine_does_not_know_the_worker_of_registers_anew(setup: Setup) -> None:
-    """W5: 404 is the poll's way of saying what the ping says."""
-    setup.engine.faults.add(Fault("poll", status=404))
-    await setup.logged(WorkerExpired)
+async def test_a_404_to_a_poll_of_a_worker_that_the_engine_knows_makes_no_other_worker(setup: Setup) -> None:
+    """W5: a proxy says it too. Another worker would count against the licence, and fail the jobs of this one."""
+    (worker,) = setup.engine.workers()
+    setup.engine.faults.add(Fault("poll", status=404, times=2))
+    assert "404" in await setup.logged(PollsFailing)
+    await setup.logged(PollsRestored)
     assert await setup.works()
-    # The fault only said so: the engine still has the old one.
-    old = await setup.forget_worker()
-    (new,) = setup.engine.workers()
-    assert body_of(setup.sent("poll")[-1])["workerId"] == new.uuid != old
+    assert [each.uuid for each in setup.engine.workers()] == [worker.uuid]
+    assert not setup.lines(WorkerExpired)
+
+
+async def test_a_worker_that_a_proxy_has_hidden_from_the_engine_is_the_same_one_afterwards(
+    setup: Setup,
+) -> None:
+    """While the engine is away, a proxy may say 404 to everything."""
+    (worker,) = setup.engine.workers()
+    for route in ("ping", "poll", "register"):
+        setup.engine.faults.add(Fault(route, status=404, times=1000))
+    await setup.logged(RenewalFailing)
+    setup.engine.faults.clear()
+    await setup.logged(RegistrationKept)
+    assert await setup.works()
+    assert [each.uuid for each in setup.engine.workers()] == [worker.uuid]

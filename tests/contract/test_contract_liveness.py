@@ -1,13 +1,20 @@
 """Being known to the engine: conformance tests 5 and 6 of the engine contract."""
 
 import itertools
+import json
 
 import pytest
-from contract_support import ECHO, SLOW, Setup, body_of
+from contract_support import ECHO, SLOW, Setup, ask, body_of
 from contract_worker import HEARTBEAT_SECONDS
 
 from sdk.devengine import Fault, RequestRecord, WorkerState
-from supervisor.log.events.worker import HeartbeatFailing, HeartbeatRestored, Registered, WorkerExpired
+from supervisor.log.events.worker import (
+    HeartbeatFailing,
+    HeartbeatRestored,
+    Registered,
+    RenewalFailing,
+    WorkerExpired,
+)
 from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
@@ -128,3 +135,16 @@ async def test_trouble_while_registering_anew_makes_no_second_worker(setup: Setu
 
     await until(lambda: accepted() >= count, "every block is registered anew")
     assert accepted() == count
+
+
+async def test_a_worker_that_the_engine_does_not_take_back_is_not_ready_and_says_why(setup: Setup) -> None:
+    """Number 5: the licence is full, say."""
+    setup.engine.faults.add(Fault("register", status=403, body={"message": "maxWorkers"}, times=1000))
+    await setup.forget_worker()
+    await setup.logged(RenewalFailing)
+    _, stdout, _ = await ask(setup, "status", "--json")
+    status = json.loads(stdout)
+    assert (status["ready"], [reason["cause"] for reason in status["why_not"]]) == (False, ["no_block"])
+    assert "maxWorkers" in status["why_not"][0]["message"]
+    setup.engine.faults.clear()
+    assert await setup.works()

@@ -122,7 +122,7 @@ class Registered(Event, level=INFO, text="Registered as worker {worker}."):
 
 
 class RegistrationKept(Event, level=INFO, text="Back as worker {worker}."):
-    """The engine still knows this worker from its last run."""
+    """The engine still knows this worker: from its last run, or where a proxy answered 404 in its place for a while."""
 
     worker: str
 

@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
+from poller_support import INTERVAL, JOB, Scene, live, pauses, seconds
 
 from supervisor.engine import Poll
 from supervisor.errors import EngineError
@@ -16,101 +15,10 @@ from supervisor.log.events.worker import (
     PollTooLarge,
     PollTruncated,
 )
-from supervisor.worker.poller import LONGEST_PAUSE_SECONDS, Poller
+from supervisor.worker.poller import LONGEST_PAUSE_SECONDS
 from tests.log_events import facts_of, told
-from tests.observed import Observed
 from tests.programs.fuzz.fakes import block_entry
 from tests.simulated_time import elapsed, simulate, turns
-
-INTERVAL = 1.0
-JOB: Any = "a job"
-Then = Callable[["Scene"], Awaitable[None]]
-
-
-class Scene:
-    """Engine, registration, dispatcher and lost claims in one, and what was asked of each."""
-
-    def __init__(self) -> None:
-        self.uuid = "w-1"
-        self.accepted = [block_entry()]
-        self.changed = asyncio.Event()
-        self.free_slots = 2
-        self.rooms: dict[str, int] = {}
-        """How many more jobs of a block may come, where it has slots of its own."""
-        self.answers: list[Poll | Exception] = []
-        self.calls: list[Any] = []
-        self.polls: list[float] = []
-        self.answer_seconds = 0.0
-        self.renew_seconds = 0.0
-        self.polling: asyncio.Task[None]
-        part: Any = self
-        self.is_open = True
-        self.are_suspected = False
-        self.was_last_look = False
-        self.observed = Observed()
-        self.poller = Poller(
-            part, part, part, part, INTERVAL, observer=self.observed, may_claim=lambda: self.is_open
-        )
-
-    def to_ask_for(self, blocks: list[Any], free: int, covered: int) -> tuple[list[Any], int]:
-        blocks = [block for block in blocks if self.rooms.get(block.name, 1)]
-        return blocks, min([free, *(self.rooms[block.name] for block in blocks if block.name in self.rooms)])
-
-    async def poll(self, worker_uuid: str, blocks: tuple[Any, ...], limit: int) -> Poll:
-        self.calls.append(("poll", worker_uuid, len(blocks), limit))
-        self.polls.append(elapsed())
-        await asyncio.sleep(self.answer_seconds)
-        answer = self.answers.pop(0) if self.answers else Poll(())
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    async def accept(self, jobs: tuple[Any, ...], worker_uuid: str, limit: int) -> None:
-        if jobs:
-            self.calls.append(("accept", len(jobs), worker_uuid))
-
-    async def look(self, worker_uuid: str, *, last: bool = False) -> None:
-        self.calls.append(("look", worker_uuid))
-        self.was_last_look = last
-
-    def suspect(self) -> None:
-        self.calls.append("suspect")
-
-    async def renew(self, uuid: str) -> None:
-        self.calls.append(("renew", uuid))
-        try:
-            await asyncio.sleep(self.renew_seconds)
-        except asyncio.CancelledError:
-            self.calls.append("renewal given up")
-            raise
-        self.uuid = "w-2"
-
-    def of(self, *names: str) -> list[Any]:
-        return [call for call in self.calls if (call if isinstance(call, str) else call[0]) in names]
-
-
-def live(then: Then, **changes: Any) -> Scene:
-    """Poll while the test does something; then stop, and wait for the end."""
-
-    async def life() -> Scene:
-        scene = Scene()
-        for name, value in changes.items():
-            setattr(scene, name, value)
-        scene.polling = asyncio.ensure_future(scene.poller.poll_until_stopped())
-        await then(scene)
-        scene.poller.stop()
-        await asyncio.wait_for(scene.polling, 3600.0)
-        return scene
-
-    return simulate(life())
-
-
-def seconds(count: float) -> Then:
-    return lambda scene: asyncio.sleep(count)
-
-
-def pauses(scene: Scene) -> list[float]:
-    return [later - earlier for earlier, later in zip([0.0, *scene.polls], scene.polls, strict=False)][1:]
 
 
 def test_it_asks_at_once_for_as_many_jobs_as_there_are_slots_under_its_uuid() -> None:
@@ -303,27 +211,6 @@ def test_more_jobs_than_there_are_slots_are_taken_and_told(caplog: pytest.LogCap
     scene = live(seconds(0.0), answers=[Poll((JOB,) * 3)])
     assert scene.of("accept") == [("accept", 3, "w-1")]
     assert told(caplog, PollTooLarge) == [{"jobs": 3, "slots": 2}]
-
-
-def test_a_worker_that_the_engine_has_forgotten_registers_anew_and_asks_an_interval_later() -> None:
-    scene = live(seconds(1.5), answers=[EngineError("unknown", status=404)], renew_seconds=0.25)
-    assert scene.of("renew", "poll")[:3] == [
-        ("poll", "w-1", 1, 2),
-        ("renew", "w-1"),
-        ("poll", "w-2", 1, 2),
-    ]
-    assert pauses(scene)[0] == pytest.approx(INTERVAL + 0.25)
-    assert scene.of("suspect") == []
-
-
-def test_registering_anew_does_not_hold_up_the_end() -> None:
-    async def then(scene: Scene) -> None:
-        await asyncio.sleep(1.0)
-        scene.poller.stop()
-        await turns()
-        assert scene.of("renewal given up")
-
-    live(then, answers=[EngineError("unknown", status=404)], renew_seconds=10_000.0)
 
 
 def test_a_poll_that_was_sent_is_awaited_to_its_end() -> None:

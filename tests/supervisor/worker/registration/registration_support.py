@@ -11,6 +11,7 @@ from tests.programs.fuzz.fakes import block_entry
 from tests.simulated_time import elapsed
 
 A, B = block_entry("a"), block_entry("b")
+AWAY = EngineError("It is away.")
 
 
 class Journal:
@@ -39,6 +40,8 @@ class Engine:
         self.registered = 0
         self.errors: dict[str, list[EngineError]] = {}
         self.on_ping: Callable[[], Any] | None = None
+        self.is_hidden = False
+        """Whether a proxy answers in its place, with 404 to everything."""
 
     def _called(self, name: str, *arguments: object) -> None:
         self.calls.append((name, *arguments) if arguments else name)
@@ -47,6 +50,8 @@ class Engine:
         for each in (key, name):
             if self.errors.get(each):
                 raise self.errors[each].pop(0)
+        if self.is_hidden and name == "register":
+            raise refusal(404)
 
     async def check_compatibility(self) -> Compatibility:
         self._called("check")
@@ -56,7 +61,7 @@ class Engine:
         self._called("ping", worker_uuid)
         if self.on_ping is not None:
             await self.on_ping()
-        return worker_uuid in self.knows
+        return not self.is_hidden and worker_uuid in self.knows
 
     async def register_worker(self, version: str, name: str | None, ip_address: str | None) -> str:
         self._called("register", name, ip_address)
@@ -67,6 +72,10 @@ class Engine:
 
     async def register_block(self, block: BlockEntry, worker_uuid: str) -> None:
         self._called("block", block.name, worker_uuid)
+
+    def forget_workers(self) -> None:
+        """Delete them, as it does with those that were away for a day."""
+        self.knows.clear()
 
     async def unregister(self, worker_uuid: str) -> None:
         self._called("unregister", worker_uuid)

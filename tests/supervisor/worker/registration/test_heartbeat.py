@@ -121,7 +121,8 @@ def test_a_worker_that_the_engine_has_forgotten_is_registered_anew() -> None:
     assert scene.registration.uuid == "w-2"
     assert [call for call in scene.calls if call[0] == "ping"] == [
         ("ping", "w-1"),
-        ("ping", "w-1"),
+        ("ping", "w-1"),  # the beat
+        ("ping", "w-1"),  # the question whether it is so
         ("ping", "w-2"),
     ]
 

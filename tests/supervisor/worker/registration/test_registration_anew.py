@@ -3,15 +3,13 @@
 import asyncio
 
 import pytest
-from registration_support import A, B, Scene, refusal
+from registration_support import AWAY, A, B, Scene, refusal
 
 from supervisor.errors import EngineError
 from supervisor.log.events.worker import RenewalFailing
 from tests.log_events import told
 from tests.programs.fuzz.fakes import block_entry
 from tests.simulated_time import elapsed, simulate, turns
-
-AWAY = EngineError("It is away.")
 
 
 def test_every_block_is_offered_again_under_the_new_uuid() -> None:
@@ -20,10 +18,12 @@ def test_every_block_is_offered_again_under_the_new_uuid() -> None:
     async def live() -> None:
         await scene.registration.begin(60.0)
         scene.calls.clear()
+        scene.engine.forget_workers()
         await scene.registration.renew("w-1")
 
     simulate(live())
     assert scene.calls == [
+        ("ping", "w-1"),
         ("register", "router-worker", "192.0.2.1"),
         ("remember", "worker_uuid", "w-2"),
         ("block", "a", "w-2"),
@@ -40,6 +40,7 @@ def test_a_block_that_was_refused_is_offered_again() -> None:
     async def live() -> None:
         await scene.registration.begin(60.0)
         assert scene.registration.refused.keys() == {B.id}
+        scene.engine.forget_workers()
         await scene.registration.renew("w-1")
 
     simulate(live())
@@ -51,6 +52,7 @@ def test_who_notices_second_changes_nothing() -> None:
 
     async def live() -> None:
         await scene.registration.begin(60.0)
+        scene.engine.forget_workers()
         await asyncio.gather(*(scene.registration.renew("w-1") for _ in range(3)))
 
     simulate(live())
@@ -63,6 +65,7 @@ def test_a_block_that_fails_for_now_does_not_register_another_worker() -> None:
 
     async def live() -> None:
         await scene.registration.begin(60.0)
+        scene.engine.forget_workers()
         await scene.registration.renew("w-1")
 
     simulate(live())
@@ -80,6 +83,7 @@ def test_an_engine_that_is_away_is_asked_until_it_answers_with_pauses(
         scene.engine.errors = {
             "register": [EngineError("later", status=503, retry_after_seconds=40.0), AWAY, AWAY]
         }
+        scene.engine.forget_workers()
         await scene.registration.renew("w-1")
         return elapsed()
 
@@ -96,6 +100,7 @@ def test_a_worker_that_leaves_is_not_registered_anew() -> None:
     async def live() -> None:
         await scene.registration.begin(60.0)
         await scene.registration.end()
+        scene.engine.forget_workers()
         await scene.registration.renew("w-1")
 
     simulate(live())
@@ -137,6 +142,7 @@ def test_a_reload_waits_for_a_registration_that_is_under_way() -> None:
     async def live() -> None:
         await scene.registration.begin(60.0)
         scene.engine.errors = {"register": [AWAY]}
+        scene.engine.forget_workers()
         renewing = asyncio.ensure_future(scene.registration.renew("w-1"))
         await turns()
         scene.calls.clear()
@@ -159,6 +165,7 @@ def test_a_block_is_not_refused_because_the_worker_is_not_let_in_for_a_while(sta
     async def live() -> None:
         await scene.registration.begin(60.0)
         scene.engine.errors = {"block b w-2": [refusal(status)] * 5}
+        scene.engine.forget_workers()
         await scene.registration.renew("w-1")
 
     simulate(live())
@@ -173,6 +180,7 @@ def test_a_worker_of_which_the_engine_accepts_no_block_knows_why_until_it_accept
         await scene.registration.begin(60.0)
         problems.append(scene.registration.problem)
         scene.engine.errors = {"block": [AWAY, AWAY, refusal(), refusal()]}
+        scene.engine.forget_workers()
         renewing = asyncio.ensure_future(scene.registration.renew("w-1"))
         await asyncio.sleep(0.01)
         problems.append(scene.registration.problem)
