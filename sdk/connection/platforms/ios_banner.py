@@ -10,6 +10,7 @@ from typing import Final
 from sdk.connection.deadline import Deadline
 from sdk.connection.errors import UnexpectedAnswerError
 from sdk.connection.platforms.platform import DeviceSession
+from sdk.connection.platforms.typed_configuration import refusal_in
 
 _SIGNS: Final = "~@|%#+=*;&$"
 _ASKED: Final = r"end with the character"
@@ -26,13 +27,12 @@ def typed_lines(head: str, content: str) -> list[str] | None:
 
 
 def type_lines(session: DeviceSession, lines: list[str], deadline: Deadline) -> str:
-    """Type a text, and return the device's words if it does not ask for it.
+    """Type a text, and return the device's words if it does not ask for it, or refuses it.
 
     Its lines are only sent when the device has asked for them: at a prompt they would be commands.
     """
     if len(lines) == 1:
-        session.interact([(lines[0], None)], deadline=deadline)
-        return ""
+        return refusal_in(session.interact([(lines[0], None)], deadline=deadline).text)
     try:
         session.interact([(lines[0], _ASKED)], deadline=deadline)
     except UnexpectedAnswerError as error:
