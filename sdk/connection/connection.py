@@ -113,7 +113,8 @@ class Connection(BaseConnection):
         Cancelled, it goes on at once, and the connection ends.
 
         Raises:
-            LinesError: there are no lines, or some that can't be sent.
+            LinesError: there are no lines, some that can't be sent, or some that remove a line of the device which
+                could not be given back.
         """
         text, dialect = await self.run(changing.read(), timeout)
         return plan_lines(text, lines, dialect)

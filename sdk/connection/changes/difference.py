@@ -16,10 +16,14 @@ def difference(
     First everything that goes, from the bottom up: what refers to something stands below it. Then what comes, from the
     top down. A line that another one of the same command replaces is not taken out first, as that would break what
     works; `is_thorough` does it all the same, for devices that refuse to replace.
+
+    What can't be sent is left out, such as certificates and lines with bytes that are not known. It stays a difference,
+    which whoever asked for this one lists.
     """
     steps = _Steps(dialect, is_thorough)
     steps.compare(before, after, ())
-    return (*reversed(steps.removals), *steps.additions)
+    lines = (*reversed(steps.removals), *steps.additions)
+    return tuple(line for line in lines if not line.has_unknown_bytes)
 
 
 @dataclass(slots=True)
@@ -71,7 +75,7 @@ class _Steps:
 
     def _add(self, line: Line, parents: tuple[str, ...]) -> None:
         if self.dialect.unsendable.match(line.text):
-            return  # it stays a difference, which whoever asked for this one lists
+            return
         self.additions.append(ConfigurationLine(line.text, parents))
         for child in line.children:
             self._add(child, (*parents, line.text))

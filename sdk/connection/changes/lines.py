@@ -7,7 +7,9 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+_UNKNOWN: Final = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,15 @@ class ConfigurationLine:
 
     def __str__(self) -> str:
         return " / ".join((*self.parents, self.text))
+
+    @property
+    def has_unknown_bytes(self) -> bool:
+        """Whether a byte of it, or of a header above it, is not known: it came as U+FFFD, as it is no UTF-8.
+
+        A device takes U+FFFD for another text, and shows both in the same way: such a line can't be sent as the device
+        has it, and nothing can be sent to such a section.
+        """
+        return any(_UNKNOWN in text for text in (*self.parents, self.text))
 
 
 @dataclass(frozen=True, slots=True)

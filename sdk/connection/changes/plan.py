@@ -14,20 +14,31 @@ from sdk.connection.changes.lines import (
     Tree,
     TypedLine,
     fingerprint_of,
+    paths_of,
     unified_diff,
 )
 from sdk.connection.changes.prediction import predict
+from sdk.connection.changes.secrecy import without_secrets
 from sdk.errors import SdkError
 
 # They run a command of another mode, or are about the mode itself.
 _NO_CONFIGURATION: Final = re.compile(r"(do|configure|conf)( |$)")
 _SHOWN_CHARS: Final = 200
 
+_UNKNOWN_GIVEN: Final = (
+    "it has U+FFFD in it, which stands for what is no UTF-8: the device would take it for another text. "
+    "Leave the line out, and change it on the device."
+)
+_UNKNOWN_REMOVED: Final = (
+    "the device has this line, with bytes that are no UTF-8 (U+FFFD stands for them), and the change would remove or "
+    "replace it. It could not be given back. Leave out what does so, or change this line on the device first."
+)
+
 
 class LinesError(SdkError, ValueError):
-    """Lines that can't be planned, whatever the device is: none, or some that are no configuration.
+    """Lines that can't be planned: none, some that can't be sent, or some that remove what could not be given back.
 
-    `line` is the one, None where there is none.
+    `line` is the one that can't be sent, or that the device has; None where there is none.
     """
 
     def __init__(self, problem: str, line: str | None = None) -> None:
@@ -64,6 +75,22 @@ def plan_lines(configuration: str, lines: str | Iterable[str], dialect: Dialect)
 
     The lines of a section are indented below its header, as the device prints them. Comments and lines that only end a
     section are left out.
+
+    Raises:
+        LinesError: there are no lines, some that can't be sent, or some that remove a line of the device which could
+            not be given back.
+    """
+    plan = foretell(configuration, lines, dialect)
+    _check_bytes(plan.commands)
+    left = frozenset(paths_of(plan.predicted))
+    for line in paths_of(plan.base):
+        if line.has_unknown_bytes and line not in left:
+            raise LinesError(_UNKNOWN_REMOVED, without_secrets(str(line)))
+    return plan
+
+
+def foretell(configuration: str, lines: str | Iterable[str], dialect: Dialect) -> Plan:
+    """Plan as `plan_lines`, also what could not be taken back: for a rollback, as such lines may have been sent before.
 
     Raises:
         LinesError: there are no lines, or some that can't be sent.
@@ -106,6 +133,7 @@ def plan_typed(configuration: str, lines: str | Iterable[str], dialect: Dialect)
     commands = tuple(TypedLine(text) for text in dialect.read_typed(_checked(lines, dialect)))
     for line in commands:
         _check_whole(line, dialect)
+    _check_bytes(commands)
     return Plan(
         diff="",
         commands=commands,
@@ -114,6 +142,12 @@ def plan_typed(configuration: str, lines: str | Iterable[str], dialect: Dialect)
         base=base,
         predicted=base,
     )
+
+
+def _check_bytes(commands: Iterable[ConfigurationLine]) -> None:
+    for line in commands:
+        if line.has_unknown_bytes:
+            raise LinesError(_UNKNOWN_GIVEN, str(line))
 
 
 def _check_whole(line: ConfigurationLine, dialect: Dialect) -> None:

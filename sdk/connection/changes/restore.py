@@ -11,7 +11,7 @@ from sdk.connection.causes import Cause
 from sdk.connection.changes.device import ConfigurableDevice
 from sdk.connection.changes.lines import Tree, are_same, unified_diff
 from sdk.connection.changes.merging import is_visible, without_change
-from sdk.connection.changes.plan import plan_lines
+from sdk.connection.changes.plan import foretell
 from sdk.connection.changes.record import ChangeRecord
 from sdk.connection.changes.secrecy import without_secrets
 from sdk.connection.changes.undo import Restoration, changed_lines, restore_tree
@@ -111,7 +111,7 @@ def roll_back(
     if lines is None:
         restoration = _restored(device, base, deadline)
         return Rollback(source, restoration.is_restored, restoration)
-    changed = plan_lines(text, lines, device.dialect).predicted
+    changed = foretell(text, lines, device.dialect).predicted
     # The inventory is that of before the run. The startup configuration may have been saved since.
     if source == STARTUP and are_same(base, changed):
         detail = (
