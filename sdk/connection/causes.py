@@ -64,6 +64,7 @@ class Cause(StrEnum):
     CONFIGURATION_CHANGED = "configuration_changed"
     NO_CONFIRM_TIMER = "no_confirm_timer"
     LINE_REFUSED = "line_refused"
+    TIMER_UNKNOWN = "timer_unknown"
     CHANGE_INTERRUPTED = "change_interrupted"
     CHANGE_UNCONFIRMED = "change_unconfirmed"
     CONFIRMED_TOO_LATE = "confirmed_too_late"

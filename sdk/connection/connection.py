@@ -137,6 +137,7 @@ class Connection(BaseConnection):
         Raises:
             ConfigurationChangedError: the device has changed since the plan was made. No line was sent.
             NoConfirmTimerError: the device has no timer. No line was sent.
+            TimerUnknownError: the session ended while the timer was started, which may run. No line was sent.
             LineRefusedError: the message says which line, why, and what came of taking the others back.
             ChangeInterruptedError: the session ended during the change; the message says what is in force.
         """

@@ -248,6 +248,12 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
         "Correct the line.",
         retryable=False,
     ),
+    Cause.TIMER_UNKNOWN: Meaning(
+        "did not answer whether its {timer} was started. No line was sent. If it runs, it restores the configuration "
+        "of now, at {time} at the latest, also over a later change. What ended the session: {reason}",
+        "Change nothing before that time, or stop it first: `{stop}`.",
+        retryable=False,
+    ),
     Cause.CHANGE_INTERRUPTED: Meaning(
         "was lost during a change: {reached}.{after} What ended it: {reason}",
         "Look at the device, or have the step rolled back.",

@@ -36,6 +36,7 @@ def apply_plan(
 
     Raises:
         NoConfirmTimerError, ConfigurationChangedError: nothing was sent.
+        TimerUnknownError: the session ended while the timer was started. No line was sent.
         LineRefusedError: the device refused a line; the message says what came of the undo.
         ChangeInterruptedError: the session ended between two lines.
         DeviceError: the device did not answer before the first line.

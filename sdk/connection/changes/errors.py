@@ -24,6 +24,12 @@ class NoConfirmTimerError(DeviceError):
     cause = Cause.NO_CONFIRM_TIMER
 
 
+class TimerUnknownError(DeviceError):
+    """The session ended while the timer of a change was started: it may run, and act later. No line was sent."""
+
+    cause = Cause.TIMER_UNKNOWN
+
+
 class LineRefusedError(DeviceError):
     """The device refused a line. Those before it were taken back, or the message says what is left of them.
 

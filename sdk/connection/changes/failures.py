@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sdk.connection.causes import Cause
 from sdk.connection.changes.applied import Applied, Refusal
 from sdk.connection.changes.device import ConfirmTimer
-from sdk.connection.changes.errors import ChangeInterruptedError, LineRefusedError, NotRestoredError
+from sdk.connection.changes.errors import (
+    ChangeInterruptedError,
+    LineRefusedError,
+    NotRestoredError,
+    TimerUnknownError,
+)
 from sdk.connection.changes.lines import ConfigurationLine
 from sdk.connection.changes.plan import Plan
 from sdk.connection.changes.secrecy import without_secrets
@@ -46,6 +52,23 @@ def not_restored(where: str, restoration: Restoration, timer: ConfirmTimer | Non
     failure = fail(Cause.NOT_RESTORED, where, what=what, detail=detail, advice=advice)
     assert isinstance(failure, NotRestoredError)
     failure.restoration = restoration
+    return failure
+
+
+def timer_unknown(timer: ConfirmTimer, stop: str, error: DeviceError) -> TimerUnknownError:
+    """Return the error for a session that ended, by `error`, before it said whether `timer` was started.
+
+    `stop` is the command that stops it on the device.
+    """
+    failure = fail(
+        Cause.TIMER_UNKNOWN,
+        error.where,
+        timer=f"{timer.kind} ({timer.note})" if timer.note else timer.kind,
+        time=f"{datetime.now(UTC) + timedelta(seconds=timer.seconds):%H:%M:%S} UTC",
+        reason=without_secrets(str(error)).removesuffix("."),
+        stop=stop,
+    )
+    assert isinstance(failure, TimerUnknownError)
     return failure
 
 

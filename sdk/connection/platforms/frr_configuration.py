@@ -101,6 +101,7 @@ class FrrConfiguration(TypedConfiguration):
 
         Raises:
             NoConfirmTimerError: the process can't be started.
+            TimerUnknownError: the session ended before the shell said whether it was.
         """
         directory = frr_timer.start(
             lambda line: self.session.send(line, deadline=deadline).text, seconds, inverse

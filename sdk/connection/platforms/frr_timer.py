@@ -11,7 +11,10 @@ import shlex
 from collections.abc import Callable
 from typing import Final
 
+from sdk.connection.changes.device import ConfirmTimer
+from sdk.connection.changes.failures import timer_unknown
 from sdk.connection.changes.lines import ConfigurationLine
+from sdk.connection.errors import DeviceError
 
 KIND: Final = "process"
 _CHUNK_CHARS: Final = 800  # of a line that a terminal takes whole: its limit is 4096
@@ -28,7 +31,11 @@ rm -rf "$1"
 
 
 def start(send: Callable[[str], str], seconds: float, inverse: tuple[ConfigurationLine, ...]) -> str | None:
-    """Start the process by lines that `send` gives to a shell; return its directory, None where it did not start."""
+    """Start the process by lines that `send` gives to a shell; return its directory, None where it did not start.
+
+    Raises:
+        TimerUnknownError: the session ended before the shell said whether it runs.
+    """
     # No line of these may end up in the shell's history: the inverse can hold secrets.
     send("set +o history 2>/dev/null; unset HISTFILE")
     said = send(f"umask 077; d=$(mktemp -d /tmp/neops-timer.XXXXXX) && echo {_MARK}$d:")
@@ -39,12 +46,23 @@ def start(send: Callable[[str], str], seconds: float, inverse: tuple[Configurati
     for name, text in (("restore", _SCRIPT), ("inverse", inverse_script(inverse))):
         _write(send, f"{quoted}/{name}", text)
     send(f"vtysh -c 'show running-config' | sed -n '/^!/,$p' >{quoted}/before; touch {quoted}/armed")
+    try:
+        return directory if _is_started(send, quoted, seconds) else None
+    except DeviceError as error:
+        raise timer_unknown(ConfirmTimer(KIND, seconds), f"rm -rf {quoted}", error) from None
+
+
+def _is_started(send: Callable[[str], str], quoted: str, seconds: float) -> bool:
     send(f"( setsid sh {quoted}/restore {quoted} {seconds:g} </dev/null >/dev/null 2>&1 & )")
     said = send(
         f"i=0; while [ $i -lt 50 ] && ! [ -s {quoted}/pid ]; do sleep 0.1; i=$((i+1)); done; "
         f"[ -s {quoted}/pid ] && [ -s {quoted}/before ] && echo {_MARK}started:"
     )
-    return directory if _marked(said) == "started" else None
+    is_started = _marked(said) == "started"
+    if not is_started:
+        # It may have been started all the same, or be about to: without the file `armed` it ends and does nothing.
+        send(f"rm -rf {quoted}")
+    return is_started
 
 
 def cancel(send: Callable[[str], str], directory: str) -> bool:

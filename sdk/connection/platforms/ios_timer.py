@@ -7,14 +7,22 @@ from typing import Final
 
 from sdk.connection.causes import Cause
 from sdk.connection.changes.device import ConfirmTimer
+from sdk.connection.changes.failures import timer_unknown
 from sdk.connection.changes.lines import are_same
 from sdk.connection.deadline import Deadline
-from sdk.connection.errors import RefusedCommandError, UnreadableAnswerError, fail
+from sdk.connection.errors import (
+    DeviceError,
+    RefusedCommandError,
+    UnexpectedAnswerError,
+    UnreadableAnswerError,
+    fail,
+)
 from sdk.connection.platforms.refusals import words_of
 from sdk.connection.platforms.typed_configuration import TypedConfiguration, refusal_in
 
 _REVERT: Final = "revert timer"
 _RELOAD: Final = "reload timer"
+_STOPS: Final = {_REVERT: "configure confirm", _RELOAD: "reload cancel"}
 _MOST_MINUTES: Final = 120
 _DIALOGUE_SECONDS: Final = 10.0
 
@@ -24,6 +32,7 @@ def start(ios: TypedConfiguration, seconds: float, deadline: Deadline) -> Confir
 
     Raises:
         NoConfirmTimerError: neither can be.
+        TimerUnknownError: the session ended before the device said whether it has started one.
     """
     minutes = max(1, math.ceil(seconds / 60))
     if minutes > _MOST_MINUTES:
@@ -32,11 +41,15 @@ def start(ios: TypedConfiguration, seconds: float, deadline: Deadline) -> Confir
             ios.where,
             detail=f"its timer takes {_MOST_MINUTES} minutes at most",
         )
-    reply = ios.session.send(f"configure terminal revert timer {minutes}", deadline=deadline)
-    if ios.is_in_configuration:
-        ios.leave_configuration(deadline=deadline)
+    timer = ConfirmTimer(_REVERT, minutes * 60)
+    try:
+        reply = ios.session.send(f"configure terminal revert timer {minutes}", deadline=deadline)
+        if ios.is_in_configuration:
+            ios.leave_configuration(deadline=deadline)
+    except DeviceError as error:
+        raise timer_unknown(timer, _STOPS[_REVERT], error) from None
     if "Rollback Confirmed Change" in reply.text:
-        return ConfirmTimer(_REVERT, minutes * 60)
+        return timer
     return _schedule_reload(ios, minutes, words_of(reply.text), deadline)
 
 
@@ -46,8 +59,8 @@ def cancel(ios: TypedConfiguration, timer: ConfirmTimer, deadline: Deadline) -> 
     Raises:
         RefusedCommandError: the device does not take the command; the timer goes on.
     """
-    is_revert = timer.kind == _REVERT
-    line, none_runs = ("configure confirm", "pending") if is_revert else ("reload cancel", "No reload")
+    line = _STOPS[timer.kind]
+    none_runs = "pending" if timer.kind == _REVERT else "No reload"
     said = ios.session.send(line, deadline=deadline).text
     if none_runs in said:
         return False
@@ -74,7 +87,13 @@ def _schedule_reload(ios: TypedConfiguration, minutes: int, words: str, deadline
             "Configure `archive` with a `path`, or save the configuration first"
         )
         raise fail(Cause.NO_CONFIRM_TIMER, ios.where, detail=detail)
-    steps = [(f"reload in {minutes}", r"\[confirm\]"), ("", None)]
-    ios.session.interact(steps, deadline=deadline.shorter(_DIALOGUE_SECONDS))
     note = f"a reload, as the device refuses `configure terminal revert timer` ({words}): all traffic stops for it"
-    return ConfirmTimer(_RELOAD, minutes * 60, note)
+    timer = ConfirmTimer(_RELOAD, minutes * 60, note)
+    steps = [(f"reload in {minutes}", r"\[confirm\]"), ("", None)]
+    try:
+        ios.session.interact(steps, deadline=deadline.shorter(_DIALOGUE_SECONDS))
+    except UnexpectedAnswerError:
+        raise  # it went on to its prompt, so there is nothing to confirm
+    except DeviceError as error:
+        raise timer_unknown(timer, _STOPS[_RELOAD], error) from None
+    return timer

@@ -1,0 +1,65 @@
+"""A timer whose start is not answered may run: whoever wanted the change learns until when, and tries no more."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from sdk.connection import Configuration, Connection, Login, connect
+from sdk.connection.changes.errors import TimerUnknownError
+from sdk.connection.errors import ConnectionLostError, UnexpectedAnswerError
+from sdk.testing.devices import EmulatedIos, Faults
+
+PASSWORD = "never-to-be-seen-1"
+LINE = "ntp server 192.0.2.77"
+NO_REVERT = {"configure terminal revert timer 1": "% Archive is not configured"}
+
+
+@asynccontextmanager
+async def changing(faults: Faults) -> AsyncIterator[tuple[EmulatedIos, Connection]]:
+    async with EmulatedIos("admin", PASSWORD, "r1", faults=faults) as device:
+        device.device.startup_config = device.device.running_config()
+        login = Login(host=device.host, port=device.port, username="admin", password=PASSWORD)
+        async with connect(login, platform="ios", needs=(Configuration,)) as connection:
+            yield device, connection
+
+
+@pytest.mark.parametrize("lost_at", ["configure terminal revert timer 1", "end"])
+async def test_a_revert_timer_whose_start_was_not_answered_is_told_and_the_change_not_worth_another_try(
+    lost_at: str,
+) -> None:
+    async with changing(Faults(drop_mid_command=lost_at)) as (device, connection):
+        plan = await connection.plan(LINE)
+        with pytest.raises(TimerUnknownError, match="whether its revert timer was started") as unknown:
+            await connection.apply(plan, confirm_seconds=60)
+        assert device.device.revert_timer is not None
+        assert LINE not in device.typed
+        assert device.passwords_received == 1, "there is nothing for another session to take back"
+    assert unknown.value.retryable is False
+    assert " UTC at the latest" in str(unknown.value)
+    assert str(unknown.value).endswith("stop it first: `configure confirm`.")
+    assert f"ended the connection during the command '{lost_at}'" in str(unknown.value)
+
+
+async def test_a_reload_whose_start_was_not_answered_is_told_with_what_it_stops() -> None:
+    async with changing(Faults(outputs=NO_REVERT, drop_mid_command="reload in 1")) as (device, connection):
+        plan = await connection.plan(LINE)
+        with pytest.raises(TimerUnknownError, match=r"its reload timer \(.*all traffic stops") as unknown:
+            await connection.apply(plan, confirm_seconds=60)
+        assert LINE not in device.typed
+    assert unknown.value.retryable is False
+    assert str(unknown.value).endswith("stop it first: `reload cancel`.")
+
+
+async def test_a_reload_that_is_refused_or_was_not_asked_for_yet_is_no_timer_that_may_run() -> None:
+    refused = Faults(outputs={**NO_REVERT, "reload in 1": "% Authorization failed."})
+    async with changing(refused) as (_, connection):
+        plan = await connection.plan(LINE)
+        with pytest.raises(UnexpectedAnswerError, match="Authorization failed"):
+            await connection.apply(plan, confirm_seconds=60)
+    lost = Faults(outputs=NO_REVERT, drop_mid_command="show startup-config")
+    async with changing(lost) as (_, connection):
+        plan = await connection.plan(LINE)
+        with pytest.raises(ConnectionLostError) as raised:
+            await connection.apply(plan, confirm_seconds=60)
+    assert raised.value.retryable is True

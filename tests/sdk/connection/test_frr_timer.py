@@ -1,0 +1,131 @@
+"""The process that takes a change back on FRR: what it does where it counts as not started. In a shell."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from sdk.connection.causes import Cause
+from sdk.connection.changes.errors import TimerUnknownError
+from sdk.connection.changes.lines import ConfigurationLine
+from sdk.connection.errors import fail
+from sdk.connection.platforms.frr_timer import start
+from tests.patience import PATIENCE_SECONDS, wait_until
+
+INVERSE = (ConfigurationLine("no ntp server 192.0.2.7"),)
+VTYSH = """#!/bin/sh
+echo "$1" >>{home}/asked
+[ "$1" = -f ] || cat {home}/configuration
+"""
+# The process sleeps until its test says so; the line that waits for its number sleeps as it is.
+SLEEP = """#!/bin/sh
+[ "$1" = 0.1 ] && exec {sleep} 0.1
+i=0
+while ! [ -e {home}/over ] && [ $i -lt 6000 ]; do {sleep} 0.02; i=$((i+1)); done
+"""
+
+
+class Shell:
+    """Takes lines as the shell of a login does. At the first line that begins with `lost_at` the session ends."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.lost_at = "(none)"
+        self.is_lost_before = False
+        self.directory: Path | None = None
+        self.pid = 0
+
+    def send(self, line: str) -> str:
+        is_lost = line.startswith(self.lost_at)
+        said = "" if is_lost and self.is_lost_before else self.run(line)
+        if "mktemp" in line:
+            self.directory = Path(said.strip().strip(":").rpartition(":")[2])
+        self.note_pid()
+        if is_lost:
+            raise fail(Cause.CONNECTION_LOST, "r1", what=f"the command {line[:7]!r}")
+        return said
+
+    def run(self, line: str) -> str:
+        path = f"{self.home}/bin:{os.environ['PATH']}"
+        return subprocess.run(
+            ["/bin/sh", "-c", line],
+            env={"PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        ).stdout
+
+    def note_pid(self) -> bool:
+        with suppress(OSError, TypeError, ValueError):
+            self.pid = self.pid or int((self.directory / "pid").read_text())  # type: ignore[operator]  # or none yet
+        return self.pid != 0
+
+    def let_it_end(self) -> list[str]:
+        """Let the time of the process come, wait for its end, and return what it has asked vtysh for."""
+        asked = self.home / "asked"
+        asked.write_text("")
+        (self.home / "over").touch()
+        wait_until(lambda: not is_alive(self.pid), "the process has ended")
+        return asked.read_text().split()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    (tmp_path / "bin").mkdir()
+    for name, text in (("vtysh", VTYSH), ("sleep", SLEEP)):
+        program = tmp_path / "bin" / name
+        program.write_text(text.replace("{home}", str(tmp_path)).replace("{sleep}", "/bin/sleep"))
+        program.chmod(0o700)
+    (tmp_path / "configuration").write_text("!\nhostname r1\n")
+    shell = Shell(tmp_path)
+    yield shell
+    (tmp_path / "over").touch()
+    if shell.pid and is_alive(shell.pid):
+        with suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
+    if shell.directory is not None:
+        shell.run(f"rm -rf {shell.directory}")
+
+
+def test_a_process_that_has_started_takes_the_change_back_and_leaves_nothing(shell: Shell) -> None:
+    assert start(shell.send, 60, INVERSE) == str(shell.directory)
+    assert shell.let_it_end() == ["-f", "-f"]
+    assert shell.directory is not None
+    assert not shell.directory.exists()
+
+
+def test_a_process_that_counts_as_not_started_never_acts_and_leaves_nothing(shell: Shell) -> None:
+    (shell.home / "configuration").write_text("")  # so that it would have nothing to give back
+    assert start(shell.send, 60, INVERSE) is None
+    assert shell.directory is not None
+    assert not shell.directory.exists()
+    assert shell.let_it_end() == []
+
+
+@pytest.mark.parametrize("lost_at", ["( setsid", "i=0;", "rm -rf"])
+def test_a_process_of_which_nobody_knows_is_told_with_its_time_and_with_the_line_that_stops_it(
+    shell: Shell, lost_at: str
+) -> None:
+    shell.lost_at, shell.is_lost_before = lost_at, lost_at == "rm -rf"
+    if shell.is_lost_before:
+        (shell.home / "configuration").write_text("")
+    with pytest.raises(TimerUnknownError, match=r"its process was started.* UTC at the latest") as unknown:
+        start(shell.send, 60, INVERSE)
+    stop = f"rm -rf {shell.directory}"
+    assert str(unknown.value).endswith(f"stop it first: `{stop}`.")
+    assert unknown.value.retryable is False
+    wait_until(shell.note_pid, "the process has said its number")
+    shell.run(stop)
+    assert shell.let_it_end() == []
