@@ -57,14 +57,15 @@ class Cause(StrEnum):
     COMMAND_TIMEOUT = "command_timeout"
     CONNECTION_LOST = "connection_lost"
     SESSION_ENDED = "session_ended"
+    SESSION_LOG_FAILED = "session_log_failed"
     # Among many
     DEVICE_TIMEOUT = "device_timeout"
     UNEXPECTED = "unexpected"
     # Changing its configuration
     CONFIGURATION_CHANGED = "configuration_changed"
     NO_CONFIRM_TIMER = "no_confirm_timer"
-    LINE_REFUSED = "line_refused"
     TIMER_UNKNOWN = "timer_unknown"
+    LINE_REFUSED = "line_refused"
     CHANGE_INTERRUPTED = "change_interrupted"
     CHANGE_UNCONFIRMED = "change_unconfirmed"
     CONFIRMED_TOO_LATE = "confirmed_too_late"

@@ -201,7 +201,7 @@ def connect(
         platform: instead of the inventory's.
         host_keys: `strict`, `accept-new` or `off`; it counts where it is stricter than the worker's own `--host-keys`.
         max_output_bytes: of one command; what is over it is cut.
-        session_log: gets each line that is sent and received, masked.
+        session_log: gets each line that is sent and received, masked. What it raises ends the session.
 
     Raises:
         DeviceError: the inventory lacks something; on entering, the device can't be reached, refuses, or is too slow.

@@ -73,6 +73,7 @@ __all__ = [
     "SecondFactorError",
     "SessionEndedError",
     "SessionLimitError",
+    "SessionLogError",
     "SessionsTakenError",
     "UnexpectedAnswerError",
     "UnexpectedDeviceError",
@@ -218,6 +219,12 @@ class SessionEndedError(DeviceError):
     """The session was used after its end."""
 
     cause = Cause.SESSION_ENDED
+
+
+class SessionLogError(DeviceError):
+    """The function that was given as `session_log` raised an error. The session ended with it."""
+
+    cause = Cause.SESSION_LOG_FAILED
 
 
 class DeviceTimeoutError(DeviceError):

@@ -227,6 +227,11 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
     Cause.SESSION_ENDED: Meaning(
         "has no session any more: {detail}", "Connect anew: leave `async with` and enter another one.", True
     ),
+    Cause.SESSION_LOG_FAILED: Meaning(
+        "lost its session, as the function given as `session_log` raised an error: {detail}",
+        "Correct the function, or what it writes to.",
+        retryable=False,
+    ),
     Cause.DEVICE_TIMEOUT: Meaning(
         "was not done within {seconds:g} s", "Check the device, or allow more time for each.", True
     ),
@@ -243,15 +248,15 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
         "Leave out `confirm_seconds`, or use a login with which it can.",
         retryable=False,
     ),
-    Cause.LINE_REFUSED: Meaning(
-        "refused line {number} of {count}, {line!r}: {words!r}. {outcome}",
-        "Correct the line.",
-        retryable=False,
-    ),
     Cause.TIMER_UNKNOWN: Meaning(
         "did not answer whether its {timer} was started. No line was sent. If it runs, it restores the configuration "
         "of now, at {time} at the latest, also over a later change. What ended the session: {reason}",
         "Change nothing before that time, or stop it first: `{stop}`.",
+        retryable=False,
+    ),
+    Cause.LINE_REFUSED: Meaning(
+        "refused line {number} of {count}, {line!r}: {words!r}. {outcome}",
+        "Correct the line.",
         retryable=False,
     ),
     Cause.CHANGE_INTERRUPTED: Meaning(

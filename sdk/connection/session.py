@@ -13,7 +13,7 @@ from sdk.connection.causes import Cause
 from sdk.connection.command_line import fault_of, fault_of_answer
 from sdk.connection.deadline import Deadline, DeadlineError
 from sdk.connection.driver import enable_command
-from sdk.connection.errors import DeviceError, UnexpectedAnswerError, fail
+from sdk.connection.errors import DeviceError, SessionLogError, UnexpectedAnswerError, fail
 from sdk.connection.login import Login
 from sdk.connection.prompt import Ask, clean, last_line, last_words, what_may_be_asked
 from sdk.connection.questions import Questions
@@ -114,7 +114,7 @@ class Session(Terminal):
         said: list[str] = []
         for (line, _), pattern in zip(steps, patterns, strict=True):
             what = _the_command(line if not said else "the dialogue of " + steps[0][0])
-            with self._naming(what, deadline), self._leaving_no_question():
+            with self._naming(what, deadline):
                 reading = self._reading(self._most_bytes)
                 self.write(line + self.driver.RETURN)
                 if pattern is None:
@@ -215,6 +215,8 @@ class Session(Terminal):
             self.write(_INTERRUPT)
             while not self._advance(reading, "", until):
                 until.check()
+        except SessionLogError:
+            raise
         except (DeviceError, DeadlineError):
             self.abort("the output of a command was over the size limit, and did not end")
 
@@ -253,20 +255,11 @@ class Session(Terminal):
             raise self._fail(Cause.SESSION_ENDED, detail=self.ended_because or "the device has ended it")
 
     @contextlib.contextmanager
-    def _leaving_no_question(self) -> Iterator[None]:
-        """After an error that is no failure of the device: no further command, as it may be taken for an answer."""
-        try:
-            yield
-        except (DeviceError, DeadlineError, EOFError, OSError):
-            raise
-        except Exception:
-            # Not by `abort`, after which nobody would be told of the error.
-            self.ended_because = self.ended_because or "an error was raised in the middle of a dialogue"
-            raise
+    def _naming(self, what: str, deadline: Deadline) -> Iterator[None]:
+        """Turn what reading and writing raise into the error that says what was going on.
 
-    @contextlib.contextmanager
-    def _naming(self, what: str, deadline: Deadline) -> Any:
-        """Turn what reading and writing raise into the error that says what was going on."""
+        After any error that leaves an answer unread, the session has ended: the next command would get that answer.
+        """
         try:
             yield
         except (DeadlineError, TimeoutError):
@@ -276,6 +269,15 @@ class Session(Terminal):
         except (EOFError, OSError):
             self.abort("the device ended the connection")
             raise self._fail(Cause.CONNECTION_LOST, what=what, last_line=self.last_line) from None
+        except SessionLogError:
+            self.abort("its session log failed")
+            raise
+        except DeviceError:
+            raise
+        except Exception:
+            # Not by `abort`, after which nobody would be told of the error.
+            self.ended_because = self.ended_because or "an error was raised in the middle of a command"
+            raise
 
     def too_late(self, what: str, seconds: float) -> DeviceError:
         """Return the error for a step that did not end in time, by what the device said last."""

@@ -6,7 +6,10 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from sdk.connection.causes import Cause
+from sdk.connection.errors import fail
 from sdk.connection.prompt import clean
+from sdk.failure import headline
 from sdk.masking import hiding
 
 _log = logging.getLogger(__name__)
@@ -14,7 +17,10 @@ _LONGEST_LINE: Final = 2000
 
 
 class SessionLog:
-    """Hands each line to `write`, by default to the job's log at level info. `secrets` are masked in it."""
+    """Hands each line to `write`, by default to the job's log at level info. `secrets` are masked in it.
+
+    Its methods raise `SessionLogError` where `write` raises anything: the device has no part in that.
+    """
 
     def __init__(
         self, where: str, secrets: frozenset[str], write: Callable[[str], object] | None = None
@@ -41,4 +47,8 @@ class SessionLog:
     def _tell(self, sign: str, text: str) -> None:
         line = hiding(self._secrets)(clean(text).replace("\n", ""))
         shown = line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} …"
-        self._write(f"{self._where} {sign} {shown}")
+        try:
+            self._write(f"{self._where} {sign} {shown}")
+        except Exception as error:
+            detail = headline(error, hiding(self._secrets))
+            raise fail(Cause.SESSION_LOG_FAILED, self._where, secrets=self._secrets, detail=detail) from error

@@ -11,7 +11,8 @@ import pytest
 from connection_support import PASSWORD, SECRET, connected, login_to, ssh_threads
 
 from sdk.connection import Cause, Configuration, DeviceError, Execution, Login, connect, connect_sync
-from sdk.connection.errors import BadCommandError, SessionEndedError, UnexpectedDeviceError
+from sdk.connection.errors import BadCommandError, SessionEndedError, SessionLogError, UnexpectedDeviceError
+from sdk.connection.reading import Reading
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -170,10 +171,32 @@ async def test_an_error_in_a_dialogue_ends_the_session_so_that_no_command_become
         connect(login_to(device), platform="ios", session_log=write) as conn,
     ):
         steps = [("copy running-config startup-config", "filename"), ("", None)]
-        with pytest.raises(UnexpectedDeviceError, match="RuntimeError was raised during the dialogue"):
+        with pytest.raises(SessionLogError, match="RuntimeError: the block's own log failed"):
             await conn.send_interactive(steps)
-        with pytest.raises(SessionEndedError, match="in the middle of a dialogue"):
+        with pytest.raises(SessionEndedError, match="its session log failed"):
             await conn.send_command("show clock")
+        assert "show clock" not in device.typed
+
+
+async def test_a_bug_in_the_middle_of_an_answer_ends_the_session_so_that_no_command_gets_the_rest_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("a bug")
+
+    async with EmulatedIos("admin", PASSWORD, "r1") as device:
+        for steps in (None, [("copy running-config startup-config", "filename"), ("", None)]):
+            async with connect(login_to(device), platform="ios") as conn:
+                with monkeypatch.context() as patched:
+                    patched.setattr(Reading, "feed", broken)
+                    with pytest.raises(UnexpectedDeviceError, match="KeyError was raised during"):
+                        await (
+                            conn.send_interactive(steps)
+                            if steps
+                            else conn.send_command("show running-config")
+                        )
+                with pytest.raises(SessionEndedError, match="in the middle of a command"):
+                    await conn.send_command("show clock")
         assert "show clock" not in device.typed
 
 
