@@ -60,8 +60,11 @@ def why_not_given(error: OSError) -> str | None:
     return None
 
 
-def why_closed(path: Path, group: int) -> str | None:
-    """Say which directory, this one or one above it, members of the group can't enter; `None` where they can."""
+def why_closed(path: Path, group: int, flag: str = "--runtime-dir") -> str | None:
+    """Say which directory, this one or one above it, members of the group can't enter; `None` where they can.
+
+    `flag` is the setting that gives the place.
+    """
     place = path.resolve()
     for directory in (*reversed(place.parents), place):
         try:
@@ -72,7 +75,7 @@ def why_closed(path: Path, group: int) -> str | None:
         if not status.st_mode & may_enter:
             return (
                 f"{directory} is closed to it. Open it (chgrp and chmod g+x; in the unit: RuntimeDirectoryMode=, see "
-                "deploy/README.md), or give another --runtime-dir, and restart the worker."
+                f"deploy/README.md), or give another {flag}, and restart the worker."
             )
     return None
 

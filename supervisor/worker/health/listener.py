@@ -57,7 +57,7 @@ class Listener:
                 raise
         else:
             self.group = group
-            self.closed_to_group = why_closed(path.parent, group)
+            self.closed_to_group = why_closed(path.parent, group, "--health-address")
         return self
 
     @property

@@ -67,6 +67,7 @@ def test_a_directory_above_that_is_closed_to_the_group_is_named(tmp_path: Path) 
     # Somewhere above the directories of tests there is one for their user alone, as a rule: that is named first then.
     told = why_closed(above / "run", GROUP)
     assert told is not None
+    assert "or give another --runtime-dir, and restart" in told
     assert f"{above}/run is closed" not in told
     os.chmod(above, 0o710)
     assert f"{above} is closed" not in str(why_closed(above / "run", GROUP))

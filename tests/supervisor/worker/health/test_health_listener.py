@@ -71,12 +71,15 @@ def test_a_group_that_the_worker_may_not_let_in_leaves_the_socket_for_root_and_i
     listener.close()
 
 
-def test_a_group_that_is_let_in_may_still_meet_a_directory_that_is_closed_to_it(tmp_path: Path) -> None:
+def test_a_group_that_is_let_in_may_still_meet_a_closed_directory_and_another_address_is_advised(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "run").mkdir(mode=0o700)
     path = tmp_path / "run" / "health.sock"
     listener = Listener.on(path, os.getegid())
     assert (listener.group, stat.S_IMODE(path.stat().st_mode)) == (os.getegid(), 0o660)
     assert "is closed to it" in str(listener.closed_to_group)
+    assert "or give another --health-address, and restart" in str(listener.closed_to_group)
     listener.close()
 
 
