@@ -281,8 +281,8 @@ class Claims:
         return {row.entry.claim.job_id for row in rows if not row.gone and row.entry.state != "set aside"}
 
     def count(self) -> tuple[int, int]:
-        """Return how many claims there are, and how many of them wait for a person. Takes longer the more there are."""
-        dead = [row.entry.dead_reason is not None for row in self._rows.values() if not row.gone]
+        """Return how many claims there are, and how many of them are dead letters. Takes longer the more there are."""
+        dead = [row.entry.state == "dead" for row in self._rows.values() if not row.gone]
         return len(dead), sum(dead)
 
     def results_in_memory_only(self) -> int:

@@ -130,7 +130,7 @@ class Ledger:
         return self._image.is_in_trouble
 
     def count(self) -> tuple[int, int]:
-        """Return how many claims are in the journal, and how many of them wait for a person (dead letters)."""
+        """Return how many claims are in the journal, and how many of them are dead letters."""
         return self._claims.count()
 
     async def claim(self, claims: Sequence[Claim]) -> list[int]:

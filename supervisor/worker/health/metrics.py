@@ -93,10 +93,14 @@ RESULT_RETRIES: Final = Metric(
     "neops_worker_result_retries_total", "counter", "Tries to deliver a result that failed and are repeated."
 )
 JOURNAL_CLAIMS: Final = Metric(
-    "neops_worker_journal_claims", "gauge", "Claims in the journal: open ones, and dead letters."
+    "neops_worker_journal_claims",
+    "gauge",
+    "Claims in the journal: open ones, dead letters, and those that are set aside.",
 )
 DEAD_LETTERS: Final = Metric(
-    "neops_worker_dead_letters", "gauge", "Results and claims that wait for a person (`supervisor journal`)."
+    "neops_worker_dead_letters",
+    "gauge",
+    "Dead letters: results that are not sent any more, and wait for a person (`supervisor journal`).",
 )
 JOURNAL_TROUBLE: Final = Metric(
     "neops_worker_journal_in_trouble", "gauge", "1 while the disk does not take what the journal has to keep."

@@ -160,6 +160,14 @@ def test_a_job_that_was_claimed_again_is_not_taken_in_and_has_to_leave_the_file_
     assert book.count() == (3, 1)
 
 
+def test_a_claim_that_is_set_aside_is_counted_and_is_no_dead_letter_as_there_is_no_result_to_send() -> None:
+    book, _ = book_with("set aside", "refused", "running")
+    book.mark_dead(1, "another worker may run it")
+    book.finish(2, b"r", 2.0)
+    book.mark_dead(2, "refused")
+    assert book.count() == (3, 1)
+
+
 def test_what_an_earlier_run_has_of_a_job_that_was_claimed_again_is_over_also_where_the_new_try_is() -> None:
     book = Claims()
     (again,) = book.add([claim("again")])
