@@ -56,7 +56,8 @@ FIRING: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
         "3m",
     ),
     "NeopsWorkerKillsJobs": (
-        {'neops_worker_kills_total{cause="time_limit"}': "0+1x20"},
+        # All between two looks. A worker has the series at 0 before, as it does not begin with its first kill.
+        {'neops_worker_kills_total{cause="time_limit"}': "0 0 6x18"},
         {'neops_worker_kills_total{cause="worker_stopping"}': "0+9x20"},
         "15m",
     ),

@@ -58,7 +58,7 @@ RESULTS: Final = Metric(
 KILLS: Final = Metric(
     "neops_worker_kills_total",
     "counter",
-    "Jobs that the worker, or the kernel at a limit, has ended.",
+    "Jobs that the worker, or the kernel at a limit, has ended before their blocks returned.",
     ("cause",),
 )
 SLOTS: Final = Metric("neops_worker_slots", "gauge", "Slots, but for those that are set aside.")

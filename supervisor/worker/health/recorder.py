@@ -16,7 +16,7 @@ from prometheus_client import (
 )
 
 from supervisor.job.result import Finished
-from supervisor.verdict import Ending
+from supervisor.verdict import Cause, Ending
 from supervisor.worker.health import metrics
 from supervisor.worker.health.metrics import MOST_BLOCKS, OTHER_BLOCK, Metric
 from supervisor.worker.health.snapshot import LOOP_BLOCKED, Snapshot, why_not_live, why_not_ready_now
@@ -49,6 +49,8 @@ class Recorder(Observer):
         self._claims = self._counter(metrics.CLAIMS)
         self._results = self._counter(metrics.RESULTS)
         self._kills = self._counter(metrics.KILLS)
+        for cause in Cause:  # at 0: `increase` does not count the value with which a series begins
+            self._kills.labels(cause.value)
         self._job_cpu = self._counter(metrics.JOB_CPU)
         self._retries = self._counter(metrics.RESULT_RETRIES)
         self._polls = self._counter(metrics.POLLS)
@@ -181,5 +183,10 @@ class Recorder(Observer):
 
 
 def was_killed(ending: Ending) -> bool:
-    """Whether the worker ended the job, or the kernel did at the job's limit."""
-    return ending.killed or ending.limit is not None or ending.oom_limit_mb is not None
+    """Whether the worker ended the job, or the kernel did at the job's limit.
+
+    Not where the block had returned, and only its process was to be ended: the outcome says how the job ended.
+    """
+    if ending.limit is not None:
+        return True
+    return ending.outcome is None and (ending.killed or ending.oom_limit_mb is not None)

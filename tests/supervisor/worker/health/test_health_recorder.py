@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from supervisor.job.result import Finished, not_run
-from supervisor.verdict import Cause, Ending, ExitStatus, OutOfMemory, Usage, Verdict, refusals
+from supervisor.verdict import Cause, Ending, ExitStatus, OutcomeSeen, OutOfMemory, Usage, Verdict, refusals
 from supervisor.verdict.limits import LimitHit, LimitKind, Limits
 from supervisor.worker.health.metrics import METRICS, MOST_BLOCKS
 from supervisor.worker.health.snapshot import Counts, Snapshot
@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from supervisor.worker.health.recorder import Recorder
 
 BLOCK = "acme/block:1.0.0"
+RETURNED = OutcomeSeen(success=True, message="All good")
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -46,6 +47,15 @@ def samples(recorder: Recorder, snapshot: Snapshot | None = None, now: float = 1
 
 def value(found: Samples, name: str, **labels: str) -> float:
     return found[f"neops_worker_{name}", tuple(sorted(labels.items()))]
+
+
+def kills(found: Samples) -> dict[str, float]:
+    """Return those that were counted, by cause."""
+    return {
+        dict(labels)["cause"]: count
+        for (name, labels), count in found.items()
+        if name == "neops_worker_kills_total" and count
+    }
 
 
 def finished(cause: Cause, *, success: bool = False, **ending: Any) -> Finished:
@@ -78,7 +88,7 @@ def test_a_job_counts_as_a_result_with_what_it_took() -> None:
     assert value(found, "run_seconds_sum") == 2.0
     assert value(found, "job_memory_bytes_sum") == 100.0 * 2**20
     assert value(found, "job_cpu_seconds_total", block=BLOCK) == 0.5
-    assert not [name for name, _ in found if "kills" in name]
+    assert kills(found) == {}
 
 
 @pytest.mark.parametrize(
@@ -90,12 +100,34 @@ def test_a_job_counts_as_a_result_with_what_it_took() -> None:
             {"exit_status": ExitStatus(signal_name="SIGKILL"), "out_of_memory": OutOfMemory(1, 64.0)},
         ),
         (Cause.STALLED, {"killed": True}),
+        # What a block returns while it is ended is not how the job ended.
+        (Cause.CPU_LIMIT, {"limit": LimitHit(LimitKind.CPU, 2.0), "outcome": RETURNED, "killed": True}),
     ],
 )
 def test_a_job_that_was_ended_at_a_limit_counts_as_a_kill(cause: Cause, ending: dict[str, Any]) -> None:
     counting = recorder()
     counting.ended(BLOCK, finished(cause, **ending))
-    assert value(samples(counting), "kills_total", cause=cause.value) == 1
+    assert kills(samples(counting)) == {cause.value: 1}
+
+
+def test_every_cause_of_a_kill_is_counted_from_zero_so_that_the_first_kills_are_an_increase() -> None:
+    found = samples(recorder())
+    assert [value(found, "kills_total", cause=cause.value) for cause in Cause] == [0.0] * len(Cause)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        {"killed": True, "lingered": True},
+        {"exit_status": ExitStatus(signal_name="SIGKILL"), "out_of_memory": OutOfMemory(1, 64.0)},
+    ],
+)
+def test_a_job_whose_process_was_killed_after_the_block_had_returned_is_no_kill(
+    ending: dict[str, Any],
+) -> None:
+    counting = recorder()
+    counting.ended(BLOCK, finished(Cause.COMPLETED, success=True, outcome=RETURNED, **ending))
+    assert kills(samples(counting)) == {}
 
 
 def test_a_crash_is_no_kill_and_a_job_without_a_child_has_no_run() -> None:
@@ -103,7 +135,7 @@ def test_a_crash_is_no_kill_and_a_job_without_a_child_has_no_run() -> None:
     counting.ended(BLOCK, finished(Cause.CRASHED, exit_status=ExitStatus(signal_name="SIGSEGV")))
     counting.ended(BLOCK, not_run(refusals.worker_stopping()))
     found = samples(counting)
-    assert not [name for name, _ in found if "kills" in name]
+    assert kills(found) == {}
     assert value(found, "run_seconds_count") == 1
 
 
