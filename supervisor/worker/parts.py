@@ -59,7 +59,6 @@ class Parts:
             delivery_problem=self.delivery.problem,
             blocks_problem=self.registration.problem,
             intake=None if closed is None else Reason(self.intake.state.mode.value, closed.rstrip(".")),
-            journal_in_trouble=self.journal.is_in_trouble,
         )
 
     @property
@@ -76,12 +75,13 @@ def engine_problem(poller: Poller, heartbeat: Heartbeat, asks_for_jobs: bool) ->
 
 
 def status_facts(
+    journal: Ledger,
     registration: Registration,
-    dispatcher: Dispatcher,
-    runner: JobRunner,
-    poller: Poller,
     heartbeat: Heartbeat,
     delivery: Delivery,
+    runner: JobRunner,
+    dispatcher: Dispatcher,
+    poller: Poller,
     intake: Intake,
 ) -> Facts:
     """Return what systemd is told of now."""
@@ -93,4 +93,5 @@ def status_facts(
         engine_problem(poller, heartbeat, intake.is_open) or delivery.problem,
         closed=intake.why_closed,
         blocks_problem=registration.problem,
+        journal_in_trouble=journal.is_in_trouble,
     )

@@ -1,4 +1,4 @@
-"""Whether this worker takes jobs, and why not: one function for `supervisor status`, `/ready` and systemd's status."""
+"""Whether this worker takes jobs, and why not: one function for `supervisor status`, `top` and `/ready`."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +10,6 @@ NO_BLOCK: Final = "no_block"
 ENGINE_SILENT: Final = "engine_silent"
 RESULTS_WAITING: Final = "results_waiting"
 STOPPING: Final = "stopping"
-JOURNAL: Final = "journal"
 
 CAUSES: Final = {
     STARTING: "The worker is on its way up: blocks are imported, or the first child is not ready yet.",
@@ -20,12 +19,14 @@ CAUSES: Final = {
     NO_BLOCK: "The engine has accepted none of the worker's blocks, so no job is asked for.",
     RESULTS_WAITING: "The engine does not take results, and too many of them wait.",
     STOPPING: "The worker was told to stop.",
-    JOURNAL: "The journal's disk does not take what has to survive the worker. Jobs go on.",
     "paused": "Somebody has paused the worker (`supervisor pause`).",
     "draining": "Somebody has drained the worker (`supervisor drain`), and jobs run still.",
     "drained": "The worker was drained, and waits for `supervisor resume` or its stop.",
 }
 """All causes that a worker which takes no jobs can have, for the documentation."""
+
+JOURNAL_PROBLEM: Final = "the journal's disk does not take what has to survive the worker"
+"""What is said of a worker whose jobs go on in spite of that: it asks for jobs, and so it is ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,6 @@ class ReadinessFacts:
     """Why the engine has accepted no block (`Registration.problem`)."""
     intake: Reason | None = None
     """That somebody has paused or drained the worker."""
-    journal_in_trouble: bool = False
 
 
 def why_not_ready(facts: ReadinessFacts) -> tuple[Reason, ...]:
@@ -74,6 +74,4 @@ def why_not_ready(facts: ReadinessFacts) -> tuple[Reason, ...]:
             reasons.append(Reason(cause, f"the engine can't be asked for jobs: {problem}"))
     if facts.blocks_problem is not None:
         reasons.append(Reason(NO_BLOCK, f"no job is asked for: {facts.blocks_problem}"))
-    if facts.journal_in_trouble:
-        reasons.append(Reason(JOURNAL, "the journal's disk does not take what has to survive the worker"))
     return tuple(reasons)

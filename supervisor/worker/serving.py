@@ -114,13 +114,12 @@ class Serving:
                 may_claim=lambda: intake.is_open,
                 observer=observer,
             )
-            facts = partial(status_facts, registration, dispatcher, runner, poller, beats, delivery, intake)
-            status = Status(self.notifier, facts, self.shutdown.asked)
+            parts = (journal, registration, beats, delivery, runner, dispatcher, poller)
+            status = Status(self.notifier, partial(status_facts, *parts, intake), self.shutdown.asked)
             reload = Reload(settings, self.read_settings, launcher, runner, dispatcher, registration, status)
             progress.watch_worker(beats, poller, runner, outbox)
-            parts = (settings, journal, registration, beats, delivery, runner, dispatcher, poller)
             intake.restore(kept)
-            self._begin_beside(Parts(*parts, intake, self.shutdown, status, reload), progress)
+            self._begin_beside(Parts(settings, *parts, intake, self.shutdown, status, reload), progress)
             polling = self.tasks.start(poller.poll_until_stopped(), "poller")
             self._say_how_it_is(status, runner, dispatcher)
             reloading = self.tasks.start(reload.reload_when_asked(self.reload_asked), "reload")

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from supervisor.log.event import tell
 from supervisor.log.events.processes import PollingPaused, PollingResumed
 from supervisor.log.events.worker import WorkerReady
+from supervisor.worker.readiness import JOURNAL_PROBLEM
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ class Facts:
     """Why the last reload was refused."""
     closed: str | None = None
     """That somebody has paused or drained the worker, in a sentence."""
+    journal_in_trouble: bool = False
+    """Whether the disk does not take what has to survive the worker. Jobs go on."""
 
 
 def status_text(facts: Facts) -> str:
@@ -60,11 +63,12 @@ def status_text(facts: Facts) -> str:
         state = f"no job is asked for: {facts.blocks_problem}"
     else:
         state = "ready."
+    warning = f" Warning: {JOURNAL_PROBLEM}." if facts.journal_in_trouble else ""
     offered = f"{facts.blocks} block(s), {facts.slots} slot(s), worker {facts.worker}."
     refused = ""
     if facts.reload_problem is not None:
         refused = f" The last reload was refused: {_one_line(facts.reload_problem)}"
-    return f"{_one_line(state)} {offered}{refused}"
+    return f"{_one_line(state)}{warning} {offered}{refused}"
 
 
 def _one_line(text: str) -> str:

@@ -61,6 +61,7 @@ def _head(worker: WorkerShown, clock: str) -> list[tuple[str, str]]:
     if worker.engine:
         lines.append((f"engine: {worker.engine}", ""))
     lines += [(f"not ready: {reason}", _ALARM) for reason in worker.why_not]
+    lines += [(f"warning: {problem}", _ALARM) for problem in worker.warnings]
     return lines
 
 

@@ -38,11 +38,12 @@ class JobShown:
 
 @dataclass(frozen=True, slots=True)
 class WorkerShown:
-    """The worker itself. `why_not` are the reasons why it takes no jobs."""
+    """The worker itself. `why_not` are the reasons why it takes no jobs, `warnings` what is wrong all the same."""
 
     name: str
     ready: bool
     why_not: tuple[str, ...]
+    warnings: tuple[str, ...]
     slots: int
     spares: int
     results_waiting: int
@@ -94,18 +95,22 @@ def _is_mark(char: str) -> bool:
 
 
 def _worker(facts: Mapping[str, Any]) -> WorkerShown:
-    reasons = facts.get("why_not")
-    why_not = [each for each in reasons if isinstance(each, Mapping)] if isinstance(reasons, list) else []
     return WorkerShown(
         name=one_line(facts.get("name")) or one_line(facts.get("worker")),
         ready=facts.get("ready") is True,
-        why_not=tuple(one_line(each.get("message")) for each in why_not),
+        why_not=_messages(facts.get("why_not")),
+        warnings=_messages(facts.get("warnings")),
         slots=_whole(facts.get("slots")) or 0,
         spares=_whole(facts.get("spares")) or 0,
         results_waiting=_whole(facts.get("results_waiting")) or 0,
         waiting_jobs=_whole(facts.get("waiting")) or 0,
         engine=one_line(facts.get("engine")),
     )
+
+
+def _messages(reasons: object) -> tuple[str, ...]:
+    listed = reasons if isinstance(reasons, list) else []
+    return tuple(one_line(each.get("message")) for each in listed if isinstance(each, Mapping))
 
 
 def _job(facts: Mapping[str, Any]) -> JobShown:

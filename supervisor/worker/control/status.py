@@ -1,4 +1,4 @@
-"""`status`: whether the worker takes jobs, why not, and what it has to do."""
+"""`status`: whether the worker takes jobs, why not, what goes wrong all the same, and what it has to do."""
 
 import os
 from typing import Any, Final
@@ -9,10 +9,13 @@ from supervisor.worker.control_socket.protocol import JsonObject, Request
 from supervisor.worker.intake import Intake
 from supervisor.worker.offered_blocks import not_imported
 from supervisor.worker.parts import Parts
-from supervisor.worker.readiness import Reason, why_not_ready
+from supervisor.worker.readiness import JOURNAL_PROBLEM, Reason, why_not_ready
 
 ENDED_JOBS: Final = "ended_jobs"
 """Cause of a warning: ended jobs are not kept, so that `supervisor job` and `supervisor logs` don't know them."""
+
+JOURNAL: Final = "journal"
+"""Cause of a warning: jobs go on, and what they leave in the journal is lost with this worker."""
 
 
 async def status(parts: Parts, _: Request) -> JsonObject:
@@ -22,9 +25,13 @@ async def status(parts: Parts, _: Request) -> JsonObject:
 
 def warnings_of(parts: Parts) -> tuple[Reason, ...]:
     """Return what is wrong with a worker that takes jobs all the same."""
+    warnings: list[Reason] = []
+    if parts.journal.is_in_trouble:
+        warnings.append(Reason(JOURNAL, JOURNAL_PROBLEM))
     kept = parts.dispatcher.records.kept
-    problem = None if kept is None else kept.problem
-    return () if problem is None else (Reason(ENDED_JOBS, problem),)
+    if kept is not None and kept.problem is not None:
+        warnings.append(Reason(ENDED_JOBS, kept.problem))
+    return tuple(warnings)
 
 
 def _intake_of(intake: Intake) -> JsonObject:

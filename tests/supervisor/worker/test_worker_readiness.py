@@ -26,7 +26,6 @@ def test_a_worker_that_lacks_nothing_is_ready() -> None:
         ({"engine_problem": "no answer in time"}, "engine_silent", "no answer in time"),
         ({"delivery_problem": "it takes no results"}, "results_waiting", "it takes no results"),
         ({"blocks_problem": "none is accepted"}, "no_block", "none is accepted"),
-        ({"journal_in_trouble": True}, "journal", "journal's disk"),
     ],
 )
 def test_each_reason_alone_makes_it_unready_and_is_named(
@@ -44,14 +43,12 @@ def test_what_weighs_most_comes_first() -> None:
         child_problem="none",
         engine_problem="away",
         blocks_problem="none is accepted",
-        journal_in_trouble=True,
     )
     assert [each.cause for each in why_not_ready(facts)] == [
         "stopping",
         "no_child",
         "engine_silent",
         "no_block",
-        "journal",
     ]
 
 

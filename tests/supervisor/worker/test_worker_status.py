@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from supervisor.log.events.processes import PollingPaused, PollingResumed
 from supervisor.log.events.worker import WorkerReady
+from supervisor.worker.parts import status_facts
 from supervisor.worker.status import Facts, Status, status_text
 from tests.log_events import names, told
 
@@ -65,6 +67,10 @@ def test_a_worker_that_works_says_what_it_offers() -> None:
         ({"blocks_problem": "none is accepted."}, "no job is asked for: none is accepted."),
         ({"closed": "paused by root for 60 s more."}, "paused by root for 60 s more. 2 block(s)"),
         ({"reload_problem": "It is empty."}, "The last reload was refused: It is empty."),
+        (
+            {"journal_in_trouble": True},
+            "ready. Warning: the journal's disk does not take what has to survive the worker. 2 block(s)",
+        ),
     ],
 )
 def test_each_status_says_what_is_wrong_and_keeps_blocks_slots_and_uuid(
@@ -74,7 +80,7 @@ def test_each_status_says_what_is_wrong_and_keeps_blocks_slots_and_uuid(
     text = status_text(Facts(**values))
     assert words in text
     assert f"2 block(s), {values['slots']} slot(s), worker w-1." in text
-    assert text.startswith("ready") == ("reload_problem" in changed)
+    assert text.startswith("ready") == bool({"reload_problem", "journal_in_trouble"} & changed.keys())
 
 
 def test_a_status_is_one_line_of_a_bounded_length() -> None:
@@ -136,6 +142,14 @@ async def test_a_change_that_nobody_reports_is_seen_by_itself(
         await asyncio.sleep(0.001)
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)
+
+
+def test_systemd_is_told_of_the_journal_s_disk_also_where_no_jobs_are_asked_for() -> None:
+    nothing: Any = SimpleNamespace(accepted=["one"], uuid="w-1", slots=4, problem=None, is_open=True)
+    paused: Any = SimpleNamespace(is_open=False, why_closed="paused by root.")
+    troubled: Any = SimpleNamespace(is_in_trouble=True)
+    facts = status_facts(troubled, nothing, nothing, nothing, nothing, nothing, nothing, paused)
+    assert status_text(facts).startswith("paused by root. Warning: the journal's disk does not take")
 
 
 async def test_a_reload_keeps_what_the_worker_offers_and_its_refusal_is_said_until_the_next(

@@ -90,10 +90,10 @@ def test_more_jobs_than_lines_are_counted() -> None:
 def test_nothing_that_a_job_says_reaches_the_terminal_as_anything_but_visible_characters() -> None:
     snapshot = answer(
         job(job_id=EVIL, block=EVIL, state=EVIL, last_line=EVIL), name=EVIL, engine=EVIL,
-        why_not=[{"cause": "x", "message": EVIL}],
+        why_not=[{"cause": "x", "message": EVIL}], warnings=[{"cause": "x", "message": EVIL}],
     )  # fmt: skip
     shown = [*drawn(snapshot, 200), *plain_lines(snapshot, unknown_share, "14:02:11", None)]
-    assert len(drawn(snapshot, 200)) == 6
+    assert len(drawn(snapshot, 200)) == 7
     for line in shown:
         hidden = [char for char in line if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs")]
         assert not hidden, line
@@ -125,6 +125,13 @@ def test_a_worker_that_takes_no_jobs_says_why_above_them() -> None:
     lines = drawn(answer(job(), ready=False, why_not=reasons), 100)
     assert "edge-1: not ready" in lines[0]
     assert lines[2] == "not ready: paused by root: switch upgrade"
+
+
+def test_what_is_wrong_with_a_worker_that_takes_jobs_is_said_above_them() -> None:
+    problems = [{"cause": "journal", "message": "the journal's disk does not take it"}]
+    lines = drawn(answer(job(), warnings=problems), 100)
+    assert "edge-1: ready" in lines[0]
+    assert lines[2] == "warning: the journal's disk does not take it"
 
 
 def test_a_worker_that_has_gone_is_said_to_be_gone() -> None:

@@ -12,6 +12,7 @@ from supervisor.worker.control.starting import COMMAND_NAMES, handlers_of
 from supervisor.worker.control.status import warnings_of
 from supervisor.worker.control.table import COMMANDS
 from supervisor.worker.control_socket.protocol import ControlError, Peer, Request
+from supervisor.worker.readiness import CAUSES, JOURNAL_PROBLEM
 
 
 def test_a_worker_on_its_way_up_knows_the_names_of_all_commands() -> None:
@@ -27,8 +28,17 @@ def test_what_a_worker_on_its_way_up_can_t_answer_yet_fits_every_command(command
     assert str(raised.value).startswith("The worker is on its way up, and can't answer this yet.")
 
 
-def parts_with(kept: EndedJobs | None) -> Any:
-    return SimpleNamespace(dispatcher=SimpleNamespace(records=SimpleNamespace(kept=kept)))
+def parts_with(kept: EndedJobs | None, *, journal_in_trouble: bool = False) -> Any:
+    return SimpleNamespace(
+        dispatcher=SimpleNamespace(records=SimpleNamespace(kept=kept)),
+        journal=SimpleNamespace(is_in_trouble=journal_in_trouble),
+    )
+
+
+def test_status_warns_of_the_journal_s_disk_which_is_no_reason_to_be_not_ready() -> None:
+    (warning,) = warnings_of(parts_with(None, journal_in_trouble=True))
+    assert (warning.cause, warning.message) == ("journal", JOURNAL_PROBLEM)
+    assert "journal" not in CAUSES
 
 
 async def test_status_warns_of_ended_jobs_that_are_lost_and_the_worker_is_ready_all_the_same(
