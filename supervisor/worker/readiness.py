@@ -16,7 +16,8 @@ CAUSES: Final = {
     NO_CHILD: "No child can be started, so no job is asked for.",
     NO_SLOT: "Every slot is held by a process that can't be killed.",
     ENGINE_SILENT: "The engine can't be asked for jobs, or does not hear the heartbeat.",
-    NO_BLOCK: "The engine has accepted none of the worker's blocks, so no job is asked for.",
+    NO_BLOCK: "The engine has accepted none of the worker's blocks, or does not know the worker any more and has not "
+    "taken it back yet, so no job is asked for.",
     RESULTS_WAITING: "The engine does not take results, and too many of them wait.",
     STOPPING: "The worker was told to stop.",
     "paused": "Somebody has paused the worker (`supervisor pause`).",

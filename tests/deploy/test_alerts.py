@@ -11,6 +11,7 @@ import pytest
 
 from supervisor.log.catalogue import all_events
 from supervisor.worker.health.metrics import METRICS
+from supervisor.worker.readiness import CAUSES, STOPPING
 
 ALERTS = Path(__file__).parents[2] / "deploy" / "alerts.yml"
 TEXT = ALERTS.read_text()
@@ -55,6 +56,14 @@ FIRING: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
         {'neops_worker_not_ready{cause="starting"}': "1x10"},
         "3m",
     ),
+    "NeopsWorkerAsksForNoJobs": (
+        {'neops_worker_not_ready{cause="no_block"}': "1x10"},
+        {
+            'neops_worker_not_ready{cause="no_block"}': "1 1 1 0x10",
+            'neops_worker_not_ready{cause="draining"}': "1x10",
+        },
+        "6m",
+    ),
     "NeopsWorkerKillsJobs": (
         # All between two looks. A worker has the series at 0 before, as it does not begin with its first kill.
         {'neops_worker_kills_total{cause="time_limit"}': "0 0 6x18"},
@@ -84,6 +93,14 @@ FIRING: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
 }
 """For each alert: what it fires for, what it does not fire for, and when that is looked at."""
 
+ALSO_FIRING = [
+    ("NeopsWorkerAsksForNoJobs", {'neops_worker_not_ready{cause="results_waiting"}': "1x10"}, "6m"),
+    ("NeopsWorkerNoChild", {'neops_worker_not_ready{cause="no_slot"}': "1x10"}, "3m"),
+    ("NeopsWorkerForgotten", {'neops_worker_not_ready{cause="paused"}': "1x600"}, "8h1m"),
+    ("NeopsWorkerForgotten", {'neops_worker_not_ready{cause="draining"}': "1x600"}, "8h1m"),
+]
+"""What else they fire for."""
+
 needs_promtool = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is missing (Debian: promtool, or prometheus before 13)"
 )
@@ -100,6 +117,15 @@ def test_alerts_use_metrics_that_there_are() -> None:
     }
     assert used
     assert used <= there
+
+
+def test_there_is_an_alert_for_each_cause_of_not_being_ready_but_for_those_that_end_by_themselves() -> None:
+    alerted = {
+        cause
+        for causes in re.findall(r'neops_worker_not_ready\{cause=~?"([a-z_|]+)"', TEXT)
+        for cause in causes.split("|")
+    }
+    assert alerted == CAUSES.keys() - {STOPPING}
 
 
 def test_events_that_alerts_name_are_events_of_the_log() -> None:
@@ -132,6 +158,7 @@ def test_each_alert_fires_for_what_it_is_about_and_for_nothing_else(tmp_path: Pa
         for alert, (firing, silent, at) in FIRING.items()
         for series, fires in ((firing, True), (silent, False))
     ]
+    cases += [case(alert, series, at, fires=True) for alert, series, at in ALSO_FIRING]
     file = tmp_path / "cases.yml"  # JSON is YAML
     file.write_text(json.dumps({"rule_files": [str(ALERTS)], "evaluation_interval": "30s", "tests": cases}))
     done = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True)
