@@ -66,7 +66,10 @@ JOBS: Final = Metric("neops_worker_jobs", "gauge", "Jobs that run or wait here f
 SLOTS_FREE: Final = Metric("neops_worker_slots_free", "gauge", "Slots that no job has.")
 SPARES: Final = Metric("neops_worker_spares", "gauge", "Children that are ready and wait for a job.")
 QUEUE: Final = Metric(
-    "neops_worker_queue_seconds", "histogram", "From a job's claim to its slot.", buckets=_MOMENTS
+    "neops_worker_queue_seconds",
+    "histogram",
+    "From a job's claim to its slot: the wait in this worker.",
+    buckets=_MOMENTS,
 )
 START: Final = Metric(
     "neops_worker_start_seconds", "histogram", "From a job's slot to its child.", buckets=_MOMENTS
