@@ -178,3 +178,9 @@ class Changing:
             )
         elif timer is not None:
             _log.error("%s: the change was cancelled before its first line. %s", where, timer)
+        elif self._progress.wants_timer:
+            _log.error(
+                "%s: the change was cancelled before its first line, while the device started its timer. If that runs, "
+                "it restores the configuration of now when its time comes, also over a later change",
+                where,
+            )

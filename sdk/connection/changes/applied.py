@@ -41,9 +41,13 @@ class Applied:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a change has come, for whoever has to tell it when the session is gone. Written by one thread."""
+    """How far a change has come, for whoever has to tell it when the session is gone. Written by one thread.
+
+    `wants_timer`: one is being started, or `timer` is.
+    """
 
     has_begun: bool = False
     record: ChangeRecord | None = None
     applied: list[ConfigurationLine] = field(default_factory=list)
+    wants_timer: bool = False
     timer: ConfirmTimer | None = None

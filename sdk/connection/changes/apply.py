@@ -52,6 +52,7 @@ def apply_plan(
     progress = progress or Progress()
     if confirm_seconds is not None:
         inverse = difference(plan.predicted, plan.base, device.dialect)
+        progress.wants_timer = True
         progress.timer = device.start_timer(confirm_seconds, inverse, deadline=deadline)
     progress.record = ChangeRecord(device.where, len(plan.commands))
     refused = _send(device, plan, progress, deadline)

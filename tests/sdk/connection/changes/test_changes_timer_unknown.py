@@ -1,5 +1,6 @@
 """A timer whose start is not answered may run: whoever wanted the change learns until when, and tries no more."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,7 @@ from sdk.connection import Configuration, Connection, Login, connect
 from sdk.connection.changes.errors import TimerUnknownError
 from sdk.connection.errors import ConnectionLostError, UnexpectedAnswerError
 from sdk.testing.devices import EmulatedIos, Faults
+from tests.patience import until
 
 PASSWORD = "never-to-be-seen-1"
 LINE = "ntp server 192.0.2.77"
@@ -63,3 +65,17 @@ async def test_a_reload_that_is_refused_or_was_not_asked_for_yet_is_no_timer_tha
         with pytest.raises(ConnectionLostError) as raised:
             await connection.apply(plan, confirm_seconds=60)
     assert raised.value.retryable is True
+
+
+async def test_a_change_that_is_cancelled_while_its_timer_is_started_says_in_the_log_that_it_may_run(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    start = "configure terminal revert timer 1"
+    async with changing(Faults(command_hang=start)) as (device, connection):
+        plan = await connection.plan(LINE)
+        task = asyncio.create_task(connection.apply(plan, confirm_seconds=60))
+        await until(lambda: start in device.typed)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert "cancelled before its first line, while the device started its timer" in caplog.text
