@@ -124,7 +124,7 @@ async def test_a_second_signal_kills_running_jobs_and_reports_them(fresh: Setup)
 async def test_a_worker_that_registers_anew_in_vain_still_stops(fresh: Setup) -> None:
     """Number 5 and 7: an engine that has forgotten the worker, and then fails, must not hold up its end."""
     fresh.engine.faults.add(Fault("register", status=503, times=1000))
-    fresh.engine.faults.add(Fault("poll", status=404, times=1000))
+    await fresh.forget_worker()
     await fresh.logged(RenewalFailing)
     terminate(fresh)
     assert await fresh.worker.exit_code(25) == 0  # of the 60 s that running jobs would have

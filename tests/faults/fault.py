@@ -97,7 +97,8 @@ _EVERYWHERE: Final = (
     Fault(Kind.EXTRA_FIELDS),
     Fault(Kind.DUPLICATE),
 )
-# "I do not know you": the worker must register anew. On a result it would be a final refusal, by the contract (W6).
+# "I do not know you": the worker asks whether it is so, and registers anew where it is. On a result it would be a
+# final refusal, by the contract (W6).
 _UNKNOWN_WORKER: Final = Fault(Kind.STATUS, status=404)
 
 
