@@ -35,6 +35,7 @@ def start(send: Callable[[str], str], seconds: float, inverse: tuple[Configurati
 
     Raises:
         TimerUnknownError: the session ended before the shell said whether it runs.
+        DeviceError: it ended before the process was started. No line of the file is in the error.
     """
     # No line of these may end up in the shell's history: the inverse can hold secrets.
     send("set +o history 2>/dev/null; unset HISTFILE")
@@ -44,7 +45,10 @@ def start(send: Callable[[str], str], seconds: float, inverse: tuple[Configurati
         return None
     quoted = shlex.quote(directory)
     for name, text in (("restore", _SCRIPT), ("inverse", inverse_script(inverse))):
-        _write(send, f"{quoted}/{name}", text)
+        try:
+            _write(send, f"{quoted}/{name}", text)
+        except DeviceError as error:
+            raise _without_its_command(error, quoted) from None
     send(f"vtysh -c 'show running-config' | sed -n '/^!/,$p' >{quoted}/before; touch {quoted}/armed")
     try:
         return directory if _is_started(send, quoted, seconds) else None
@@ -89,6 +93,16 @@ def _write(send: Callable[[str], str], path: str, text: str) -> None:
     for start_at in range(0, len(encoded), _CHUNK_CHARS):
         send(f"printf %s {encoded[start_at : start_at + _CHUNK_CHARS]} >>{path}.64")
     send(f"base64 -d {path}.64 >{path}; rm {path}.64")
+
+
+def _without_its_command(error: DeviceError, quoted: str) -> DeviceError:
+    """Return the error without what was sent, and echoed: in base64, no mask finds the secrets of the inverse."""
+    return type(error)(
+        f"{error.where}: the file of its confirm timer was not written ({error.cause.value}). No line of the change "
+        f"was sent, and the timer does not run. Check the device, remove {quoted} from it, and try again.",
+        where=error.where,
+        retryable=error.retryable,
+    )
 
 
 def _marked(said: str) -> str | None:

@@ -12,7 +12,7 @@ import pytest
 from sdk.connection.causes import Cause
 from sdk.connection.changes.errors import TimerUnknownError
 from sdk.connection.changes.lines import ConfigurationLine
-from sdk.connection.errors import fail
+from sdk.connection.errors import CommandTimeoutError, fail
 from sdk.connection.platforms.frr_timer import start
 from tests.patience import PATIENCE_SECONDS, wait_until
 
@@ -129,3 +129,25 @@ def test_a_process_of_which_nobody_knows_is_told_with_its_time_and_with_the_line
     wait_until(shell.note_pid, "the process has said its number")
     shell.run(stop)
     assert shell.let_it_end() == []
+
+
+def test_a_session_that_ends_while_the_file_is_written_tells_nothing_of_what_is_in_it() -> None:
+    sent: list[str] = []
+
+    def send(line: str) -> str:
+        sent.append(line)
+        if line.startswith("printf") and any("inverse" in each for each in sent):
+            raise fail(
+                Cause.COMMAND_TIMEOUT, "r1", what=f"the command {line!r}", seconds=9, last_line=line[:100]
+            )
+        return "neops-timer:/tmp/neops-timer.abc:\n" if "mktemp" in line else ""
+
+    with pytest.raises(
+        CommandTimeoutError, match=r"command_timeout.*No line of the change was sent"
+    ) as raised:
+        start(send, 60, (ConfigurationLine("username ann password never-to-be-seen"),))
+    encoded = sent[-1].split()[2]
+    assert len(encoded) > 20
+    assert encoded[:20] not in str(raised.value)
+    assert (raised.value.last_line, raised.value.where) == (None, "r1")
+    assert "/tmp/neops-timer.abc" in str(raised.value)
