@@ -51,11 +51,23 @@ def status_of(scene: Scene, capsys: pytest.CaptureFixture[str]) -> dict[str, Any
     return found
 
 
+def pause_at_rest(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """Pause it, until no request is on its way that would claim a job that comes now."""
+
+    def is_at_rest() -> bool:
+        capsys.readouterr()
+        asked = ("--json", "--note", "switch upgrade", "--for", "1h", *scene.place)
+        assert pause.run(list(asked)) == DONE
+        return bool(json.loads(capsys.readouterr().out)["requests"] == 0)
+
+    wait_until(is_at_rest)
+
+
 @pytest.mark.parametrize("victim", ["supervisor", "keeper"])
 def test_a_worker_that_was_killed_comes_back_paused_and_says_by_whom_and_why(
     scene: Scene, victim: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert pause.run(["--note", "switch upgrade", "--for", "1h", *scene.place]) == DONE
+    pause_at_rest(scene, capsys)
     before = status_of(scene, capsys)
     scene.end(signal.SIGKILL, before["pid"] if victim == "supervisor" else None)
     waits = scene.engine.submit(JOB, {"seconds": 0})
