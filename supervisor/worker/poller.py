@@ -215,7 +215,11 @@ class Poller:
     def _failed(self, error: EngineError, asked_at: float) -> float:
         self._observer.poll_failed()
         if asked_at < self._answered_at:
-            return self._interval  # this one was lost: the engine has answered a later one
+            # The engine has answered a later one: this one alone was lost, or its answer can't be used, which is told.
+            if error.status is not None and not self._failing:
+                tell(_log, PollsFailing(reason=str(error)))
+                tell(_log, PollsRestored())
+            return self._interval
         pause = self._backoff.next_pause(error.retry_after_seconds)
         self.problem = str(error)
         if self.problem_since is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from supervisor.engine import LostJob
 from supervisor.engine.api import Poll
 from supervisor.errors import EngineError
-from supervisor.log.events.worker import PollsFailing
+from supervisor.log.events.worker import PollsFailing, PollsRestored
 from supervisor.worker.late_poll import ASK_SECONDS, GRACE_SECONDS, LATE_SECONDS
 from supervisor.worker.poller import Poller
 from tests.log_events import told
@@ -31,6 +32,7 @@ class Scene:
         self.hangs = True
         self.lost = False
         """Whether what hangs is never answered; else it is as soon as nothing hangs any more."""
+        self.end_of_lost = EngineError("No answer.", timed_out=True)
         self.given: list[str] = []
         self.arrived: list[str] = []
         self.slots = SLOTS
@@ -64,7 +66,7 @@ class Scene:
                 while self.hangs or self.lost:
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            raise EngineError("No answer.", timed_out=True) from None
+            raise self.end_of_lost from None
 
     def to_ask_for(self, blocks: list[Any], free: int, covered: int) -> tuple[list[Any], int]:
         return blocks, free
@@ -218,6 +220,24 @@ def test_a_poll_that_was_lost_is_no_trouble_of_an_engine_that_has_answered_a_lat
 
     live(then, lost=True)
     assert told(caplog, PollsFailing) == []
+
+
+def test_a_late_answer_that_can_not_be_used_is_told_and_the_engine_is_well_that_has_answered_a_later_poll(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def then(scene: Scene) -> None:
+        scene.end_of_lost = EngineError("The answer is not JSON.", status=201)
+        await asyncio.sleep(3.0)
+        scene.hangs = False
+        await asyncio.sleep(TIME_OUT + 2.0)
+        assert (len(scene.arrived), scene.suspected) == (SLOTS, 1)
+        assert scene.poller.problem is None
+
+    live(then, lost=True)
+    assert [each["reason"] for each in told(caplog, PollsFailing)] == ["The answer is not JSON."]
+    assert len(told(caplog, PollsRestored)) == 1
 
 
 def test_while_too_many_results_wait_no_jobs_are_asked_for() -> None:
