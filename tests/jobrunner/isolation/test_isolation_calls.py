@@ -21,6 +21,7 @@ from jobrunner.group_filter import ask_before_leaving_the_group
 from jobrunner.isolation.call_numbers import known_call_numbers
 from jobrunner.isolation.landlock import abi_of_the_kernel
 from jobrunner.keyrings import leave_session_keyring
+from jobrunner.protocol import linux
 from jobrunner.protocol.isolation import Isolation
 from tests.patience import PATIENCE_SECONDS
 
@@ -113,7 +114,11 @@ def test_the_filter_stands_beside_the_one_for_groups(tmp_path: Path) -> None:
         listener = ask_before_leaving_the_group()
         return [listener is not None, tried(lambda: os.sched_setaffinity(os.getppid(), {0}))]
 
-    plain = in_a_fork(lambda: ask_before_leaving_the_group() is not None)
+    def alone() -> bool:
+        linux.forbid_new_privileges()  # as the isolation does: without it the kernel asks for CAP_SYS_ADMIN
+        return ask_before_leaving_the_group() is not None
+
+    plain = in_a_fork(alone)
     assert run_apart(lambda: shared(FILTERED), tmp_path, work)[1] == [plain, REFUSED]
 
 
