@@ -73,7 +73,7 @@ async def test_jobs_of_a_poll_whose_answer_is_lost_are_failed_at_once(setup: Set
         "claims_lost", ""
     ), "parameters in the log"
     assert result["result"]["retryable"] is True
-    assert "claim_lost" in setup.log
+    await until(lambda: "claim_lost" in setup.log, "the log says why, a moment after the result")
     assert await setup.works()
 
 
