@@ -11,12 +11,13 @@ from jobrunner.child_coverage import measured
 from jobrunner.containment import limit_open_files
 from jobrunner.group_filter import ask_before_leaving_the_group
 from jobrunner.isolation.child import ChildIsolation
+from jobrunner.isolation.errors import IsolationError
 from jobrunner.job import run_order
 from jobrunner.logs import capture_logs
 from jobrunner.protocol import linux
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from jobrunner.protocol.entry import Descriptors
-from jobrunner.protocol.messages import Order, Ready, to_child
+from jobrunner.protocol.messages import NotIsolated, Order, Ready, to_child
 from jobrunner.rehearsal import rehearse
 from jobrunner.stdio import flush_output, unbuffer_output
 
@@ -46,7 +47,12 @@ def live(
     if not isinstance(order, Order):
         os._exit(0)
     move_in(order)
-    isolation.close_files()
+    try:
+        isolation.close_files(order.job_directory)
+    except IsolationError:
+        with contextlib.suppress(OSError):
+            channel.send(NotIsolated())
+        raise
     isolation.hint()
     capture_logs(channel, order)
     linux.set_process_name("neops-job")

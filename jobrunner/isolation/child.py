@@ -4,6 +4,7 @@ A step that fails, although the kernel can take it, ends the child with an `Isol
 than was ordered. Only the session keyring may be refused, since nobody can tell before.
 """
 
+import errno
 import os
 from abc import ABC, abstractmethod
 from typing import Final
@@ -52,20 +53,21 @@ class ChildIsolation(ABC):
         if self._isolation.seccomp:
             refuse_calls_that_reach_beyond()
 
-    def close_files(self) -> None:
-        """Give up all files that the rules do not allow, apart from those in the working directory: it is the job's.
+    def close_files(self, job_directory: str) -> None:
+        """Give up all files that the rules do not allow, apart from those in `job_directory`, the working directory.
 
-        Raises `IsolationError`.
+        Raises `IsolationError`, also where the working directory is not the one that was ordered.
         """
         if self._ruleset is None:
             return
         ruleset, self._ruleset = self._renewed(self._ruleset), None
         try:
-            directory = os.open(".", _WORKING_DIRECTORY)
-            try:
-                allow_beneath(ruleset, directory, file_rights(self._isolation.landlock_abi))
-            finally:
-                os.close(directory)
+            if _is_entered(job_directory, self._isolation.files.jobs_directory):
+                directory = os.open(".", _WORKING_DIRECTORY)
+                try:
+                    allow_beneath(ruleset, directory, file_rights(self._isolation.landlock_abi))
+                finally:
+                    os.close(directory)
         except OSError as error:
             os.close(ruleset)
             raise IsolationError("a rule for the job's own directory", error) from error
@@ -135,6 +137,22 @@ class SpawnedIsolation(ChildIsolation):
         if self._ruleset_of_imports is not None:
             ruleset, self._ruleset_of_imports = self._ruleset_of_imports, None
             _restrict(ruleset)
+
+
+def _is_entered(job_directory: str, jobs_directory: str | None) -> bool:
+    """Whether the working directory is the one that was ordered, by its whole path, so that it may be opened.
+
+    In the fall-back below /dev/shm every job of this user can put a link in its place, such as one to `/`. What is
+    open to all jobs needs no rule of its own. Raises `OSError` where such a link was followed.
+    """
+    name = os.path.basename(job_directory)
+    try:
+        entered = os.getcwd()
+    except FileNotFoundError:  # it was removed meanwhile: there is nothing to open
+        return False
+    if os.path.basename(entered) != name:
+        raise OSError(errno.ELOOP, f"it leads to {entered}")
+    return entered in (job_directory, f"{jobs_directory}/{name}")
 
 
 def _restrict(ruleset: int) -> None:

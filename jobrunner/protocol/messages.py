@@ -58,6 +58,15 @@ class Ready(Header):
     peak_memory_kb: int = Field(default=0, ge=0, le=2**40)
 
 
+class NotIsolated(Header):
+    """Child to supervisor: it could not be kept apart as it was ordered, after its order. It has run nothing, and ends.
+
+    An exit code would not do: any program may end with the same one.
+    """
+
+    type: Literal["not_isolated"] = "not_isolated"
+
+
 class Order(Header):
     """Supervisor to child: run this job. The payload is the JSON of parameters and context, and of the host keys that
     are known of the job's devices, if there are any: each a list of host, port, type and key.
@@ -233,17 +242,25 @@ class CatalogueReady(Header):
     """Whether the template can start session holders, whose forks are the supervisor's children at once."""
 
 
-FromChild = Annotated[
-    Ready | Log | Secret | SessionWanted | SessionClosed | DeviceChange | HostKey | Tick | Blocking | Outcome,
-    Field(discriminator="type"),
-]
+MessageFromChild = (
+    Ready
+    | NotIsolated
+    | Log
+    | Secret
+    | SessionWanted
+    | SessionClosed
+    | DeviceChange
+    | HostKey
+    | Tick
+    | Blocking
+    | Outcome
+)
+FromChild = Annotated[MessageFromChild, Field(discriminator="type")]
 FromTemplate = Annotated[Importing | Log | CatalogueReady, Field(discriminator="type")]
 ToChild = Annotated[Order | Cancel | SessionGranted, Field(discriminator="type")]
 
 _MOST_PROBLEMS: Final = 20
-_FROM_CHILD: TypeAdapter[
-    Ready | Log | Secret | SessionWanted | SessionClosed | DeviceChange | HostKey | Tick | Blocking | Outcome
-] = TypeAdapter(FromChild)
+_FROM_CHILD: TypeAdapter[MessageFromChild] = TypeAdapter(FromChild)
 _FROM_TEMPLATE: TypeAdapter[Importing | Log | CatalogueReady] = TypeAdapter(FromTemplate)
 _TO_CHILD: TypeAdapter[Order | Cancel | SessionGranted] = TypeAdapter(ToChild)
 
@@ -260,11 +277,7 @@ def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
         raise FrameError(f"not a valid header: {reason}", incomplete=False) from None
 
 
-def from_child(
-    frame: Frame,
-) -> (
-    Ready | Log | Secret | SessionWanted | SessionClosed | DeviceChange | HostKey | Tick | Blocking | Outcome
-):
+def from_child(frame: Frame) -> MessageFromChild:
     """Validate what a child sent. Raises `FrameError` for anything else; values are not echoed."""
     return _validated(_FROM_CHILD, frame)
 

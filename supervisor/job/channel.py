@@ -14,6 +14,7 @@ from jobrunner.protocol.messages import (
     DeviceChange,
     HostKey,
     Log,
+    NotIsolated,
     Outcome,
     Ready,
     Secret,
@@ -25,7 +26,7 @@ from jobrunner.protocol.messages import (
 from supervisor.job.device_sessions import JobSessions
 from supervisor.job.result import AT_ONCE_BYTES, Parts, checked, parts_of
 from supervisor.launcher.child import Child
-from supervisor.lifecycle.events import ChannelEnded, JobEvent, OutcomeArrived, Ticked
+from supervisor.lifecycle.events import ChannelEnded, JobEvent, NotKeptApart, OutcomeArrived, Ticked
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import ChannelBroken
 from supervisor.verdict import OutcomeSeen
@@ -117,6 +118,7 @@ class ChannelReader:
     async def _take(
         self,
         message: Ready
+        | NotIsolated
         | Log
         | Secret
         | SessionWanted
@@ -149,6 +151,8 @@ class ChannelReader:
                 self._put(Ticked(time.monotonic(), bool(sleeps)))
             case Blocking():
                 self._reports.blocked(message)
+            case NotIsolated():
+                self._put(NotKeptApart(time.monotonic()))
             case Ready():  # it was heard before the order was sent, and says nothing new
                 pass
 

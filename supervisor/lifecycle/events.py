@@ -27,6 +27,13 @@ class OrderSent:
 
 
 @dataclass(frozen=True, slots=True)
+class NotKeptApart:
+    """The child says that it could not be kept apart as it was ordered: it runs no code of the block, and ends."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeArrived:
     """A complete outcome frame was read."""
 
@@ -154,6 +161,7 @@ class TreeCleared:
 
 JobEvent = (
     OrderSent
+    | NotKeptApart
     | OutcomeArrived
     | ChannelEnded
     | ChildExited

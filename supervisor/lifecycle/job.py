@@ -34,6 +34,7 @@ from supervisor.lifecycle.events import (
     JobEvent,
     KillChild,
     MemoryMeasured,
+    NotKeptApart,
     OrderSent,
     OutcomeArrived,
     ProcessesCounted,
@@ -64,6 +65,8 @@ def step(state: JobState, event: JobEvent) -> Step:
     match event:
         case OrderSent():
             return _started(state, event)
+        case NotKeptApart():
+            return replace(state, not_isolated=True), ()
         case OutcomeArrived():
             return _outcome(state, event)
         case ChannelEnded():

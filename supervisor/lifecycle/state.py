@@ -64,6 +64,7 @@ class JobState:
     limits: Limits
     phase: Phase = Phase.WAITING
     started_at: float = 0.0
+    not_isolated: bool = False
     outcome: OutcomeSeen | None = None
     limit: LimitHit | None = None
     exit_status: ExitStatus | None = None
@@ -142,6 +143,7 @@ class JobState:
                 ended_at - self.started_at, self.peak_memory_mb, self.cpu_seconds, self.peak_processes
             ),
             limits=self.limits,
+            not_isolated=self.not_isolated,
             outcome=self.outcome,
             limit=self.limit,
             exit_status=self.exit_status,

@@ -16,7 +16,7 @@ Read from the top; the first row that fits decides.
 | complete outcome, an exception of the block | failed | block_raised | as the engine decides |
 | no outcome, SIGKILL by the kernel at the memory limit (proven) | failed | memory_limit | as the engine decides |
 | no outcome, ended by a signal that the worker did not send | failed | crashed | as the engine decides |
-| no outcome, ended because it could not be kept apart (its exit code) | failed | start_failed | yes |
+| no outcome, could not be kept apart, as the child said | failed | start_failed | yes |
 | no outcome, bytes that are no frame, or half a frame | failed | bad_frame | as the engine decides |
 | no outcome, channel closed by the block | failed | channel_closed | as the engine decides |
 | no outcome, ended by itself | failed | exited | as the engine decides |
@@ -31,7 +31,7 @@ block then finishes after its time is over.
 from dataclasses import replace
 from typing import assert_never
 
-from jobrunner.protocol.exit_codes import CHANNEL_LOST, NOT_ISOLATED
+from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from supervisor.verdict.changes import changes_made, changes_text
 from supervisor.verdict.ending import Ending, ExitStatus, OutcomeSeen
 from supervisor.verdict.limits import LimitHit, LimitKind
@@ -131,7 +131,7 @@ def _cause_without_outcome(ending: Ending) -> Cause:
     )
     if crashed:
         return Cause.MEMORY_LIMIT if ending.oom_limit_mb is not None else Cause.CRASHED
-    if ending.exit_status == ExitStatus(code=NOT_ISOLATED):
+    if ending.not_isolated:
         return Cause.START_FAILED
     if ending.channel_problem is not None:
         return Cause.BAD_FRAME

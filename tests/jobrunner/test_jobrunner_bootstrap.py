@@ -223,7 +223,7 @@ def test_a_child_that_can_not_be_kept_apart_says_why_and_runs_nothing(when: str,
                     raise IsolationError("a set of rules", OSError(12, "Cannot allocate memory"))
                 return first_free
 
-            def close_files(self) -> None:
+            def close_files(self, job_directory: str) -> None:
                 raise IsolationError("a set of rules", OSError(12, "Cannot allocate memory"))
 
         spawn_main.SpawnedIsolation = Failing  # of this fork only
@@ -243,9 +243,11 @@ def test_a_child_that_can_not_be_kept_apart_says_why_and_runs_nothing(when: str,
         )
 
     text, code = in_a_fork(breaks)
-    mine.close()
     theirs.close()
+    with mine:
+        told = mine.recv(65_536)
     assert code == NOT_ISOLATED
+    assert (b"not_isolated" in told) == (when == "with its order")
     assert text == (
         "The job can't be kept apart from the rest of the machine (--isolation kernel): a set of rules: "
         "Cannot allocate memory.\n"

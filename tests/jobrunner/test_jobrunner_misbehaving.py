@@ -80,6 +80,7 @@ def test_success_after_the_limit_does_not_count_and_is_mentioned(host: Host) -> 
         ("segfault", {}, "crashed", ["SIGSEGV", "segmentation fault", "ends.py"]),
         ("exit_code", {"code": 7}, "exited", ["exit code 7"]),
         ("exit_code", {"code": 0}, "exited", ["exit code 0", "before the block returned"]),
+        ("exit_code", {"code": 73}, "exited", ["exit code 73"]),
         ("sys_exit", {}, "block_raised", ["SystemExit"]),
         ("raise_error", {}, "block_raised", ["ValueError", "This block always fails"]),
         ("raise_base_exception", {}, "block_raised", ["PlannedBaseException"]),

@@ -22,7 +22,7 @@ Path = tuple[str, ...]
 
 _CONTAINERS: Final = (dict, list)
 
-_USERINFO: Final = re.compile(r"[a-zA-Z][\w+.-]{0,20}://[^\s/?#@:]{0,256}:([^\s/?#@]{1,1024})@")
+_USERINFO: Final = re.compile(r"[a-zA-Z][\w+.-]{0,20}://[^\s/?#:]{0,256}:([^\s/?#]{1,1024})@")
 _SCHEME: Final = re.compile(r"(basic|bearer|digest|token|apikey|negotiate)\s+(\S+)\s*", re.IGNORECASE)
 
 
@@ -119,8 +119,10 @@ def _of_leaf(value: object, marked: bool) -> Iterator[str]:
 def _of_text(text: str, marked: bool) -> Iterator[str]:
     if "://" in text:
         for match in _USERINFO.finditer(text):
-            yield match[1]
-            yield unquote(match[1])
+            # It ends at the last of them for some programs, and at the first for others.
+            for password in {match[1], match[1].partition("@")[0]}:
+                yield password
+                yield unquote(password)
     if not marked:
         return
     yield text

@@ -121,14 +121,19 @@ class Mask:
     def field(
         self, name: str, value: object, *, cut_after: bool = False, effort: Effort | None = None
     ) -> object:
-        """Return the value of a field that is logged: masked as a whole by its name, else as a text."""
+        """Return the value of a field that is logged: masked as a whole by its name, else as what is written of it."""
         if (
             value is not None
             and not isinstance(value, bool)
             and (name in self._names or name in self._fields)
         ):
             return MASK
-        return self(value, cut_after=cut_after, effort=effort) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return self(value, cut_after=cut_after, effort=effort)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            written = str(value)
+            return value if self(written, effort=effort) == written else MASK  # a PIN, under another name
+        return value
 
     def learn(self, secret: str) -> None:
         """Mask `secret` too from now on. At most so many as a child may tell of; the rest is let go."""

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from jobrunner.protocol.masking import MASK, Effort, TextMask
+from jobrunner.protocol.masking import Effort, TextMask
 from supervisor.errors import SupervisorError
 from supervisor.journal.ended_jobs.budget import RESULT_BYTES
 
@@ -34,16 +34,12 @@ class _Masking:
     def value(self, name: str, value: Any) -> Any:
         self._effort.spend(1)
         masked = self._mask.field(name, value, effort=self._effort)
-        if masked is not value:  # a text, or something whose name is that of a secret
+        if masked is not value:  # a text, a number that is a secret, or something whose name is that of one
             return masked
         if isinstance(value, dict):
             return {self._text(key): self.value(key, each) for key, each in value.items()}
         if isinstance(value, list):
             return [self.value("", each) for each in value]
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            # A number may be a secret: a PIN that came back.
-            written = str(value)
-            return value if self._text(written) == written else MASK
         return value
 
     def _text(self, text: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -10,6 +11,9 @@ CONNECTION_SECONDS: Final = 10.0
 """How long one connection lasts at most: who sends or reads more slowly is cut off."""
 
 _SHORTAGE_SECONDS: Final = 0.5
+_REST_FACTOR: Final = 9
+"""For how many times the time that a refusal took no connection is looked at then. To accept one that waits, and to
+refuse it, gives no other task its turn: a job that connects without a pause would keep all answers from everybody."""
 
 
 class Connections:
@@ -39,8 +43,10 @@ class Connections:
                 await asyncio.sleep(_SHORTAGE_SECONDS)
                 continue
             connection.setblocking(False)
+            began = time.monotonic()
             if not self._admit(connection):
                 connection.close()
+                await asyncio.sleep((time.monotonic() - began) * _REST_FACTOR)
                 continue
             self._make_room()
             try:

@@ -20,6 +20,7 @@ from supervisor.settings.run_settings import DaemonSettings
 from supervisor.settings.token_file import read_health_token
 from supervisor.worker.control.socket import rules_of
 from supervisor.worker.control_socket.group import listening_for
+from supervisor.worker.control_socket.known_jobs import KnownJobs
 from supervisor.worker.control_socket.peers import RefusedError, Rules, admit
 from supervisor.worker.health.answers import Access, Answer, access_of, answer, is_own_host, refusal
 from supervisor.worker.health.connections import Connections
@@ -140,13 +141,14 @@ class Door:
         self._snapshot = snapshot
         self._text = text
         self._refusals = Refusals()
+        self._jobs = KnownJobs()
 
     def admits(self, connection: socket.socket) -> bool:
         """Whether this peer may ask at all. On a port that is anybody: who it is can't be told there."""
         if self._rules is None:
             return True
         try:
-            admit(connection, self._rules)
+            admit(connection, self._rules, self._jobs)
         except (RefusedError, OSError) as error:
             self._refusals.tell(str(error))
             return False

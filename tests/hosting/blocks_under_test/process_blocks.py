@@ -137,6 +137,7 @@ class JoinsGroups(Base):
         joiner = subprocess.Popen(["sleep", "60"], process_group=sleeper.pid)
         refused = []
         for join in (
+            lambda: os.setpgid(os.getsid(0), os.getsid(0)),
             lambda: os.setpgid(0, os.getsid(0)),
             lambda: subprocess.run("true", process_group=os.getsid(0)),
         ):

@@ -95,7 +95,7 @@ def run_apart(
         isolation.prepare(FREE)
         isolation.forbid_escape()
         seen = imports()
-        isolation.close_files()
+        isolation.close_files(os.getcwd())
         return seen, work()
 
     seen, done = in_a_fork(in_the_child)

@@ -70,7 +70,7 @@ def test_a_file_beside_a_closed_path_that_was_replaced_is_read_by_the_next_job(
             replace_by_another(beside)
         child.forbid_escape()
         os.closerange(3, FREE)
-        child.close_files()
+        child.close_files(os.getcwd())
         left = [name for name in os.listdir("/proc/self/fd") if int(name) > 3]
         return [tried(beside.read_text), tried(place.token.read_text), *left]
 
@@ -183,7 +183,7 @@ def what_ends_it(isolation: Any, place: Place) -> str:
     try:
         isolation.prepare(FREE)
         isolation.forbid_escape()
-        isolation.close_files()
+        isolation.close_files(os.getcwd())
     except IsolationError as error:
         return str(error)
     return "it runs"
@@ -271,7 +271,7 @@ def test_with_too_few_descriptors_for_all_paths_and_a_child_the_paths_are_opened
         child = ForkedIsolation(paths)
         child.prepare(90)
         child.forbid_escape()
-        child.close_files()
+        child.close_files(os.getcwd())
         return [tried(beside[0].read_text), tried(beside[-1].read_text), tried(place.token.read_text)]
 
     assert in_a_fork_with_result(work, tmp_path) == [OK, OK, DENIED]
@@ -295,7 +295,7 @@ def test_where_a_change_can_not_be_looked_at_now_the_older_paths_are_used_and_cl
         child.prepare(FREE)
         child.forbid_escape()
         opened_paths.os = Refusing(errno.EMFILE)  # type: ignore[assignment]
-        child.close_files()
+        child.close_files(os.getcwd())
         return [tried(path.read_text) for path in (place.file, place.token, place.above / "late")]
 
     assert in_a_fork(work) == [OK, DENIED, DENIED]
@@ -324,3 +324,43 @@ def test_nothing_of_a_path_is_asked_for_that_a_server_which_is_gone_would_have_t
     os.close(paths.make_ruleset())
     assert flags
     assert all(how & os.O_PATH and how & os.O_NOFOLLOW for how in flags)
+
+
+@pytest.mark.parametrize("make", [shared, spawned])
+@pytest.mark.parametrize("leads_to", ["/", "state", "sibling"])
+def test_a_link_in_the_place_of_a_job_s_directory_opens_nothing(
+    tmp_path: Path, make: Any, leads_to: str
+) -> None:
+    """In the fall-back below /dev/shm a job of the same user can put one there, before the next job enters."""
+    place = Place(tmp_path)
+    target = {"/": Path("/"), "state": place.state, "sibling": place.sibling}[leads_to]
+    link = place.open / "1-1"
+    link.symlink_to(target)
+
+    def work() -> str:
+        isolation = make(Isolation(landlock_abi=1, files=place.files, contain_signals=False))
+        os.chdir(link)
+        isolation.prepare(FREE)
+        isolation.forbid_escape()
+        try:
+            isolation.close_files(str(link))
+        except IsolationError as error:
+            return str(error)
+        return "it runs"
+
+    assert f"it leads to {target}" in in_a_fork(work)
+
+
+def test_a_job_s_directory_that_was_removed_opens_nothing(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+
+    def work() -> list[str]:
+        isolation = shared(Isolation(landlock_abi=1, files=place.files))
+        os.chdir(place.own)
+        place.own.rmdir()
+        isolation.prepare(FREE)
+        isolation.forbid_escape()
+        isolation.close_files(str(place.own))
+        return [tried(place.token.read_text), tried(place.secret.read_text)]
+
+    assert in_a_fork(work) == [DENIED, DENIED]

@@ -191,6 +191,11 @@ def test_the_password_in_a_url_is_masked_as_it_is_written_there_and_as_it_is() -
     assert set(secrets_in({"url": "https://user:p%40ss-w%C3%B6rd@host"})) == {"p@ss-wörd", "p%40ss-w%C3%B6rd"}
 
 
+def test_a_password_in_a_url_that_has_at_signs_is_known_to_the_last_and_to_the_first_of_them() -> None:
+    found = set(secrets_in({"url": "https://user@corp:S3cr@t-pw-77@host/path@x"}))
+    assert found == {"S3cr@t-pw-77", "S3cr"}
+
+
 @pytest.mark.parametrize(
     "written",
     [

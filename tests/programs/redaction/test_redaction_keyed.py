@@ -21,6 +21,8 @@ MASKED = [
     ("GET /?api_key=q1w2&x=1", "GET /?api_key=***&x=1"),
     ("Authorization: Bearer xx.yy", "Authorization: Bearer ***"),
     ("curl http://me:pw@host/", "curl http://me:***@host/"),
+    ("curl http://me:p@w@host/a@b", "curl http://me:***@host/a@b"),
+    ("curl http://me@corp:pw@host/", "curl http://me@corp:***@host/"),
     (
         "1 validation error for P\npin\n  bad [input_value='abc']",
         "1 validation error for P\npin\n  bad [input_value='***']",
@@ -105,6 +107,13 @@ def test_a_field_of_a_record_is_masked_by_its_name_and_else_by_value() -> None:
     given = {"auth_token": "x", "pin": 1234, "user": "is swordfish-7", "port": 22, "password": None}
     seen = {name: mask.field(name, value) for name, value in given.items()}
     assert seen == {"auth_token": MASK, "pin": MASK, "user": f"is {MASK}", "port": 22, "password": None}
+
+
+def test_a_number_in_a_field_that_is_a_secret_is_masked_under_any_name() -> None:
+    mask = Mask(["48151623", "4815.5162"])
+    given = {"code": 48151623, "rate": 4815.5162, "port": 4815, "up": True}
+    seen = {name: mask.field(name, value) for name, value in given.items()}
+    assert seen == {"code": MASK, "rate": MASK, "port": 4815, "up": True}
 
 
 @pytest.mark.parametrize(

@@ -123,3 +123,31 @@ async def test_its_thread_and_its_socket_end_with_it(tmp_path: Path) -> None:
         lambda: not [each for each in threading.enumerate() if each.name.startswith("health")], "it is over"
     )
     assert not path.exists()
+
+
+async def test_who_is_refused_again_and_again_keeps_nobody_else_from_an_answer(tmp_path: Path) -> None:
+    stop = threading.Event()
+    refused: set[int] = set()
+
+    def admit(connection: socket.socket) -> bool:
+        """Refuse who has bound its own end, as the floods do."""
+        return not connection.getpeername()
+
+    def flood(number: int) -> None:
+        while not stop.is_set():
+            with socket.socket(socket.AF_UNIX) as peer, contextlib.suppress(OSError):
+                peer.bind(f"\0{tmp_path}/{number}")
+                peer.settimeout(PATIENCE_SECONDS)
+                peer.connect(str(listener.path))
+                refused.add(number)
+
+    async with served(Facts(), tmp_path / "health.sock", admit) as listener:
+        with ThreadPoolExecutor(4) as floods:
+            running = [floods.submit(flood, number) for number in range(4)]
+            try:
+                await until(lambda: len(refused) == 4)
+                answers = [await asyncio.to_thread(ask, listener, "/live") for _ in range(3)]
+            finally:
+                stop.set()
+        assert [flooding.exception() for flooding in running] == [None] * 4
+    assert [status for status, _ in answers] == [200] * 3
