@@ -10,6 +10,7 @@ from types import TracebackType
 
 from jobrunner.channel import Channel
 from sdk.failure import headline, text_of, traceback_of
+from sdk.masking import hiding_all
 
 _log = logging.getLogger("block")
 
@@ -18,7 +19,7 @@ def wrong_call(record: logging.LogRecord, error: BaseException) -> str:
     """Say that `record` could not be formatted, why, and which line has logged it."""
     source = linecache.getline(record.pathname, record.lineno).strip()
     return (
-        f"A call to the log is wrong, and its message is lost: {type(error).__name__}: {text_of(error)}\n"
+        f"A call to the log is wrong, and its message is lost: {type(error).__name__}: {text_of(error, hiding_all())}\n"
         f'  File "{record.pathname}", line {record.lineno}, in {record.funcName}\n    {source}\n'
         "Give one argument for each placeholder, of its kind, or write the values into the text (an f-string)."
     )
@@ -37,12 +38,13 @@ def tell_uncaught_in_threads(channel: Channel) -> None:
             return
         error = args.exc_value or args.exc_type()
         error = error.with_traceback(_below_threading(args.exc_traceback))
+        hide = hiding_all()
         name = args.thread.name if args.thread else "without a name"
         _log.error(
             "The thread %s ended by an exception that nothing caught: %s\n%s",
             name,
-            headline(error),
-            traceback_of(error),
+            headline(error, hide),
+            traceback_of(error, hide),
         )
 
     threading.excepthook = tell

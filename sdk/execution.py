@@ -20,7 +20,7 @@ from sdk.errors import EncodingError, SdkError
 from sdk.job import JobMeta
 from sdk.job_secrets import JobSecrets
 from sdk.logger import BlockLogger, LoggerLike, block_logger
-from sdk.masking import hide_in_message, hiding, start_learning
+from sdk.masking import hide_in_message, hiding, know_job, start_learning
 from sdk.results import BaseFunctionBlockResult, FunctionBlockResult, was_raised, was_refused
 from sdk.sensitive import collect_secrets
 from sdk.unawaited import telling_of_unawaited
@@ -93,6 +93,7 @@ async def run_job(
     own_logger = block_logger(block.registration.identifier, logger)
     bound = own_logger.with_context(job=meta.job_id, block=meta.block_id, step=meta.step_label)
     run = (block.job_run or JobRun)(block, job, meta, bound)
+    know_job(run.secrets.all)
     try:
         with ending_before(meta.deadline), telling_of_unawaited(run.warn_of_call):
             return await run.outcome()

@@ -89,6 +89,12 @@ _learned: ContextVar[set[str] | None] = ContextVar("secrets that the block has s
 started by itself."""
 
 
+_CameWith = Callable[[], frozenset[str]]
+_came_with: ContextVar[_CameWith | None] = ContextVar("secrets that the job came with", default=None)
+_of_latest: _CameWith | None = None
+"""Of the job that began last in this process, which is nearly always the only one: for threads without its context."""
+
+
 def use_masking(masking: Masking) -> None:
     """Have this process mask so from now on."""
     global _in_force
@@ -103,6 +109,15 @@ def is_secret_name(name: str) -> bool:
 def hiding(secrets: frozenset[str]) -> Hide:
     """What takes `secrets` out of a text, and those that the job's block has set itself (`learn`)."""
     return _in_force.hiding(secrets.union(_learned.get() or ()))
+
+
+def hiding_all() -> Hide:
+    """What takes out of a text all secrets of the running job: that it came with, and that its block has set.
+
+    For what is said beside its result. Of a large job, it takes its time when it is first asked for.
+    """
+    came_with = _came_with.get() or _of_latest
+    return hiding(came_with() if came_with is not None else frozenset())
 
 
 def hide_in_message(text: str, secrets: frozenset[str]) -> str:
@@ -120,6 +135,13 @@ def hide_in_message(text: str, secrets: frozenset[str]) -> str:
 def start_learning() -> None:
     """Forget what the block of another job has set: this is where a job begins."""
     _learned.set(set())
+
+
+def know_job(came_with: _CameWith) -> None:
+    """Have `hiding_all` hide what `came_with` returns, too: the secrets of the job that begins here."""
+    global _of_latest
+    _of_latest = came_with
+    _came_with.set(came_with)
 
 
 def learn(secrets: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from sdk.errors import SdkError
 from sdk.failure import traceback_of
+from sdk.masking import hiding_all
 from sdk.results import BaseFunctionBlockResult
 
 P = ParamSpec("P")
@@ -104,7 +105,7 @@ def _name_of(fn: object) -> str:
 def _ended(tasks: set[asyncio.Task[Any]], task: asyncio.Task[Any]) -> None:
     tasks.discard(task)
     if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("The scheduled task %s failed:\n%s", task.get_name(), traceback_of(error))
+        _log.error("The scheduled task %s failed:\n%s", task.get_name(), traceback_of(error, hiding_all()))
 
 
 class Group:

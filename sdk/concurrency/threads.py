@@ -16,6 +16,7 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from sdk.errors import SdkError
 from sdk.failure import traceback_of
+from sdk.masking import hiding_all
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -216,7 +217,7 @@ class ThreadCall:
         if self._error is None:
             _log.info("%s ended%s after its caller was cancelled; its result is dropped.", self._name, late)
         else:
-            text = traceback_of(self._error)
+            text = traceback_of(self._error, hiding_all())
             _log.warning("%s failed%s after its caller was cancelled:\n%s", self._name, late, text)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sdk.connection.errors import DeviceError
 from sdk.connection.outcomes import DeviceOutcome
 from sdk.failure import traceback_of
+from sdk.masking import hiding_all
 
 _MOST_NAMED: Final = 20
 _STEPS: Final = 10
@@ -72,7 +73,7 @@ class Progress:
         if isinstance(error, DeviceError):
             self._log.warning("%s failed: %s", outcome.name, outcome.message)
         else:
-            self._log.error("%s failed:\n%s", outcome.name, traceback_of(error))
+            self._log.error("%s failed:\n%s", outcome.name, traceback_of(error, hiding_all()))
 
     def _seconds(self) -> str:
         return f"{self._clock() - self._started_at:.1f} s"

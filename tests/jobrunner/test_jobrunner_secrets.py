@@ -116,3 +116,17 @@ def test_nothing_of_a_large_job_shows_what_it_came_with_or_what_its_block_has_pu
     assert json.loads(done["body"])["data"] == {"value": True}  # the collector runs
     assert done["message"] == "returned *** and ***"
     assert texts(done) == ["printed ***"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "before"), [("swordfish-and-chips", 1990), ("sword  fish and\tchips", 10)], ids=["cut", "blanks"]
+)
+def test_no_piece_of_a_secret_is_logged_by_what_fails_beside_the_block_s_result(
+    host: Host, secret: str, before: int
+) -> None:
+    """What is described is cut, and its blanks are joined: the supervisor would not find such a secret any more."""
+    done = host.run("telling/besides", {"pin": secret, "count": before})
+    assert done["cause"] == "completed"
+    logged = [text for text in texts(done, None) if "ValueError" in text]
+    assert [text.split(":")[0].split(" ")[0] for text in logged] == ["The", "The", "run_parallel"]
+    assert not [text for text in logged if "sword" in text]

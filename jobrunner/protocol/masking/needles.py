@@ -18,7 +18,8 @@ _SHORTEST_LINE_CHARS: Final = 16
 _QUOTED: Final = re.compile(r"""(['"])((?:(?!\1).){6,})\1[\])},]{0,64}$""")
 _QUOTED_ENDS: Final = ("'", '"', "',", '",', "')", '")', "'}", '"}', "']", '"]')
 _BYTES: Final = re.compile("[\xc2-\xf4][\x80-\xbf]")
-_LEFT_OUT: Final = re.compile(r"\.{3,}|…")
+_LEFT_OUT: Final = re.compile(r"\.{3,}| ?…")
+"""What stands where something was left out; `sdk.failure` puts a blank before it."""
 _LONGEST_BESIDE_GAP_CHARS: Final = 80
 _LONGEST_ESCAPE_CHARS: Final = 12
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]+")

@@ -1,12 +1,15 @@
 """Blocks that tell what they know: to the log, on the terminal, in errors."""
 
+import asyncio
 import base64
+import contextlib
 import gc
 import json
 import logging
 import os
 import signal
 import sys
+import threading
 import time
 import urllib.parse
 from typing import Annotated, Any
@@ -24,6 +27,7 @@ from sdk import (
     WorkflowContext,
     register_function_block,
 )
+from sdk.concurrency import run_parallel, schedule_task
 
 module_logger = logging.getLogger(__name__)
 
@@ -216,3 +220,21 @@ class TellsPassword(Base):
         (device.facts or {})["login"] = {"secret": "in-place-22"}
         message = f"returned {device.password} and in-place-22"
         return FunctionBlockResult(success=True, message=message, data=Data(value=gc.isenabled()))
+
+
+@register_function_block(block("besides"))
+class Besides(Base):
+    """Raises a secret where nothing of it becomes the result: in tasks, in a thread, and beside another error."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        async def fails() -> None:
+            await asyncio.sleep(0)
+            raise ValueError("-" * params.count + params.pin)
+
+        thread = threading.Thread(target=asyncio.run, args=(fails(),))
+        thread.start()
+        thread.join()
+        schedule_task(fails)()
+        with contextlib.suppress(ValueError):
+            await run_parallel(fails(), fails())
+        return done()
