@@ -27,7 +27,8 @@ def ask(
     if listener.path is not None:
         connection = http.client.HTTPConnection("localhost", timeout=20)
         connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.connect(str(listener.path))
+        connection.sock.connect(str(listener.path))  # waits where the queue is full
+        connection.sock.settimeout(20)
     else:
         host, port = listener.socket.getsockname()[:2]
         connection = http.client.HTTPConnection(host, port, timeout=20)
