@@ -153,7 +153,9 @@ def _tell_others(first: BaseException, tasks: Iterable[asyncio.Future[Any]]) -> 
         error = None if task.cancelled() else task.exception()
         if error is not None and error is not first:
             name = task.get_name() if isinstance(task, asyncio.Task) else "one of them"
-            _log.warning("run_parallel: besides the first, %s failed:\n%s", name, traceback_of(error, hiding_all()))
+            _log.warning(
+                "run_parallel: besides the first, %s failed:\n%s", name, traceback_of(error, hiding_all())
+            )
 
 
 def _result(task: asyncio.Future[Any]) -> Any:

@@ -119,7 +119,9 @@ def test_nothing_of_a_large_job_shows_what_it_came_with_or_what_its_block_has_pu
 
 
 @pytest.mark.parametrize(
-    ("secret", "before"), [("swordfish-and-chips", 1990), ("sword  fish and\tchips", 10)], ids=["cut", "blanks"]
+    ("secret", "before"),
+    [("swordfish-and-chips", 1990), ("sword  fish and\tchips", 10)],
+    ids=["cut", "blanks"],
 )
 def test_no_piece_of_a_secret_is_logged_by_what_fails_beside_the_block_s_result(
     host: Host, secret: str, before: int
