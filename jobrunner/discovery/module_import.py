@@ -1,6 +1,7 @@
 """Importing one module of an author, and turning whatever happens into one clear record."""
 
 import importlib
+import logging
 import os
 import sys
 import traceback
@@ -21,6 +22,8 @@ from sdk.whose_code import Whose, whose
 
 _NO_AUTHORS: Final = ("<", os.path.join(os.path.dirname(importlib.__file__), ""))
 """Of code that is in no file, such as the constructor of a dataclass, an author sees only where it was called."""
+_PROBE: Final = logging.getLogger(__name__)
+"""No author disables this one by its name: where it is disabled, so are those of all others."""
 
 
 def import_module(module: Module) -> ImportProblem | None:
@@ -29,6 +32,7 @@ def import_module(module: Module) -> ImportProblem | None:
     # Bytecode is taken for that of a file by the second of its change and its size (PEP 552): a file that is saved
     # twice in one second, and reloaded, would be the old one for ever. And an author's directory stays as it is.
     sys.dont_write_bytecode = writes_bytecode or module.is_an_authors
+    disabled, disabled_level = _disabled_loggers(), logging.root.manager.disable
     try:
         if module.is_directory:
             run_directory(module)
@@ -43,7 +47,28 @@ def import_module(module: Module) -> ImportProblem | None:
         return problem_of(module, "error", error)
     finally:
         sys.dont_write_bytecode = writes_bytecode
+        _give_logs_back(disabled, disabled_level)
     return None
+
+
+def _disabled_loggers() -> set[str]:
+    loggers = list(logging.root.manager.loggerDict.items())
+    return {name for name, each in loggers if isinstance(each, logging.Logger) and each.disabled}
+
+
+def _give_logs_back(disabled: set[str], disabled_level: int) -> None:
+    """Undo that a module has disabled the logs of all others: their jobs would lose even their tracebacks.
+
+    `logging.config.dictConfig` and `fileConfig` disable each logger that they do not name, unless they are told not to,
+    and `logging.disable` silences whole levels. What a module disables by its name stays disabled, as its author means
+    it, unless the same module sets logging up so: then nobody can tell the one from the other.
+    """
+    if logging.root.manager.disable != disabled_level:
+        logging.disable(disabled_level)
+    if not _PROBE.disabled:
+        return
+    for name in _disabled_loggers() - disabled:
+        logging.getLogger(name).disabled = False
 
 
 def forget_half_imported() -> None:

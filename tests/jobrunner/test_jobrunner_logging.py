@@ -1,9 +1,42 @@
 """What an author logs: with which fields, from which level on, and all of it, even when the child is killed."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-from hosting import Host
+import pytest
+from hosting import Host, hosted
+
+INVENTORY = """
+import logging
+from sdk import (
+    FunctionBlock, FunctionBlockParams, FunctionBlockResultData, Registration, register_function_block,
+)
+log = logging.getLogger(__name__)
+logging.getLogger("a.chatty.library").disabled = True
+@register_function_block(Registration(
+    package="lab", name="inventory", description="Logs, and raises", run_on="global", fb_type="execute",
+    param_cls=FunctionBlockParams, result_cls=FunctionBlockResultData,
+))
+class Inventory(FunctionBlock[FunctionBlockParams, FunctionBlockResultData]):
+    async def run(self, params, context):
+        self.logger.info("of the block")
+        log.info("of its module")
+        logging.getLogger("a.chatty.library").error("of a library that its author has silenced")
+        raise KeyError("lost")
+"""
+SILENCES = {
+    "dictConfig": "import logging.config\nlogging.config.dictConfig({'version': 1, 'root': {'level': 'INFO'}})\n",
+    "fileConfig": """
+import io
+import logging.config
+logging.config.fileConfig(io.StringIO(
+    "[loggers]\\nkeys=root\\n[handlers]\\nkeys=\\n[formatters]\\nkeys=\\n[logger_root]\\nhandlers=\\n"
+))
+""",
+    "disable": "import logging\nlogging.disable(logging.CRITICAL)\n",
+    "dictConfig_and_fails": "import logging.config\nlogging.config.dictConfig({'version': 1})\nraise OSError\n",
+}
 
 
 def lines_of(done: dict[str, Any], **wanted: Any) -> list[dict[str, Any]]:
@@ -59,3 +92,22 @@ def test_levels_can_be_set_for_single_loggers_and_all_below_them(host: Host) -> 
         "debug of the block",
         "debug of its module",
     }
+
+
+@pytest.mark.parametrize(
+    ("how", "spawn"), [*((how, False) for how in SILENCES), ("dictConfig", True)], ids=str
+)
+def test_a_module_that_sets_logging_up_as_a_program_does_takes_no_line_of_others(
+    tmp_path: Path, how: str, spawn: bool
+) -> None:
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    (modules / "a_inventory.py").write_text(INVENTORY)
+    (modules / "z_report.py").write_text(SILENCES[how])
+    sources = [str(modules / name) for name in ("a_inventory.py", "z_report.py")]
+    with hosted(tmp_path / "host", sources=sources, spawn=spawn) as host:
+        done = host.run("lab/inventory")
+    texts = [line["text"] for line in done["lines"]]
+    assert texts[:2] == ["of the block", "of its module"]
+    assert "Traceback (most recent call last):" in texts[2]
+    assert len(texts) == 3
