@@ -42,10 +42,10 @@ def reading_command(value: str) -> str:
         raise ValueError("must begin with show, display or get")
     if found := _OF_A_SHELL.search(line):
         raise ValueError(f"must not contain {found[0]}")
-    for piece in line.split("|")[1:]:
-        if _may_write(_first_word(piece)):
-            raise ValueError("must not write a file (append, file, redirect, save or tee behind |)")
-    for stage in _stages(line)[1:]:
+    stages = _stages(line)
+    if any(map(_may_write, stages)):
+        raise ValueError("must not write a file (append, file, redirect, save or tee behind |)")
+    for stage in stages[1:]:
         _check_filter(stage)
     return line
 
@@ -86,8 +86,13 @@ def _first_word(text: str) -> str:
     return text.split(maxsplit=1)[0].lower() if text.strip() else ""
 
 
-def _may_write(name: str) -> bool:
-    return any(writing.startswith(name) for writing in _WRITING_FILTERS)
+def _may_write(stage: str) -> bool:
+    first, *further = stage.split("|")
+    if _is_one_of(_first_word(first), _SEARCHING):
+        # All that write need the name of a file. A word alone is searched for, such as `Te` of `include Gi|Te`.
+        further = [piece for piece in further if len(piece.split()) != 1]
+    words = [_first_word(piece) for piece in (first, *further)]
+    return any(writing.startswith(word) for word in words for writing in _WRITING_FILTERS)
 
 
 def _check_filter(stage: str) -> None:

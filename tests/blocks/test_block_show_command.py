@@ -260,6 +260,7 @@ async def test_no_socket_or_thread_is_left_after_a_session(recwarn: pytest.Warni
         *("show run | i ^interface|^ ip", "show run | sec router", "show int | inc (up|down)|err"),
         *('show log | match "a|b" | except c | last 20 | no-more', "show log | find ge-0/0/1"),
         *("get system status | grep -i version", "show ip bgp regexp (_1_|_2_)", "show vlan | json"),
+        *("show int status | include Gi|Te", "show ip route | i O|S | count", "show int | inc Te|Fi|Gi"),
     ],
 )
 def test_reading_commands_are_accepted(command: str) -> None:
@@ -278,6 +279,10 @@ def test_reading_commands_are_accepted(command: str) -> None:
         "show run | redirect flash:x",
         "show run | red flash:x",
         "show run | include a | tee flash:x",
+        "show run | include a|tee flash:x",
+        "show run | include a|te  flash:x",
+        "show run | include a| tee",
+        "show run | grep a|tee",
         "show configuration | save x",
         "show clock ; reload",
         "show run > x",
@@ -315,6 +320,7 @@ def test_a_command_that_could_change_something_is_refused(command: str) -> None:
         ("disp version", "display version"),
         ("show  clock", "show  clock"),
         ("show run | i ^interface|^ ip", "show run | i (^interface|^ ip)"),
+        ("show interfaces status | include Gi|Te", "show interfaces status | include (Gi|Te)"),
         ("show run | section include a|b", "show run | section include (a|b)"),
         ("show run | i a|b | count", "show run | i (a|b) | count"),
         ("show int | inc (up|down)", "show int | inc (up|down)"),
