@@ -156,7 +156,7 @@ class JobRun:
         """Have the block undo what it did."""
         params, context = self._strict_input()
         result = await self._instance(context).rollback_function_block(params, context)
-        if result.success and updates_from(context, changed_entities(context)):
+        if result.success and _has_changes(context):
             self.warn("Changes to the context made in a rollback are not sent: the engine takes none there.")
         return self._body(result)
 
@@ -238,6 +238,14 @@ class JobRun:
         """`text` without secrets."""
         # Also of half surrogate pairs, which can come out of a device and go into no UTF-8.
         return str(to_plain(hide_in_message(text, self.secrets.to_hide_in(text))))
+
+
+def _has_changes(context: WorkflowContext) -> bool:
+    try:
+        return bool(updates_from(context, changed_entities(context)))
+    except SdkError:
+        # Nothing of it is sent: what could not be sent is no fault of the rollback.
+        return True
 
 
 def plain_data(data: object) -> dict[str, Any] | None:

@@ -1,5 +1,7 @@
 """Jobs that acquire or roll back."""
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -117,6 +119,30 @@ class Undoing(Echo):
 async def test_a_rollback_has_parameters_and_context_and_sends_no_changes() -> None:
     outcome = await outcome_of(Undoing, {"text": "a"}, job_type="rollback", context=context_json())
     assert (outcome.success, outcome.message, outcome.db_updates) == (True, "undone a None", None)
+    assert "rollback are not sent" in outcome.warnings[0]
+
+
+def put_what_is_no_json(context: WorkflowContext) -> None:
+    context.devices[0].facts = {"loss": math.nan}
+
+
+def put_what_is_no_list(context: WorkflowContext) -> None:
+    context.devices = None  # type: ignore[assignment]  # as an author may
+
+
+@pytest.mark.parametrize("change", [put_what_is_no_json, put_what_is_no_list])
+async def test_a_rollback_that_worked_does_not_fail_for_a_change_that_would_not_be_sent_anyway(
+    change: Callable[[WorkflowContext], None],
+) -> None:
+    class Spoiling(Echo):
+        async def rollback(
+            self, params: TextParams, context: WorkflowContext, result_from_failed: Any = None
+        ) -> FunctionBlockRollbackResult:
+            change(context)
+            return FunctionBlockRollbackResult(success=True, message="restored")
+
+    outcome = await outcome_of(Spoiling, {"text": "a"}, job_type="rollback", context=context_json())
+    assert (outcome.success, outcome.message, outcome.raised) == (True, "restored", False)
     assert "rollback are not sent" in outcome.warnings[0]
 
 
