@@ -198,6 +198,8 @@ class JobRun:
     def _instance(self, made: object) -> FunctionBlock[Any, Any]:
         self.job.was_read(made)
         block = self.block.cls(logger=self.logger)
+        # A class that is registered more than once has the last of these only. It may refuse to have it set.
+        vars(block)["registration"] = self.block.registration
         if getattr(block, "logger", None) is None:
             constructor = f"{type(block).__qualname__}.__init__"
             self.warn(

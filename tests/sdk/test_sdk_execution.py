@@ -29,6 +29,7 @@ from sdk import (
     JobMeta,
     WorkflowContext,
 )
+from sdk.block_registry import RegisteredBlock
 from sdk.execution import JobInput, OutcomeBody, run_job
 
 
@@ -246,3 +247,23 @@ async def test_each_job_has_an_instance_of_its_own() -> None:
     await outcome_of(Counting)
     await outcome_of(Counting)
     assert len({id(each) for each in made}) == 2
+
+
+async def test_a_class_that_is_registered_twice_does_each_job_under_its_own_registration() -> None:
+    class Twice(Echo):
+        async def run(self, params: TextParams, context: WorkflowContext, meta: JobMeta) -> Any:
+            if params.text == "raise":
+                raise KeyError("x")
+            return FunctionBlockResult(success=True, message="ok", data=TextResult(text=params.text))
+
+    newer = registered(Twice, version=(2, 0, 0))
+    older = registered(Twice, version=(1, 0, 0), result_cls=AnyResult)
+
+    async def outcome(block: RegisteredBlock, text: str) -> OutcomeBody:
+        return await run_job(block, JobInput("execute", {"text": text}, None, "global", None), meta(), None)
+
+    assert await outcome(newer, "a") == OutcomeBody(True, "ok", {"text": "a"})
+    refused = await outcome(older, "a")
+    assert not refused.success
+    assert "tests/sample:1.0.0 returned data of class TextResult" in refused.message
+    assert (await outcome(newer, "raise")).message.startswith("tests/sample:2.0.0 raised KeyError")
