@@ -103,7 +103,7 @@ def login_of(device: Any, *, parameters: Any = None, **overrides: Any) -> Login:
 
     Each part is taken from the first of these that has it: `overrides`, the device itself, what was set in the
     parameters (a model or a mapping), the JSON in the device's `connection_options`, the defaults of the parameters'
-    model. `jump_host` is an address, or a mapping with `host`, `port`, `username`, `password`, `key_file`,
+    model. `jump_host` is an address, or a mapping or a model with `host`, `port`, `username`, `password`, `key_file`,
     `private_key` and `passphrase`; where it has no username, the device's login is used for it too.
 
     Raises:
@@ -187,6 +187,8 @@ def _login(name: str, given: dict[str, Any]) -> Login:
 def _jump_host(where: str, given: Any, own: dict[str, str | None]) -> JumpHost | None:
     if given is None or isinstance(given, JumpHost):
         return given
+    if isinstance(given, BaseModel):
+        given = {name: getattr(given, name, None) for name in type(given).model_fields}
     parts: Mapping[str, Any] = given if isinstance(given, Mapping) else {"host": given}
     parts = {key: _plain(value) for key, value in parts.items() if value not in (None, "")}
     host = _text(parts.get("host"))

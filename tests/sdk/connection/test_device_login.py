@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from ipaddress import IPv4Address
 from types import SimpleNamespace
 from typing import Any
 
@@ -87,6 +88,27 @@ def test_a_jump_host_has_its_own_login_or_that_of_the_device() -> None:
     assert login_of(device(), parameters=Params(jump_host="10.9.0.2")).jump == JumpHost(
         "10.9.0.2", "admin", password=SECRET
     )
+
+
+class Jump(BaseModel):
+    host: IPv4Address
+    port: int = 22
+    username: str | None = None
+    password: SecretStr | None = None
+
+
+class TypedParams(BaseModel):
+    jump_host: Jump | None = None
+
+
+def test_a_jump_host_of_a_typed_parameter_is_read_as_the_object_that_it_is() -> None:
+    given = {"host": "10.9.0.1", "port": 2222, "username": "jump", "password": "secret-jump"}
+    login = login_of(device(), parameters=TypedParams.model_validate({"jump_host": given}))
+    assert login.jump == JumpHost("10.9.0.1", "jump", 2222, "secret-jump")
+    assert "secret-jump" in login.secrets
+    login = login_of(device(), parameters=TypedParams.model_validate({"jump_host": {"host": "10.9.0.1"}}))
+    assert login.jump == JumpHost("10.9.0.1", "admin", password=SECRET)
+    assert login_of(device(), parameters=TypedParams()).jump is None
 
 
 def test_secrets_are_in_no_repr() -> None:
