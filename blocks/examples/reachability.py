@@ -4,6 +4,7 @@ Shows how to do things in parallel, with a limit, and how to end in time.
 """
 
 import asyncio
+import socket
 
 from pydantic import Field
 
@@ -83,12 +84,17 @@ class Reachability(FunctionBlock[ReachabilityParams, ReachabilityResult]):
         return FunctionBlockResult(success=True, message=message, data=data)
 
     async def _answers(self, device: DeviceEntity, params: ReachabilityParams) -> bool:
+        address = device.ip or device.hostname
+        if not address:  # without one, asyncio would connect to the worker's own machine
+            self.logger.warning("Device %s can't be reached: it has neither an address nor a name", device.id)
+            return False
         port = params.ports.get(device.hostname or "", 22)
         try:
             async with asyncio.timeout(params.timeout_seconds):
-                _, writer = await asyncio.open_connection(device.ip or device.hostname, port)
-        except OSError as error:  # a TimeoutError is one too
-            self.logger.warning("Device %s can't be reached: %s", device.id, error or "no answer in time")
+                _, writer = await asyncio.open_connection(address, port)
+        except (OSError, UnicodeError) as error:  # `sw1..lab` is no name to Python
+            why = str(error) or "no answer in time"
+            self.logger.warning("Device %s can't be reached: %s", device.id, why)
             return False
         writer.close()
         return True
@@ -100,3 +106,24 @@ def test_a_device_that_does_not_answer_is_told_in_the_log(block_runner: BlockRun
     outcome = block_runner.run(Reachability, {"ports": {"off": 1}}, {"devices": devices})
     outcome.assert_succeeded({"reachable": [], "unreachable": ["off"]}).assert_not_stalled()
     outcome.assert_logged("Device 90 can't be reached", level="WARNING").assert_updates([])
+
+
+def test_a_device_that_can_not_be_addressed_is_a_finding_too(block_runner: BlockRunner) -> None:
+    """It is not taken for the machine of the worker, and takes the report of the others not along."""
+    devices = [{"id": 91}, {"id": 92, "hostname": "sw1..example"}]
+    with socket.create_server(("127.0.0.1", 0)) as here:
+        outcome = block_runner.run(Reachability, {"ports": {"": here.getsockname()[1]}}, {"devices": devices})
+    outcome.assert_succeeded({"reachable": [], "unreachable": ["91", "sw1..example"]})
+    outcome.assert_logged("Device 91 can't be reached: it has neither").assert_logged("Device 92 can't be")
+
+
+def test_a_device_that_keeps_silent_is_told_so(block_runner: BlockRunner) -> None:
+    """An error without a text says nothing to whoever reads the log."""
+    devices = [{"id": 90, "hostname": "mute", "ip": "127.0.0.1"}]
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as here:
+        where = here.getsockname()
+        # One connection is all that waits here to be taken: the next one gets no answer.
+        with socket.create_connection(where):
+            parameters = {"ports": {"mute": where[1]}, "timeout_seconds": 0.3}
+            outcome = block_runner.run(Reachability, parameters, {"devices": devices})
+    outcome.assert_succeeded({"reachable": [], "unreachable": ["mute"]}).assert_logged("no answer in time")
