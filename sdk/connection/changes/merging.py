@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sdk.connection.changes.dialect import Dialect
 from sdk.connection.changes.lines import Line, Tree, paths_of
 
@@ -12,19 +14,45 @@ def is_visible(now: Tree, base: Tree, changed: Tree) -> bool:
     return bool((new - old) & present) or bool((old - new) - present)
 
 
-def without_change(now: Tree, base: Tree, changed: Tree, dialect: Dialect) -> Tree:
-    """Return `now` without what the change from `base` to `changed` did. It is `base` if nobody did anything else."""
+def without_change(
+    now: Tree, base: Tree, changed: Tree, dialect: Dialect, parents: tuple[str, ...] = ()
+) -> Tree:
+    """Return `now` without what the change from `base` to `changed` did. It is `base` if nobody did anything else.
+
+    Where the order of lines counts, what others have put in between stays there. `parents` are the headers above.
+    """
     is_now, was, is_changed = ({line.text: line for line in tree} for tree in (now, base, changed))
     foreign = [line for line in now if line.text not in was and line.text not in is_changed]
     taken = {dialect.key(line.text) for line in foreign if dialect.is_single(line.text)}
     kept: list[Line] = []
     for line in base:
         if line.text in is_now:
-            inside = is_changed.get(line.text, Line(line.text)).children
-            kept.append(
-                Line(line.text, without_change(is_now[line.text].children, line.children, inside, dialect))
-            )
+            inside = is_now[line.text].children
+            after = is_changed.get(line.text, Line(line.text)).children
+            if after != line.children:  # else all that differs in it is of others
+                inside = without_change(inside, line.children, after, dialect, (*parents, line.text))
+            kept.append(Line(line.text, inside))
         elif line.text not in is_changed and dialect.key(line.text) not in taken:
             kept.append(line)
     # What was in `base`, was not to go, and is gone all the same, somebody else has removed.
-    return (*kept, *foreign)
+    if not dialect.is_ordered(parents):
+        return (*kept, *foreign)
+    every = {line.text: line for line in (*kept, *foreign)}
+    left = [every[line.text] for line in now if line.text in every]
+    # An order that the change has made goes back to what it was; any other is the work of others.
+    shared = is_now.keys() & was.keys() & is_changed.keys()
+    order, order_of_change = ([line.text for line in tree if line.text in shared] for tree in (now, changed))
+    return _put_in(kept, left) if order == order_of_change else _put_in(left, kept)
+
+
+def _put_in(lines: Sequence[Line], others: Sequence[Line]) -> Tree:
+    """Put those of `others` that are missing into `lines`, each behind all that stand before it in `others`."""
+    position = {line.text: number for number, line in enumerate(lines, 1)}
+    parts: list[list[Line]] = [[], *([line] for line in lines)]
+    behind = 0
+    for line in others:
+        if line.text in position:
+            behind = max(behind, position[line.text])
+        else:
+            parts[behind].append(line)
+    return tuple(line for part in parts for line in part)

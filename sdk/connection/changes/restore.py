@@ -9,6 +9,7 @@ from typing import Final
 
 from sdk.connection.causes import Cause
 from sdk.connection.changes.device import ConfigurableDevice
+from sdk.connection.changes.difference import difference
 from sdk.connection.changes.lines import Tree, are_same, unified_diff
 from sdk.connection.changes.merging import is_visible, without_change
 from sdk.connection.changes.plan import foretell
@@ -132,7 +133,9 @@ def _take_out(
         return Rollback(source, is_base, None, "" if is_base else unified_diff(base, now))
     wanted = without_change(now, base, changed, device.dialect)
     restoration = _restored(device, wanted, deadline)
-    foreign = "" if are_same(wanted, base) else unified_diff(base, wanted)
+    # Nor is it the same where others have made another order, and it counts.
+    is_base = are_same(wanted, base) and not difference(wanted, base, device.dialect)
+    foreign = "" if is_base else unified_diff(base, wanted)
     return Rollback(source, restoration.is_restored and not foreign, restoration, foreign)
 
 

@@ -205,6 +205,50 @@ def test_what_others_have_added_stays_when_a_change_is_taken_out(base: Tree, cha
     assert text_of(now)
 
 
+@pytest.mark.parametrize(
+    ("ours", "sent"),
+    [("many ours", "no many ours"), ("list 1\n many ours", "list 1 / no many ours")],
+)
+def test_a_rollback_leaves_what_others_have_put_into_an_ordered_list_in_its_place(
+    ours: str, sent: str
+) -> None:
+    device = ModelDevice("list 1\n many of another\n many a\n many b\n")
+    device.load(ours)
+    rollback = roll_back(device, "list 1\n many a\n many b\n", deadline=Deadline(10), lines=ours)
+    assert device.sent == [sent]
+    assert device.root.text() == "list 1\n many of another\n many a\n many b\n"
+    assert "+ many of another" in rollback.foreign
+
+
+def test_an_ordered_list_that_others_have_put_in_another_order_keeps_it_and_the_rollback_tells() -> None:
+    device = ModelDevice("list 1\n many b\n many a\nmany ours\n")
+    rollback = roll_back(device, "list 1\n many a\n many b\n", deadline=Deadline(10), lines="many ours")
+    assert device.sent == ["no many ours"]
+    assert not rollback.is_complete
+    assert "many b" in rollback.foreign
+
+
+@pytest.mark.parametrize(
+    ("base", "changed", "now", "wanted"),
+    [
+        ("a b c", "a c", "x a c", "x a b c"),  # what the change removed is back behind what stood before it
+        ("a b", "ours a b", "ours a x b", "a x b"),
+        ("a b", "a b ours", "b x a ours", "b x a"),  # others have made another order
+        ("a b", "b a", "b a x", "a b x"),  # the change has
+        ("a b c", "a c", "c x a", "c x a b"),
+        ("a b", "a b ours", "x ours y", "x y"),  # others have removed all that was there
+    ],
+)
+def test_a_change_is_taken_out_of_an_ordered_list_and_the_lines_of_others_keep_their_places(
+    base: str, changed: str, now: str, wanted: str
+) -> None:
+    assert without_change(_list(now), _list(base), _list(changed), DIALECT) == _list(wanted)
+
+
+def _list(texts: str) -> Tree:
+    return (Line("list 1", tuple(Line(text) for text in texts.split())),)
+
+
 def test_an_undo_stops_the_timer_and_restores() -> None:
     device = ModelDevice(BEFORE)
     plan = plan_lines(device.text(), LINES, DIALECT)
