@@ -15,15 +15,16 @@ from sdk.connection.platforms.typed_configuration import TypedConfiguration
 _NEIGHBOR: Final = r"neighbor \S+ "
 
 IOS: Final = Dialect(
-    # `ntp clock-period` is measured by the device, again and again.
+    # `ntp clock-period` is measured by the device, again and again. The release has a dot: `version 2` of `router rip`
+    # is a command.
     noise=re.compile(
-        r"Building configuration\.\.\.|Current configuration ?: \d+|Using \d+ out of \d+ bytes|version \d"
+        r"Building configuration\.\.\.|Current configuration ?: \d+|Using \d+ out of \d+ bytes|version \d+\.\d"
         r"|Last configuration change at|NVRAM config last updated|No configuration change since|ntp clock-period"
         r"|: Saved|Load for five secs|Time source is"
     ),
     closers=re.compile(r"end|exit|quit|exit-[a-z-]+"),
     single=words(
-        r"hostname|description|bandwidth|delay|mtu|ip mtu|speed|duplex|load-interval|encapsulation|name"
+        r"hostname|version|description|bandwidth|delay|mtu|ip mtu|speed|duplex|load-interval|encapsulation|name"
         r"|ip address(?!.* secondary$)|ip default-gateway|ip domain[ -]name|ip ssh version|enable (?:secret|password)"
         r"|(ip access-group) \S+ (in|out)|router-id|bgp router-id|clock timezone|ntp source"
         r"|logging (?:buffered|console|monitor|trap|facility|source-interface)"

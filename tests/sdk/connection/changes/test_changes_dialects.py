@@ -107,12 +107,27 @@ def _sent(before: str, after: str, dialect: Dialect) -> list[str]:
         ("Current configuration : 1234 bytes", "Current configuration : 77 bytes"),
         ("11:32:01 UTC Tue Jan 3 2023 by admin", "12:00:00 UTC Wed Jan 4 2023 by other"),
         ("ntp clock-period 17180000", "ntp clock-period 17180011"),
+        ("version 15.9", "version 17.03"),
         ("Building configuration...\n\n", ""),
     ],
 )
 def test_what_ios_changes_by_itself_is_no_difference(here: str, there: str) -> None:
     assert here in IOS_CONFIG
     assert IOS.read(IOS_CONFIG.replace(here, there)) == IOS.read(IOS_CONFIG)
+
+
+def test_the_version_of_a_routing_protocol_is_sent_and_given_back_and_is_not_that_of_ios() -> None:
+    rip = "router rip\n version 2\n network 10.0.0.0"
+    assert [str(line) for line in plan_lines(IOS_CONFIG, rip, IOS).commands] == [
+        "router rip",
+        "router rip / version 2",
+        "router rip / network 10.0.0.0",
+    ]
+    assert IOS.read_typed(rip.splitlines()) == ["router rip", "version 2", "network 10.0.0.0"]
+    with_rip = IOS_CONFIG.replace("ip access-list", f"{rip}\n!\nip access-list")
+    assert "router rip / version 2" in _sent(IOS_CONFIG, with_rip, IOS)
+    first = plan_lines(with_rip, "router rip\n version 1", IOS)
+    assert [str(line) for line in difference(first.predicted, first.base, IOS)] == ["router rip / version 2"]
 
 
 def test_the_version_of_frr_is_no_difference() -> None:
