@@ -255,14 +255,14 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
         if not was_asked:
             refused = f"The change could not be confirmed, as no session was free for the new login: {error}"
         try:
-            await change.undo(timeout=params.change_timeout_seconds)
+            restoration = await change.undo(timeout=params.change_timeout_seconds)
         except DeviceError as again:
             assert change.timer is not None
             left = f"It could not be taken back: {again} {change.timer}"
             if again.cause == Cause.NOT_RESTORED:  # it says itself what is left
                 left = str(again)
             return Result(success=False, message=f"{refused} {left}", retryable=False)
-        message = f"{refused} The change was taken back. The configuration is as it was before."
+        message = f"{refused} The change was taken back. {restoration}"
         return Result(success=False, message=message, retryable=not was_asked)
 
 

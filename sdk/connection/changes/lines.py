@@ -87,6 +87,19 @@ def are_same(one: Tree, other: Tree) -> bool:
     return sorted(paths_of(one), key=_sorting) == sorted(paths_of(other), key=_sorting)
 
 
+def moved_lines(before: Tree, after: Tree, parents: tuple[str, ...] = ()) -> Iterator[ConfigurationLine]:
+    """Yield the lines of `after` that stand in another place than in `before`, among those that both have."""
+    old, new = {line.text: line for line in before}, {line.text: line for line in after}
+    texts = [text for text in new if text in old]
+    matcher = difflib.SequenceMatcher(None, [text for text in old if text in new], texts, autojunk=False)
+    blocks = matcher.get_matching_blocks()
+    in_place = {text for block in blocks for text in texts[block.b : block.b + block.size]}
+    for text in texts:
+        if text not in in_place:
+            yield ConfigurationLine(text, parents)
+        yield from moved_lines(old[text].children, new[text].children, (*parents, text))
+
+
 def unified_diff(before: Tree, after: Tree, context_lines: int = 2) -> str:
     """Return a unified diff for people. Each part of it names the section that it begins in."""
     old = text_of(before).splitlines()

@@ -58,6 +58,8 @@ class Rollback:
                 return "What the lines of the change did can't be told from what others did, so nothing was sent."
             case Restoration(sent=()):
                 return f"The device has its {self.source} already, so nothing was sent."
+            case Restoration(moved=moved) as restoration if moved and not self.foreign:
+                return f"The change was taken back, by the {self.source}. {restoration.order_in_words()}"
             case _:
                 return f"The change was taken back, by the {self.source}."
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from sdk.connection.changes.device import ConfigurableDevice
 from sdk.connection.changes.difference import difference
-from sdk.connection.changes.lines import ConfigurationLine, Tree, are_same, unified_diff
+from sdk.connection.changes.lines import ConfigurationLine, Tree, are_same, moved_lines, unified_diff
 from sdk.connection.changes.secrecy import without_secrets
 from sdk.connection.deadline import Deadline
 
@@ -24,7 +25,8 @@ class Restoration:
     `is_restored`: it has the same lines in the same sections. `is_identical`: and in the same order. `remaining` is a
     unified diff from what the device has now to what it should have, empty where nothing is left. `sent` are the lines
     that the device took, `refused` those that it refused in the last pass, with its words. `timer_left` says, where the
-    device refused to stop the timer of the change, what goes on there and why; "" where nothing does.
+    device refused to stop the timer of the change, what goes on there and why; "" where nothing does. `moved` are lines
+    of a restored configuration that the device has put in another place.
     """
 
     is_restored: bool
@@ -34,24 +36,35 @@ class Restoration:
     sent: tuple[ConfigurationLine, ...] = field(default=(), repr=False)
     refused: tuple[tuple[ConfigurationLine, str], ...] = field(default=(), repr=False)
     timer_left: str = ""
+    moved: tuple[ConfigurationLine, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         """In words, without secrets, at most ten lines of what differs."""
-        if self.is_restored:
-            return f"Its configuration is as it was before. {self.timer_left}".rstrip()
-        return f"Its configuration is NOT as it was before. {self.difference_in_words()}"
+        if not self.is_restored:
+            return f"Its configuration is NOT as it was before. {self.difference_in_words()}"
+        text = "Its configuration is as it was before."
+        if self.moved:
+            text = f"Its configuration has the lines that it had before. {self.order_in_words()}"
+        return f"{text} {self.timer_left}".rstrip()
 
     def difference_in_words(self) -> str:
         """Say which lines differ: without secrets, at most ten."""
-        differing = changed_lines(self.remaining)
-        shown = "; ".join(without_secrets(line) for line in differing[:_SHOWN_LINES])
-        more = f"; and {len(differing) - _SHOWN_LINES} more" if len(differing) > _SHOWN_LINES else ""
-        return f"What is missing (+) and too much (-): {shown}{more}."
+        return f"What is missing (+) and too much (-): {_listed(changed_lines(self.remaining))}."
+
+    def order_in_words(self) -> str:
+        """Say which lines stand in another place: without secrets, at most ten."""
+        lines = _listed([str(line) for line in self.moved])
+        return f"But some lines stand in another place than before: {lines}. Look whether their order counts."
 
 
 def changed_lines(diff: str) -> list[str]:
     """Return the lines of a unified diff that came or went, without its headers."""
     return [line for line in diff.splitlines() if line[:1] in ("+", "-") and line[:3] not in ("+++", "---")]
+
+
+def _listed(lines: Sequence[str]) -> str:
+    shown = "; ".join(without_secrets(line) for line in lines[:_SHOWN_LINES])
+    return f"{shown}; and {len(lines) - _SHOWN_LINES} more" if len(lines) > _SHOWN_LINES else shown
 
 
 def restore_tree(device: ConfigurableDevice, wanted: Tree, *, deadline: Deadline) -> Restoration:
@@ -85,6 +98,7 @@ def restore_tree(device: ConfigurableDevice, wanted: Tree, *, deadline: Deadline
         remaining="" if is_restored else unified_diff(now, wanted),
         sent=tuple(sent),
         refused=tuple(refused),
+        moved=tuple(moved_lines(now, wanted)) if is_restored else (),
     )
 
 

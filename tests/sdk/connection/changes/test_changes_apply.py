@@ -137,6 +137,27 @@ def test_what_an_undo_can_not_take_back_is_listed() -> None:
         apply_plan(device, plan, deadline=Deadline(10))
 
 
+def test_an_undo_after_which_a_line_stands_in_another_place_names_it_and_does_not_say_as_before() -> None:
+    device = ModelDevice("port 1\n many a\n many b\n")
+    plan = _planned(device, "port 1\n no many a\nbad idea")
+    with pytest.raises(LineRefusedError) as caught:
+        apply_plan(device, plan, deadline=Deadline(10), confirm_seconds=60)
+    assert device.root.text() == "port 1\n many b\n many a\n"
+    assert "as it was before" not in str(caught.value)
+    assert "But some lines stand in another place than before: port 1 / many a. Look" in str(caught.value)
+    assert device.timer is None
+    assert caught.value.applied is not None
+    restoration = caught.value.applied.restoration
+    assert restoration is not None
+    assert (restoration.is_restored, restoration.is_identical) == (True, False)
+
+
+def test_a_secret_in_a_line_that_stands_in_another_place_is_hidden() -> None:
+    device = ModelDevice("x password hunter2\nmany a\n")
+    with pytest.raises(LineRefusedError, match=r"another place than before: x password \*\*\*\. Look"):
+        apply_plan(device, _planned(device, "no x password hunter2\nbad idea"), deadline=Deadline(10))
+
+
 def test_a_session_that_ends_between_two_lines_is_told_with_what_is_in_force() -> None:
     device = ModelDevice(BEFORE)
     plan = _planned(device, "hostname a\nport 1\n one1 b\nx password hunter2\nhostname c")

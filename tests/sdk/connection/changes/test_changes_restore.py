@@ -117,6 +117,15 @@ def test_a_rollback_that_sends_nothing_does_not_say_that_the_change_was_taken_ba
     assert str(whole) == "The device has its current_configuration already, so nothing was sent."
 
 
+def test_a_rollback_after_which_a_line_stands_in_another_place_names_it() -> None:
+    device = ModelDevice("port 1\n many b\n")
+    rollback = roll_back(
+        device, "port 1\n many a\n many b\n", deadline=Deadline(10), lines="port 1\n no many a"
+    )
+    assert rollback.is_complete
+    assert "But some lines stand in another place than before: port 1 / many a." in str(rollback)
+
+
 def test_half_a_change_is_rolled_back_as_well() -> None:
     device = ModelDevice(BEFORE)
     device.load("port 1\n many half\n")
