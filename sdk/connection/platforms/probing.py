@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,8 +14,12 @@ from sdk.connection.platforms.signatures import Recognition, recognize, recogniz
 _NO_PAGES: Final = "terminal length 0"
 _SHOW: Final = "show version"
 _SHOW_UNPAGED: Final = "show version | no-more"
+# ASA turns its pages off by another command, which not every login may send. One line needs none.
+_SHOW_ON_ASA: Final = "show version | include Adaptive"
 _IN_SHELL: Final = "uname -s; cat /etc/os-release; vtysh -c 'show version'"
 _OTHER_WORDS: Final = ("screen-length 0 temporary", "display version")
+_BY_ASA: Final = re.compile(r"^\s*ERROR: %", re.MULTILINE)
+_BY_AOSCX: Final = re.compile(r"\s*Invalid input: ")  # which knows no `| no-more`
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +60,20 @@ def probe(session: DeviceSession, *, deadline: Deadline) -> Detection:
         output = say(_IN_SHELL)
         found = recognize(output) or recognize_shell(output)
         return _detection(found, output, has_shell=True)
-    output = say(_SHOW_UNPAGED if refusals.is_refusal(first) else _SHOW)
+    output = say(_show_after(first))
     found = None if refusals.is_refusal(output) else recognize(output)
     if refusals.is_refusal(output):
         say(_OTHER_WORDS[0])
         output = say(_OTHER_WORDS[1])
         found = recognize(output)
     return _detection(found, output, has_shell=False)
+
+
+def _show_after(answer: str) -> str:
+    """Return how to ask for the version what has given this answer to `_NO_PAGES`."""
+    if not refusals.is_refusal(answer) or _BY_AOSCX.match(answer):
+        return _SHOW
+    return _SHOW_ON_ASA if _BY_ASA.search(answer) else _SHOW_UNPAGED
 
 
 def _detection(found: Recognition | None, output: str, *, has_shell: bool) -> Detection:

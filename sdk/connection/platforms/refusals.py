@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# As IOS, EOS, NX-OS, FRR, Junos, VRP and others word it.
+# As IOS, EOS, NX-OS, FRR, Junos, VRP and others word it; with `ERROR:` in front, ASA.
 GENERAL: Final = re.compile(
-    r"^\s*(%\s*(invalid|incomplete|ambiguous|unknown|unrecognized|command incomplete|there is no matched)\b"
-    r"|syntax error\b|unknown command\b|error:\s*(unrecognized|wrong|incomplete)\b"
-    r"|%\s*(permission denied|authorization failed|command authorization failed)\b"
-    r"|command authorization failed\.?[ \t]*$)",
+    r"^\s*((?:error:\s*)?%\s*(invalid|incomplete|ambiguous|unknown|unrecognized|command incomplete"
+    r"|there is no matched)\b"
+    r"|syntax error\b|unknown command\b|error:\s*(unrecognized|wrong|incomplete|bad command)\b"
+    r"|%\s*(permission denied|authorization (failed|denied)|command authorization failed)\b"
+    r"|command authorization failed\.?[ \t]*$"
+    # FortiOS, RouterOS, SR Linux and PAN-OS.
+    r"|command parse error before\b|command fail\. return code\b|parsing error: unknown token\b"
+    r"|(bad command name \S+|expected end of command) \(line\b|invalid syntax\.?[ \t]*$)"
+    # AOS-CX and ProCurve say this alone. Beside other lines, or with a number, it is a counter.
+    r"|\A\s*(invalid|ambiguous|incomplete) input: (?!\d+\s*\Z).*\s*\Z",
     re.IGNORECASE | re.MULTILINE,
 )
 

@@ -16,6 +16,8 @@ NO_PAGES = "terminal length 0"
 IN_SHELL = "uname -s; cat /etc/os-release; vtysh -c 'show version'"
 LINUX = "Linux\n" + output("linux", "os_release")
 UNKNOWN_COMMAND = "unknown command.\n"
+ASA_VERSION = "\nCisco Adaptive Security Appliance Software Version 9.12(4)37 \n"
+ASA_REFUSAL = "              ^\nERROR: % Invalid input detected at '^' marker.\n"
 
 
 def like_ios(family: str, name: str, refusal: str = IOS_REFUSAL) -> ScriptedSession:
@@ -43,6 +45,19 @@ def like_ios(family: str, name: str, refusal: str = IOS_REFUSAL) -> ScriptedSess
             ),
             "vrp",
             "8.180",
+        ),
+        (
+            ScriptedSession({"show version | include Adaptive": ASA_VERSION}, otherwise=ASA_REFUSAL),
+            "asa",
+            "9.12(4)37",
+        ),
+        (
+            ScriptedSession(
+                {"show version": "ArubaOS-CX\nVersion      : FL.10.10.1000\n"},
+                otherwise="Invalid input: {line}",
+            ),
+            "aoscx",
+            "FL.10.10.1000",
         ),
     ],
 )
