@@ -214,11 +214,13 @@ async def run_pair(
         try:
             await pair.run()
         except ProgramError as error:
-            # All that a program says is shown at once.
-            if pair.worker_exit_code is None:
+            code = pair.worker_exit_code
+            # All that a program says is shown at once. A worker that was killed, as one is that is not ready in time,
+            # has not said why.
+            if code is None or code < 0:
                 raise ProgramError(error.reason) from None
             # The worker has said why: its log was shown.
-            return max(pair.worker_exit_code, EXIT_FAILED)
+            return max(code, EXIT_FAILED)
     return 0
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from supervisor.commands.shared.program import Program, ProgramError
+from supervisor.commands.shared.program import NotReadyError, Program, ProgramError
 from supervisor.engine.backoff import Backoff
 from supervisor.process.signal_names import signal_name
 from supervisor.process.tasks import Tasks
@@ -78,6 +78,9 @@ class KeptProgram:
                     if code == 0 and self._on_wanted_end is not None:
                         self._on_wanted_end()
                         return
+            except NotReadyError as error:  # it was ended for that, so it has not said why itself
+                was_ready = False
+                self._say(error.reason)
             except (ProgramError, OSError):  # the latter: no process could be made of it
                 was_ready = False
             if time.monotonic() - began > _SETTLED_SECONDS:

@@ -12,7 +12,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import supervisor
 from supervisor.errors import SupervisorError
@@ -33,6 +33,10 @@ class ProgramError(SupervisorError):
         super().__init__(reason + last_words)
         self.reason = reason
         """The message without the last words: for those who have heard these already."""
+
+
+class NotReadyError(ProgramError):
+    """A program that runs has not said in time that it is ready."""
 
 
 def path_of_our_code(source: Mapping[str, str]) -> dict[str, str]:
@@ -62,7 +66,7 @@ class Program:
         self._on_line = on_line
         self._for_people = for_people
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
-        self._news = asyncio.Event()
+        self._awaited: list[tuple[re.Pattern[str], asyncio.Future[re.Match[str]]]] = []
         self._reading = Tasks().start(self._read(), f"reading of the {name}'s output")
 
     @classmethod
@@ -103,34 +107,42 @@ class Program:
         return cls(name, process, on_line, for_people)
 
     async def wait_for_line(self, pattern: str, timeout_seconds: float) -> re.Match[str]:
-        """Return the first match in a line that is printed. Raises `ProgramError` when it ends or stays silent."""
+        """Return the first match in a line that is printed, or is among the last ones that were.
+
+        Raises `ProgramError` when it ends, and `NotReadyError` when it stays silent.
+        """
         wanted = re.compile(pattern)
+        for line in self._lines:
+            if match := wanted.search(line):
+                return match
+        found: asyncio.Future[re.Match[str]] = asyncio.get_running_loop().create_future()
+        awaited = (wanted, found)
+        self._awaited.append(awaited)
         try:
             async with asyncio.timeout(timeout_seconds):
-                while True:
-                    for line in self._lines:
-                        if match := wanted.search(line):
-                            return match
-                    if self._reading.done():
-                        code = await self._process.wait()
-                        reason = f"The {self.name} ended with exit code {code} before it was ready."
-                        raise ProgramError(reason, self.last_words())
-                    self._news.clear()
-                    await self._news.wait()
+                either: tuple[asyncio.Future[Any], ...] = (found, self._reading)
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                if found.done():
+                    return found.result()
+                code = await self._process.wait()
         except TimeoutError:
             reason = f"The {self.name} was not ready within {timeout_seconds:g} s."
-            raise ProgramError(reason, self.last_words()) from None
+            raise NotReadyError(reason, self.last_words()) from None
+        finally:
+            self._awaited.remove(awaited)
+        reason = f"The {self.name} ended with exit code {code} before it was ready."
+        raise ProgramError(reason, self.last_words())
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
-        try:
-            while line := await self._next_line(self._process.stdout):
-                text = line.decode(errors="backslashreplace").rstrip()
-                self._lines.append(text)
-                self._news.set()
-                self._on_line(self.name, text)
-        finally:
-            self._news.set()
+        while line := await self._next_line(self._process.stdout):
+            text = line.decode(errors="backslashreplace").rstrip()
+            self._lines.append(text)
+            # Here, as each comes: lines that came in one read are all handled before anyone who waits has his turn.
+            for wanted, found in self._awaited:
+                if not found.done() and (match := wanted.search(text)):
+                    found.set_result(match)
+            self._on_line(self.name, text)
 
     @staticmethod
     async def _next_line(output: asyncio.StreamReader) -> bytes:

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from commands_support import supervisor
 from local_support import (
     announced_in,
     children_of,
+    clean_environment,
     descendants_of,
     is_alive,
     programs_of,
@@ -24,6 +26,7 @@ from local_support import (
 )
 
 from supervisor.commands.local.pair import ENGINE_READY_SECONDS, ENGINE_STOP_SECONDS, WORKER_READY_SECONDS
+from supervisor.commands.shared.program import path_of_our_code
 from supervisor.log.events.jobs import JobEnded
 from supervisor.log.events.worker import (
     Registered,
@@ -33,7 +36,7 @@ from supervisor.log.events.worker import (
     WorkerStopped,
 )
 from supervisor.worker.shutdown import END_SECONDS
-from tests.patience import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 READY = r"ready, the engine is at (http://127\.0\.0\.1:\d+)\."
 
@@ -122,6 +125,28 @@ def test_a_worker_that_can_not_start_ends_it_with_the_reason(home: Path) -> None
     with running(home, *local("--max-job-seconds", "10000")) as command:
         assert command.wait() == 2
     assert "--max-job-seconds 10000" in "\n".join(command.lines)
+
+
+def test_a_worker_that_is_not_ready_in_time_ends_it_with_the_reason(home: Path) -> None:
+    """Of the ten minutes that it has, a tenth of a second is left here: no interpreter starts in that."""
+    code = (
+        "import sys\n"
+        "from supervisor.commands.local import command, pair\n"
+        "pair.WORKER_READY_SECONDS = 0.1\n"
+        "sys.exit(command.run(sys.argv[1:]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *local()[1:]],
+        cwd=home,
+        env=clean_environment(home) | path_of_our_code(os.environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "supervisor local: The worker was not ready within 0.1 s." in done.stderr
 
 
 @pytest.mark.parametrize("words", [local(), ("dev", "greet.py")], ids=["local", "dev"])

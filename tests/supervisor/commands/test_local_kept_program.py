@@ -10,6 +10,7 @@ import pytest
 
 from supervisor.commands.local.kept_program import KeptProgram
 from supervisor.commands.shared.program import Program, path_of_our_code
+from tests.patience import until
 
 BOUND_SECONDS: Final = 50.0
 
@@ -55,3 +56,25 @@ async def test_a_program_that_ends_is_started_again_whatever_ended_it(
         await kept.stop(1.0)
     (line,) = said
     assert line.startswith(f"The thing ended ({told}). It is started again in ")
+
+
+async def test_that_a_program_is_ended_as_it_was_not_ready_in_time_is_told(tmp_path: Path) -> None:
+    (tmp_path / "silent.py").write_text("import time\ntime.sleep(600)\n")
+    said: list[str] = []
+
+    async def start() -> Program:
+        environment = os.environ | path_of_our_code(os.environ)
+        return await Program.start(
+            "thing", ["silent"], environment=environment, directory=tmp_path, on_line=lambda *_: None
+        )
+
+    def ready(_: re.Match[str]) -> None:
+        said.append("ready")
+
+    kept = KeptProgram("thing", start, ready="ready", ready_seconds=0.1, on_ready=ready, say=said.append)
+    kept.begin_in_any_case()
+    try:
+        await until(lambda: len(said) > 1, "its end is told")
+    finally:
+        await kept.stop(1.0)
+    assert said[0] == "The thing was not ready within 0.1 s."

@@ -40,6 +40,15 @@ async def test_a_line_that_is_waited_for_is_returned_as_a_match(tmp_path: Path) 
     assert await program.stop(10) in (0, -signal.SIGTERM)
 
 
+async def test_a_line_that_is_waited_for_is_found_however_many_come_with_it(tmp_path: Path) -> None:
+    """All in one write, so in one read: `last_words` keeps less than what stands behind the line."""
+    source = "import time\nprint('ready at 7\\n' + 'more\\n' * 100, flush=True)\ntime.sleep(60)\n"
+    program = await start(tmp_path, source)
+    match = await program.wait_for_line(r"^ready at (\d+)$", 10)
+    assert match[1] == "7"
+    await program.stop(10)
+
+
 async def test_a_program_that_ends_too_early_is_named_with_its_last_words(tmp_path: Path) -> None:
     program = await start(tmp_path, "raise SystemExit('no such device')")
     with pytest.raises(ProgramError) as caught:
