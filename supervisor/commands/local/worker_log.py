@@ -27,11 +27,20 @@ class WorkerLogFile:
     def append(self, line: str) -> None:
         """Append one line. A disk that takes no more costs this file its lines, and the worker nothing."""
         with contextlib.suppress(OSError):
+            if os.fstat(self._descriptor).st_nlink == 0:
+                # Somebody has removed it: nobody sees what is written there, nor what it takes of the disk.
+                self._open_anew()
             os.write(self._descriptor, f"{line}\n".encode(errors="backslashreplace"))
             if os.fstat(self._descriptor).st_size >= self._largest_bytes:
-                self._path.replace(self._path.with_name(f"{self._path.name}.1"))
-                before, self._descriptor = self._descriptor, self._open()
-                os.close(before)
+                # It has another name already where the last try stopped half way: then a new file is what is missing.
+                with contextlib.suppress(FileNotFoundError):
+                    self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+                self._open_anew()
+
+    def _open_anew(self) -> None:
+        """Go on in the file that has the name, which is made where it is missing."""
+        before, self._descriptor = self._descriptor, self._open()
+        os.close(before)
 
     def close(self) -> None:
         """Close the file."""
