@@ -93,7 +93,9 @@ class ControlClient:
                     is_answered = True
                     yield self._read(line)
         if not is_answered:
-            raise self._ended() if is_admitted else self._refused()
+            # A worker that ends, or is killed, before it has looked at who waits leaves the same silence as a refusal.
+            has_ended = is_admitted or socket_state(self.directory) is None
+            raise self._ended() if has_ended else self._refused()
 
     def _read(self, line: bytes) -> JsonObject:
         try:

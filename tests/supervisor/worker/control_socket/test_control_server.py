@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import select
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,8 +15,9 @@ from control_host import count, echo, fail
 from supervisor.log.events.control import ControlRefused
 from supervisor.worker.control_socket import client as client_module
 from supervisor.worker.control_socket import server as server_module
-from supervisor.worker.control_socket.client import ControlClient, NoWorkerError
+from supervisor.worker.control_socket.client import ControlClient, NotAllowedError, NoWorkerError
 from supervisor.worker.control_socket.listening import Listening, listen_in
+from supervisor.worker.control_socket.peers import RefusedError
 from supervisor.worker.control_socket.protocol import (
     REQUEST_CAP_BYTES,
     ControlError,
@@ -217,6 +219,31 @@ async def test_a_worker_that_does_not_even_admit_a_request_is_not_waited_for_wit
                 await asyncio.to_thread(ControlClient(tmp_path).ask, "cancel", timeout_seconds=None)
     finally:
         stopped.close()
+
+
+async def test_who_waits_for_a_worker_that_hangs_and_is_killed_is_told_that_it_has_ended(
+    tmp_path: Path,
+) -> None:
+    hanging = listen_in(tmp_path)  # connections are made, and nobody looks at them
+    try:
+        asking = asyncio.create_task(asyncio.to_thread(ControlClient(tmp_path).ask, "status"))
+        await until(lambda: select.select([hanging.listener], [], [], 0)[0], "somebody waits")
+        hanging.listener.close()  # as the kernel does for one that is killed: its files stay
+        with pytest.raises(NoWorkerError, match="has ended before it answered"):
+            await asking
+    finally:
+        hanging.close()
+
+
+async def test_who_is_refused_by_a_worker_that_goes_on_is_told_so(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: socket.socket) -> Peer:
+        raise RefusedError(1, 0, "it descends from the worker")
+
+    monkeypatch.setattr(scene.server, "_admit", refuse)
+    with pytest.raises(NotAllowedError, match="has refused to answer"):
+        await scene.ask("echo", word="hello")
 
 
 async def test_who_waits_is_told_that_the_worker_has_ended_and_not_that_it_is_refused(scene: Scene) -> None:
