@@ -112,6 +112,11 @@ class Catalogue(BaseModel):
         return {block.id: block for block in reversed(self.blocks)}
 
     @property
+    def not_imported(self) -> tuple[ImportProblem, ...]:
+        """The problems of modules whose blocks are missing. One that has started a thread has its blocks here."""
+        return tuple(problem for problem in self.problems if problem.kind != "thread")
+
+    @property
     def starts_threads(self) -> bool:
         """Whether importing these blocks left a thread running, so that the template must not fork."""
         return any(problem.kind == "thread" for problem in self.problems)

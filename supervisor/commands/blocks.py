@@ -40,7 +40,7 @@ def run(arguments: list[str]) -> int:
             print_json(_as_json(catalogue))
         else:
             _print(catalogue)
-        return EXIT_FAILED if catalogue.problems else 0
+        return EXIT_FAILED if catalogue.not_imported else 0
 
     try:
         return run_to_exit_code(PROGRAM, work)
@@ -70,7 +70,8 @@ def _print(catalogue: Catalogue) -> None:
     else:
         console.print(f"No function blocks were found. {what_to_do(catalogue)}", markup=False)
     for problem in catalogue.problems:
-        print(f"{PROGRAM}: not imported: {printable(_with_traceback(problem))}", file=sys.stderr)
+        what = "not imported" if problem in catalogue.not_imported else "warning"
+        print(f"{PROGRAM}: {what}: {printable(_with_traceback(problem))}", file=sys.stderr)
     if catalogue.left_out and catalogue.blocks:
         print(f"{PROGRAM}: {left_out_text(catalogue)}", file=sys.stderr)
     for module in catalogue.left_out:

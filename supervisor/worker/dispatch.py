@@ -162,7 +162,7 @@ class Dispatcher:
 
     def _offered(self, block_id: str) -> BlockEntry | Verdict:
         found = self.catalogue.find(block_id)
-        return found or refusals.unknown_block(block_id, tuple(map(str, self.catalogue.problems)))
+        return found or refusals.unknown_block(block_id, tuple(map(str, self.catalogue.not_imported)))
 
     def _fill_slots(self) -> None:
         while len(self._tasks) < self._slots.count and (claimed := self._waiting.take()):

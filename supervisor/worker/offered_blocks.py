@@ -128,8 +128,7 @@ def tell_come_back(in_force: Catalogue, imported: Catalogue) -> None:
 
 def not_imported(catalogue: Catalogue) -> tuple[str, ...]:
     """Return which modules could not be imported, and why: one printable line each, as block code wrote the reason."""
-    problems = (each for each in catalogue.problems if each.kind != "thread")
-    return tuple(one_line(str(each), _LONGEST_PROBLEM_CHARS) for each in problems)
+    return tuple(one_line(str(each), _LONGEST_PROBLEM_CHARS) for each in catalogue.not_imported)
 
 
 def left_out_text(catalogue: Catalogue) -> str:
@@ -142,8 +141,8 @@ def left_out_text(catalogue: Catalogue) -> str:
 
 def what_to_do(catalogue: Catalogue) -> str:
     """Return what helps where not one block was found."""
-    if catalogue.problems:
-        first, *more = catalogue.problems
+    if catalogue.not_imported:
+        first, *more = catalogue.not_imported
         others = f", and {len(more)} more could not" if more else ""
         return f"This could not be imported{others}: {first}."
     return left_out_text(catalogue) if catalogue.left_out else "Give their directory with --function-blocks."

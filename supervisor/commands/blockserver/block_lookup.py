@@ -67,7 +67,7 @@ def choose(catalogue: Catalogue, wanted: str) -> BlockEntry:
     Without a version the highest one is taken; a name without its package has to be unique. Raises
     `NoSuchBlockError`.
     """
-    return choose_among(catalogue.blocks, wanted, catalogue.problems, len(catalogue.left_out))
+    return choose_among(catalogue.blocks, wanted, catalogue.not_imported, len(catalogue.left_out))
 
 
 def choose_among(

@@ -71,6 +71,17 @@ def test_what_can_not_be_imported_is_named_with_its_place_and_the_rest_is_listed
     assert "acme/limited:1.0.0" in done.stdout
 
 
+def test_a_module_that_starts_a_thread_is_imported_and_a_warning_says_what_it_does(tmp_path: Path) -> None:
+    file = tmp_path / "limited.py"
+    starts = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
+    file.write_text(starts + LIMITED)
+    done = supervisor("blocks", "--function-blocks", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "acme/limited:1.0.0" in done.stdout
+    assert f"supervisor blocks: warning: {file}: started a thread" in done.stderr
+    assert "not imported" not in done.stderr
+
+
 def test_a_directory_that_does_not_exist_is_a_problem() -> None:
     done = supervisor("blocks", "--function-blocks", "/no/such/place")
     assert done.returncode == 1

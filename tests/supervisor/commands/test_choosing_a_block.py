@@ -80,6 +80,14 @@ def test_where_nothing_is_near_the_problems_are_named() -> None:
         choose(catalogue, "zzz")
 
 
+def test_a_module_that_only_started_a_thread_is_not_named_as_one_that_the_block_may_be_in() -> None:
+    problem = ImportProblem(module="m", file="m.py", line=None, kind="thread", message="it did", traceback="")
+    with pytest.raises(NoSuchBlockError) as caught:
+        choose(CATALOGUE.model_copy(update={"problems": (problem,)}), "zzz")
+    assert caught.value.problems == ()
+    assert "m.py" not in str(caught.value)
+
+
 def test_the_blocks_that_exist_are_listed_the_nearest_first() -> None:
     with pytest.raises(NoSuchBlockError) as caught:
         choose(CATALOGUE, "b/sam")

@@ -58,8 +58,12 @@ def test_a_block_whose_id_has_a_hyphen_is_warned_of_by_its_id(caplog: pytest.Log
             Catalogue(blocks=[], problems=[OF_A_NAME, IN_A_FILE, IN_A_FILE]),
             "This could not be imported, and 2 more could not: acme.bad: does not exist.",
         ),
+        (
+            Catalogue(blocks=[], problems=[IN_A_FILE.model_copy(update={"kind": "thread"}), OF_A_NAME]),
+            "This could not be imported: acme.bad: does not exist.",
+        ),
     ],
-    ids=["nothing", "left out", "one", "many"],
+    ids=["nothing", "left out", "one", "many", "one beside a module that has started a thread"],
 )
 def test_where_there_is_no_block_what_helps_is_said(catalogue: Catalogue, advice: str) -> None:
     assert what_to_do(catalogue) == advice
