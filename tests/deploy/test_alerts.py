@@ -15,6 +15,7 @@ from supervisor.worker.readiness import CAUSES, STOPPING
 
 ALERTS = Path(__file__).parents[2] / "deploy" / "alerts.yml"
 TEXT = ALERTS.read_text()
+KILLS = 'neops_worker_kills_total{cause="time_limit"}'
 
 FIRING: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "NeopsWorkerGone": ({'up{job="neops-supervisor"}': "0x10"}, {'up{job="neops-supervisor"}': "1x10"}, "3m"),
@@ -66,7 +67,7 @@ FIRING: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     ),
     "NeopsWorkerKillsJobs": (
         # All between two looks. A worker has the series at 0 before, as it does not begin with its first kill.
-        {'neops_worker_kills_total{cause="time_limit"}': "0 0 6x18"},
+        {KILLS: "0 0 6x18"},
         {'neops_worker_kills_total{cause="worker_stopping"}': "0+9x20"},
         "15m",
     ),
@@ -98,8 +99,16 @@ ALSO_FIRING = [
     ("NeopsWorkerNoChild", {'neops_worker_not_ready{cause="no_slot"}': "1x10"}, "3m"),
     ("NeopsWorkerForgotten", {'neops_worker_not_ready{cause="paused"}': "1x600"}, "8h1m"),
     ("NeopsWorkerForgotten", {'neops_worker_not_ready{cause="draining"}': "1x600"}, "8h1m"),
+    # Between two looks of Prometheus, where `increase` adds something.
+    ("NeopsWorkerKillsJobs", {KILLS: "0 0 6x18"}, "15m30s"),
 ]
 """What else they fire for."""
+
+ALSO_SILENT = [
+    ("NeopsWorkerKillsJobs", {KILLS: "0 0 5x18"}, "15m"),
+    ("NeopsWorkerKillsJobs", {KILLS: "0 0 5x18"}, "15m30s"),
+]
+"""What else they do not fire for."""
 
 needs_promtool = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is missing (Debian: promtool, or prometheus before 13)"
@@ -159,6 +168,7 @@ def test_each_alert_fires_for_what_it_is_about_and_for_nothing_else(tmp_path: Pa
         for series, fires in ((firing, True), (silent, False))
     ]
     cases += [case(alert, series, at, fires=True) for alert, series, at in ALSO_FIRING]
+    cases += [case(alert, series, at, fires=False) for alert, series, at in ALSO_SILENT]
     file = tmp_path / "cases.yml"  # JSON is YAML
     file.write_text(json.dumps({"rule_files": [str(ALERTS)], "evaluation_interval": "30s", "tests": cases}))
     done = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True)
