@@ -9,6 +9,8 @@
 # downloaded and checked before the old environment makes place, and a failure puts that one back; where this was killed, the
 # next run does. A directory that this has not made (installation.sh) is never replaced. LATER is where the directory will be, if that is elsewhere (service.sh, DESTDIR).
 set -eu
+# The service is another user: a umask of an administrator, such as 077, would have it find a program that it may not start.
+umask 022
 
 [ $# -eq 3 ] || [ $# -eq 4 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 python=$1 client=$2 directory=$3 later=${4:-$3}

@@ -7,6 +7,8 @@
 # /etc/neops-supervisor.env, unless there is one, the manual page to where `man supervisor` finds it, and a link to where a shell
 # finds `supervisor`, unless there is a program of that name: all below DESTDIR, if that is given. Nothing is started or enabled. Uninstall removes what install has made (installation.sh), and nothing else.
 set -eu
+# The service is another user: a umask of an administrator, such as 077, would have it find a program that it may not start.
+umask 022
 
 verb=$1 python=$2 client=$3 destdir=${4%/} prefix=${5%/}
 root=$(cd "$(dirname "$0")/.." && pwd -P)

@@ -82,3 +82,18 @@ def test_a_unit_that_is_a_link_stays_one_and_what_it_leads_to_is_as_it_was(
     assert done.returncode == 0, done.stderr
     assert [path.name for path in units.iterdir()] == [linked.name]
     assert f"this unit stays, it is a link to {other}: {linked}" in done.stderr
+
+
+@pytest.mark.parametrize("umask", [0o027, 0o077])
+def test_the_service_s_user_may_read_what_is_installed_whatever_umask_root_has(
+    destination: Path, python: Path, umask: int
+) -> None:
+    """Where it may not, the service ends with 203/EXEC, again and again, after an installation that was well."""
+    done = service("install", destination, python=python, umask=umask)
+    assert done.returncode == 0, done.stderr
+    settings = destination / "etc/neops-supervisor.env"  # systemd reads it, as root
+    open_to_all = {True: stat.S_IROTH | stat.S_IXOTH, False: stat.S_IROTH}
+    found = [path for path in destination.rglob("*") if path != settings and not path.is_symlink()]
+    assert destination / PROGRAM[1:] in found
+    wanted = {path: open_to_all[path.is_dir()] for path in found}
+    assert [str(path) for path in found if path.stat().st_mode & wanted[path] != wanted[path]] == []

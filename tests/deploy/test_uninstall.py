@@ -15,7 +15,11 @@ PREFIX = "/opt/neops-supervisor"
 
 
 def service(
-    verb: str, destination: Path | str, prefix: str = PREFIX, python: Path | str = sys.executable
+    verb: str,
+    destination: Path | str,
+    prefix: str = PREFIX,
+    python: Path | str = sys.executable,
+    umask: int = -1,
 ) -> subprocess.CompletedProcess[str]:
     """Run `make install` or `make uninstall`, without what make does."""
     return subprocess.run(
@@ -23,6 +27,7 @@ def service(
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,
+        umask=umask,
         check=False,
     )
 
