@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.journal.schema import SCHEMA_VERSION
+
 ROOT = Path(__file__).parents[2]
+WRITTEN_BY = ROOT / "tests" / "supervisor" / "journal" / "state_directories" / "README.md"
 HEADING = re.compile(r"## \[(?P<version>\d+\.\d+\.\d+)\] - (?P<date>Unreleased|\d{4}-\d{2}-\d{2})")
 
 
@@ -40,3 +43,15 @@ def test_an_installed_project_is_the_declared_version() -> None:
     except metadata.PackageNotFoundError:
         pytest.skip("neops-supervisor is not installed here, only on the path")
     assert installed == declared_version()
+
+
+def test_the_changelog_says_whether_the_last_release_can_read_what_this_version_writes() -> None:
+    """Who rolls back by it either loses the journal for nothing, or has a service that stays down."""
+    entry = re.split(r"^## \[", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1]
+    rows = re.findall(
+        r"^\| `schema_\d+` \| (\d+) \| (\d+\.\d+\.\d+) \|$", WRITTEN_BY.read_text(), re.MULTILINE
+    )
+    newest, release = max((int(schema), version) for schema, version in rows)
+    says = f"The schema of the journal stays that of {release}"
+    assert (says in entry) == (newest == SCHEMA_VERSION)
+    assert (f"{release} refuses the journal" in entry) == (newest < SCHEMA_VERSION)
