@@ -7,6 +7,8 @@ import pytest
 from docs_pages import ROOT, all_pages, anchors_of
 
 from docs.tools.pages import stale_pages
+from supervisor.settings.run_settings import DaemonSettings
+from supervisor.worker.shutdown import END_SECONDS
 
 _LINK = re.compile(r"\]\((?!https?:|mailto:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
 
@@ -29,3 +31,13 @@ def _leads(link: re.Match[str], page: Path) -> bool:
     if not target.exists():
         return False
     return not link["anchor"] or link["anchor"] in anchors_of(target)
+
+
+def test_a_container_is_given_the_time_that_an_orderly_end_may_take() -> None:
+    """Nobody can ask a kubelet or podman for more: what runs after that is cut off."""
+    page = (ROOT / "docs" / "how-to" / "metrics-and-health.md").read_text(encoding="utf-8")
+    given = re.findall(r"terminationGracePeriodSeconds: (\d+)|podman stop --time (\d+)", page)
+    wanted = DaemonSettings.model_fields["shutdown_timeout_seconds"].default + END_SECONDS
+    assert {float(pod or podman) for pod, podman in given} == {wanted}
+    assert len(given) == 2
+    assert f"and {END_SECONDS:g} s to kill" in page
