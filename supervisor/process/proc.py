@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -155,6 +155,13 @@ def user_of(pid: int) -> int | None:
     """Return the real uid of a process. Not by the owner of its /proc directory: that is root's if undumpable."""
     uids = status_of(pid).get("Uid", "").split()
     return int(uids[0]) if uids else None
+
+
+def processes_of(users: Collection[int]) -> dict[int, int]:
+    """Return what is alive on this machine as one of these users: pids, and the user of each. Not for the loop."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    found = {pid: user_of(pid) for pid in pids}
+    return {pid: user for pid, user in found.items() if user is not None and user in users and is_alive(pid)}
 
 
 def status_of(pid: int, thread: str | None = None) -> dict[str, str]:

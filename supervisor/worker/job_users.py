@@ -10,21 +10,26 @@ import pwd
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from supervisor.errors import StartRefusedError, WrongSettingError
 from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.shared_directories import shared_directories
 from supervisor.log.event import tell
 from supervisor.log.events.processes import SharedDirectoriesUnsearched
-from supervisor.process.proc import status_of
+from supervisor.process.cgroups.leftovers import lineage
+from supervisor.process.proc import processes_of, read_stat, status_of
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.run_settings import DaemonSettings
 
 _log = logging.getLogger(__name__)
+
+_ENDING_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 0.05
 
 # <linux/capability.h>. The last two: removing what a job has left, whatever its mode.
 _NEEDED: Final = {
@@ -41,7 +46,8 @@ async def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUser
     """Return the pool of users, if jobs are to have any; the state directory can be passed through then.
 
     Raises `WrongSettingError` with everything that keeps it from working, also where the state directory is mounted
-    so that nothing in it can be given away, and `StartRefusedError` where the disk refuses it for another reason.
+    so that nothing in it can be given away, and `StartRefusedError` where the disk refuses it for another reason, or
+    another worker has some of the users.
     """
     if settings.job_users is None:
         return None
@@ -52,6 +58,7 @@ async def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUser
         # A full disk may have room later. How a directory is mounted is the same at each try.
         error = WrongSettingError if refusal.is_lasting else StartRefusedError
         raise error(f"--job-users {settings.job_users} can't work: {refusal.reason}")
+    await refuse_numbers_in_use(settings.job_users)
     # The journal and the lock in it are this user's alone (0600); a job only passes through to its own directory.
     os.chmod(settings.state_dir, 0o711)  # noqa: S103
     found = await asyncio.to_thread(shared_directories)
@@ -60,6 +67,45 @@ async def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUser
     users = JobUsers(parse_users(settings.job_users), found.paths)
     await users.clear_before_use()
     return users
+
+
+async def refuse_numbers_in_use(setting: str) -> None:
+    """Raise `StartRefusedError` where another worker of this machine has some of the users.
+
+    Jobs of both would have the same rights, and each worker would remove what the other's jobs have in /dev/shm. It is
+    known by its children: no lock would do, as any user of the machine can take one that workers of different users
+    can take. So two that start at the same moment, and have no child yet, don't see each other.
+    """
+    users, end = parse_users(setting), time.monotonic() + _ENDING_SECONDS
+    # An earlier run of this worker that was killed a moment ago may still be on its way out.
+    while found := await asyncio.to_thread(_found_elsewhere, users):
+        if time.monotonic() > end:
+            raise StartRefusedError(
+                f"--job-users {setting} can't work: process {found.pid}, a child of process {found.parent}, runs as "
+                f"user {found.user}. That is most likely a job of another worker of this machine: give each worker "
+                "numbers of its own."
+            )
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+class _Found(NamedTuple):
+    pid: int
+    parent: int
+    user: int
+
+
+def _found_elsewhere(users: Collection[int]) -> _Found | None:
+    """Return what runs as one of these users, and is not left by an earlier run.
+
+    Such a one has lost its parent, and belongs to one above this process. Where it can't be killed, as its file server
+    hangs, the start must not wait for that.
+    """
+    found, above = processes_of(users), {0, 1, *lineage()}
+    for pid, user in found.items():
+        seen = read_stat(pid)
+        if seen is not None and seen.parent not in found and seen.parent not in above:
+            return _Found(pid, seen.parent, user)
+    return None
 
 
 def problems_of_job_users(settings: DaemonSettings, *, spares: int) -> list[str]:

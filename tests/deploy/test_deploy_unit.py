@@ -11,6 +11,7 @@ from deploy_support import DEPLOY, JOB_USERS, UNIT, settings_of
 
 from supervisor.commands.deploy import command
 from supervisor.commands.deploy.unit import INSTANCE, LOCAL, PLAIN, SHIPPED_PROGRAM, Form, shipped, unit_text
+from supervisor.process.user_numbers import parse_users
 from tests.patience import PATIENCE_SECONDS
 
 FORMS = [PLAIN, INSTANCE, LOCAL]
@@ -68,6 +69,17 @@ def test_two_workers_of_one_machine_share_no_directory_no_settings_of_their_own_
     files = re.findall("^EnvironmentFile=(.*)$", unit_text(INSTANCE, Path("/x")), re.MULTILINE)
     assert files == ["-/etc/neops-supervisor.env", "-/etc/neops-supervisor-%i.env"]
     assert instance["Environment"] == "NEOPS_WORKER_NAME=%H-%i"
+
+
+def test_the_drop_in_for_job_users_shows_how_two_workers_get_numbers_of_their_own() -> None:
+    text = shipped(JOB_USERS.name)
+    own = dict(
+        re.findall(r"^# +(/etc/neops-supervisor-\w+\.env): +NEOPS_JOB_USERS=(\S+)$", text, re.MULTILINE)
+    )
+    one, two = (set(parse_users(users)) for users in own.values())
+    assert not one & two
+    files = re.findall("^EnvironmentFile=-(.*)$", unit_text(INSTANCE, Path("/x")), re.MULTILINE)
+    assert {re.sub(r"(?<=-)[A-Z]+(?=\.env$)", "%i", name) for name in own} == {files[-1]}
 
 
 def test_whoever_asks_for_two_forms_or_for_nothing_is_told_what_there_is(

@@ -181,6 +181,28 @@ async def test_a_worker_that_may_not_change_users_says_what_it_lacks(prefix: tup
         assert "CAP_SETUID" in message
 
 
+async def test_a_worker_does_not_take_users_that_another_one_s_jobs_run_as_and_leaves_their_files_alone(
+    prefix: tuple[str, ...],
+) -> None:
+    users = f"{USERS[0]}-{USERS[1]}"
+    shared = Path(f"/dev/shm/neops-of-the-other-{os.getpid()}")
+    async with worker(prefix, "--job-users", users, "--max-concurrent-jobs", "2") as one:
+        await until(lambda: any(user_of(item) >= USERS[0] for item in one.supervisor.children()))
+        shared.touch()
+        os.chown(shared, USERS[0], USERS[0])
+        try:
+            with tempfile.TemporaryDirectory(prefix="neops-users-") as top:
+                Path(top).chmod(0o777)
+                code, message = await refused(prefix, Path(top), "--job-users", users)
+            assert shared.exists(), "a start removes what these users have there, a running job's too"
+        finally:
+            shared.unlink(missing_ok=True)
+        assert code == 1
+        assert f", a child of process {one.supervisor.pid}, runs as user " in message
+        assert "give each worker numbers of its own" in message
+        assert (await one.run("under_test/tries:1.0.0", text=""))["value"]
+
+
 async def refused(prefix: tuple[str, ...], directory: Path, *flags: str) -> tuple[int | None, str]:
     """Start a worker that refuses to start; return its exit code and what it said."""
     process = await asyncio.create_subprocess_exec(

@@ -72,7 +72,7 @@ def kill_marked(identity: str) -> tuple[set[int], int]:
     jobs may have had a user of their own.
     """
     mark = f"{MARKER_VARIABLE}={identity}".encode()
-    spared = _lineage()
+    spared = lineage()
     killed: set[int] = set()
     end = time.monotonic() + _BOUND_SECONDS
     while True:
@@ -121,7 +121,8 @@ def _wait(descriptors: list[int], end: float) -> None:
             waiting -= 1
 
 
-def _lineage() -> set[int]:
+def lineage() -> set[int]:
+    """Return the pids of this process and of all above it."""
     pids = {os.getpid()}
     pid = os.getpid()
     while pid > 1:

@@ -22,6 +22,7 @@ from supervisor.process.proc import (
     children_of_thread,
     is_alive,
     kill_tree,
+    processes_of,
     read_stat,
     signal_child_of,
     status_of,
@@ -65,6 +66,15 @@ def test_the_fields_behind_a_name_are_read_whatever_the_name_is(odd: "subprocess
     assert status_of(odd.pid)["PPid"] == str(os.getpid())
     assert user_of(odd.pid) == os.getuid()
     assert is_alive(odd.pid)
+
+
+def test_what_is_alive_as_one_of_some_users_is_found_with_its_user(odd: "subprocess.Popen[bytes]") -> None:
+    found = processes_of({os.getuid(), NOBODY_S})
+    assert found[odd.pid] == found[os.getpid()] == os.getuid()
+    odd.kill()
+    os.waitid(os.P_PID, odd.pid, os.WEXITED | os.WNOWAIT)  # dead, and not waited for
+    assert odd.pid not in processes_of({os.getuid()})
+    assert processes_of({NOBODY_S}) == {}
 
 
 def test_of_a_process_that_is_gone_nothing_is_told() -> None:

@@ -4,6 +4,8 @@ import asyncio
 import errno
 import grp
 import os
+import signal
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -14,7 +16,7 @@ from supervisor.commands.doctor import users
 from supervisor.errors import StartRefusedError, WrongSettingError
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker import job_users
-from supervisor.worker.job_users import prepare_job_users, refusal_to_give
+from supervisor.worker.job_users import prepare_job_users, refusal_to_give, refuse_numbers_in_use
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
@@ -101,3 +103,34 @@ def test_a_number_that_is_a_group_of_this_machine_is_nobody_s_to_take(
     )
     (problem,) = [each for each in job_users.problems_of_job_users(settings, spares=1) if "group" in each]
     assert "200001 is the group 'disk'" in problem
+
+
+async def test_a_number_with_a_process_below_another_worker_is_refused_and_one_with_an_orphan_of_an_earlier_run_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An orphan may be one that can't be killed: a restart is what `job_stuck` sends people to."""
+    monkeypatch.setattr(job_users, "_ENDING_SECONDS", 0.0)
+    with subprocess.Popen(
+        ["sh", "-c", "sleep 600 & echo $!; wait"], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        pid = int(other.stdout.readline())
+        try:
+            monkeypatch.setattr(job_users, "processes_of", lambda users: {pid: 200003})
+            said = f"process {pid}, a child of process {other.pid}, runs as user 200003"
+            with pytest.raises(StartRefusedError, match=said) as caught:
+                await refuse_numbers_in_use("200000-200003")
+            assert caught.value.exit_code == 1, "it is over when the other one ends: systemd tries again"
+            other.kill()
+            other.wait()
+            await refuse_numbers_in_use("200000-200003")
+        finally:
+            other.kill()
+            os.kill(pid, signal.SIGKILL)
+
+
+async def test_what_is_just_ending_has_a_moment_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([SimpleNamespace(pid=1, parent=2, user=200003), None])
+    monkeypatch.setattr(job_users, "_found_elsewhere", lambda users: next(found))
+    await refuse_numbers_in_use("200000-200003")
+    assert next(found, "looked twice") == "looked twice"
