@@ -44,11 +44,13 @@ def start(ios: TypedConfiguration, seconds: float, deadline: Deadline) -> Confir
     timer = ConfirmTimer(_REVERT, minutes * 60)
     try:
         reply = ios.session.send(f"configure terminal revert timer {minutes}", deadline=deadline)
-        if ios.is_in_configuration:
+        was_entered = ios.is_in_configuration
+        if was_entered:
             ios.leave_configuration(deadline=deadline)
     except DeviceError as error:
         raise timer_unknown(timer, _STOPS[_REVERT], error) from None
-    if "Rollback Confirmed Change" in reply.text:
+    # The refusal has the words too: "%Turn config archive on before using Rollback Confirmed Change".
+    if was_entered and "Rollback Confirmed Change:" in reply.text:
         return timer
     return _schedule_reload(ios, minutes, words_of(reply.text), deadline)
 

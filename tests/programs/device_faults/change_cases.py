@@ -29,6 +29,7 @@ LINES: Final = (_INTERFACE, " description by a change", " no shutdown", "ntp ser
 _SECOND: Final = "no shutdown"
 _CUT_OFF: Final = ("ntp server 192.0.2.77", "interface GigabitEthernet0/1", " shutdown", " description late")
 _SHORT: Final = {"max_job_seconds": 5.0, "grace_seconds": 0.5}
+_NO_ARCHIVE: Final = "%Turn config archive on before using Rollback Confirmed Change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ ON_IOS: Final = (
     ),
     ChangeCase(
         "no timer to confirm by",
-        ios(Faults(outputs={"configure terminal revert timer 1": "% Archive is not configured"})),
+        ios(Faults(outputs={"configure terminal revert timer 1": _NO_ARCHIVE})),
         "can't take a change back by itself: .*nothing was sent",
         parameters={"confirm_seconds": 60},
     ),

@@ -17,6 +17,10 @@ from sdk.testing.devices import EmulatedIos, Faults
 
 PASSWORD = "never-to-be-seen-1"
 SECRET = "never-to-be-seen-2"
+NO_ARCHIVE = "%Turn config archive on before using Rollback Confirmed Change"
+"""What IOS says to the revert timer without `archive`. It stays where it is."""
+
+NO_REVERT_TIMER = {"configure terminal revert timer 1": NO_ARCHIVE}
 
 
 class Nothing(FunctionBlockResultData):

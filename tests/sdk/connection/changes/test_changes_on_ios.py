@@ -20,6 +20,7 @@ from sdk.connection.changes.plan import LinesError
 from sdk.entities import DeviceEntity
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import PATIENCE_SECONDS
+from tests.sdk.connection.connection_support import NO_REVERT_TIMER
 
 PASSWORD = "never-to-be-seen-1"
 LINES = "interface GigabitEthernet0/2\n description by a change\n no shutdown\nntp server 192.0.2.77"
@@ -250,8 +251,7 @@ async def test_a_rollback_in_a_new_connection_takes_the_change_back_from_the_inv
 async def test_without_a_revert_timer_a_reload_is_scheduled_only_if_nothing_would_be_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    refusal = {"configure terminal revert timer 1": "% Archive is not configured"}
-    async with changing(Faults(outputs=refusal)) as (device, connection):
+    async with changing(Faults(outputs=NO_REVERT_TIMER)) as (device, connection):
         plan = await connection.plan("ntp server 192.0.2.77")
         with pytest.raises(NoConfirmTimerError, match="a reload would lose what was never saved"):
             await connection.apply(plan, confirm_seconds=60)

@@ -20,7 +20,7 @@ from sdk.connection.errors import fail
 from sdk.connection.platforms.ios import Ios
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import PATIENCE_SECONDS, until
-from tests.sdk.connection.connection_support import PASSWORD, login_to
+from tests.sdk.connection.connection_support import NO_REVERT_TIMER, PASSWORD, login_to
 
 LINES = "interface GigabitEthernet0/2\n description by a change\n no shutdown\nntp server 192.0.2.77"
 LAST_LINE = "ntp server 192.0.2.77"
@@ -120,14 +120,13 @@ async def test_a_change_that_is_cancelled_while_another_session_takes_it_back_is
 async def test_a_change_that_is_cancelled_between_its_timer_and_its_first_line_is_told_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    no_revert_timer = {"configure terminal revert timer 1": "% Archive is not configured"}
     async with (
         EmulatedIos("admin", PASSWORD, "r1") as device,
         connect(login_to(device), platform="ios", needs=(Configuration,)) as connection,
     ):
         await connection.save_config()
         plan = await connection.plan(LINES)
-        device.faults = Faults(outputs=no_revert_timer, command_hang="configure terminal")
+        device.faults = Faults(outputs=NO_REVERT_TIMER, command_hang="configure terminal")
         task = asyncio.create_task(connection.apply(plan, confirm_seconds=60))
         await until(lambda: "configure terminal" in device.typed)
         assert device.device.reload_timer is not None

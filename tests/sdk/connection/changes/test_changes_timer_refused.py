@@ -9,16 +9,16 @@ from sdk.connection import Configuration, Connection, Login, connect
 from sdk.connection.changes.errors import ChangeInterruptedError, LineRefusedError, NotRestoredError
 from sdk.connection.errors import RefusedCommandError
 from sdk.testing.devices import EmulatedIos, Faults
+from tests.sdk.connection.connection_support import NO_ARCHIVE, NO_REVERT_TIMER
 
 PASSWORD = "never-to-be-seen-1"
 LINES = "ntp server 192.0.2.77\nntp server 192.0.2.78"
 REVERT, RELOAD = "configure confirm", "reload cancel"
-NO_REVERT = {"configure terminal revert timer 1": "% Archive is not configured"}
 REFUSED = "% Authorization failed."
 GOES_ON = {
     REVERT: "A revert timer runs on the device: it restores the configuration 60 s after the change began.",
     RELOAD: "A reload timer runs on the device: it restores the configuration 60 s after the change began. It is a "
-    "reload, as the device refuses `configure terminal revert timer` (% Archive is not configured): all traffic stops",
+    f"reload, as the device refuses `configure terminal revert timer` ({NO_ARCHIVE}): all traffic stops",
 }
 
 
@@ -27,7 +27,7 @@ async def changing(
     line: str, answer: str = REFUSED, **faults: str
 ) -> AsyncIterator[tuple[EmulatedIos, Connection]]:
     """A saved device that gives `answer` to `line`, which stops the kind of timer that it has."""
-    outputs = {line: answer, **(NO_REVERT if line == RELOAD else {})}
+    outputs = {line: answer, **(NO_REVERT_TIMER if line == RELOAD else {})}
     async with EmulatedIos("admin", PASSWORD, "r1", faults=Faults(outputs=outputs, **faults)) as device:  # type: ignore[arg-type]  # only texts are given
         device.device.startup_config = device.device.running_config()
         login = Login(host=device.host, port=device.port, username="admin", password=PASSWORD)

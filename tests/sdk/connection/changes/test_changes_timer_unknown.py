@@ -11,10 +11,10 @@ from sdk.connection.changes.errors import TimerUnknownError
 from sdk.connection.errors import ConnectionLostError, UnexpectedAnswerError
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import until
+from tests.sdk.connection.connection_support import NO_REVERT_TIMER
 
 PASSWORD = "never-to-be-seen-1"
 LINE = "ntp server 192.0.2.77"
-NO_REVERT = {"configure terminal revert timer 1": "% Archive is not configured"}
 
 
 @asynccontextmanager
@@ -44,7 +44,8 @@ async def test_a_revert_timer_whose_start_was_not_answered_is_told_and_the_chang
 
 
 async def test_a_reload_whose_start_was_not_answered_is_told_with_what_it_stops() -> None:
-    async with changing(Faults(outputs=NO_REVERT, drop_mid_command="reload in 1")) as (device, connection):
+    lost = Faults(outputs=NO_REVERT_TIMER, drop_mid_command="reload in 1")
+    async with changing(lost) as (device, connection):
         plan = await connection.plan(LINE)
         with pytest.raises(TimerUnknownError, match=r"its reload timer \(.*all traffic stops") as unknown:
             await connection.apply(plan, confirm_seconds=60)
@@ -54,12 +55,12 @@ async def test_a_reload_whose_start_was_not_answered_is_told_with_what_it_stops(
 
 
 async def test_a_reload_that_is_refused_or_was_not_asked_for_yet_is_no_timer_that_may_run() -> None:
-    refused = Faults(outputs={**NO_REVERT, "reload in 1": "% Authorization failed."})
+    refused = Faults(outputs={**NO_REVERT_TIMER, "reload in 1": "% Authorization failed."})
     async with changing(refused) as (_, connection):
         plan = await connection.plan(LINE)
         with pytest.raises(UnexpectedAnswerError, match="Authorization failed"):
             await connection.apply(plan, confirm_seconds=60)
-    lost = Faults(outputs=NO_REVERT, drop_mid_command="show startup-config")
+    lost = Faults(outputs=NO_REVERT_TIMER, drop_mid_command="show startup-config")
     async with changing(lost) as (_, connection):
         plan = await connection.plan(LINE)
         with pytest.raises(ConnectionLostError) as raised:
