@@ -83,7 +83,7 @@ class Change(AppliedChange):
         `timeout` is in seconds. Cancelled, it goes on at once, the connection ends, and the timer may go on.
 
         Raises:
-            ConfirmedTooLateError: the timer has run out before.
+            ConfirmedTooLateError: the timer has run out before; the message says what the device has now.
             RefusedCommandError: the device refuses to stop the timer, which goes on; the message says when it acts.
             DeviceError: the device did not answer, and its timer goes on.
         """

@@ -10,7 +10,7 @@ from sdk.connection.changes import apply, confirm, restore
 from sdk.connection.changes.applied import Applied, Progress
 from sdk.connection.changes.device import ConfigurableDevice
 from sdk.connection.changes.dialect import Dialect
-from sdk.connection.changes.errors import ChangeInterruptedError, LineRefusedError
+from sdk.connection.changes.errors import ChangeInterruptedError, ConfirmedTooLateError, LineRefusedError
 from sdk.connection.changes.failures import interrupted
 from sdk.connection.changes.plan import Plan
 from sdk.connection.changes.restore import Rollback
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 DEFAULT_CHANGE_SECONDS = 120.0
 
 _log = logging.getLogger(__name__)
+_SAYS_WHAT_IS_LEFT = (LineRefusedError, ConfirmedTooLateError)
 
 
 def configurable(platform: Platform) -> ConfigurableDevice:
@@ -121,7 +122,7 @@ class Changing:
     def told(self, error: DeviceError, restoration: Restoration | None = None) -> DeviceError:
         """Return the error to raise for `error`: one that says what of the change is in force, if any of it may be."""
         is_complete = isinstance(error, ChangeInterruptedError) and restoration is None
-        if is_complete or isinstance(error, LineRefusedError) or not self._progress.has_begun:
+        if is_complete or isinstance(error, _SAYS_WHAT_IS_LEFT) or not self._progress.has_begun:
             return error
         reason = error.reason if isinstance(error, ChangeInterruptedError) else None
         return interrupted(
@@ -138,7 +139,7 @@ class Changing:
 
         The step returns the error to raise.
         """
-        if isinstance(error, LineRefusedError) or not self._progress.has_begun:
+        if isinstance(error, _SAYS_WHAT_IS_LEFT) or not self._progress.has_begun:
             return None
         if self.left_seconds < LEAST_SECONDS:
             return None

@@ -139,6 +139,7 @@ class Connection(BaseConnection):
             NoConfirmTimerError: the device has no timer. No line was sent.
             TimerUnknownError: the session ended while the timer was started, which may run. No line was sent.
             LineRefusedError: the message says which line, why, and what came of taking the others back.
+            ConfirmedTooLateError: `confirm_seconds` were over before the last line; the message says what is in force.
             ChangeInterruptedError: the session ended during the change; the message says what is in force.
         """
         change = changing.Changing(self._target, plan, confirm_seconds, timeout)

@@ -269,11 +269,7 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
         "Write `{code}` before the block returns.",
         retryable=False,
     ),
-    Cause.CONFIRMED_TOO_LATE: Meaning(
-        "had taken the change back before it was confirmed: {detail}",
-        "Allow more seconds, and make the change again.",
-        retryable=False,
-    ),
+    Cause.CONFIRMED_TOO_LATE: Meaning("{what}: {detail}", "{advice}", False),
     Cause.NOT_RESTORED: Meaning("{what} its earlier configuration back. {detail}", "{advice}", False),
     Cause.NOTHING_TO_RESTORE: Meaning(
         "has nothing to restore its configuration from: {detail}",

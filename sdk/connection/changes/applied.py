@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from sdk.connection.changes.comparison import Comparison
 from sdk.connection.changes.device import ConfirmTimer
-from sdk.connection.changes.lines import ConfigurationLine
+from sdk.connection.changes.lines import ConfigurationLine, Tree
 from sdk.connection.changes.record import ChangeRecord
 from sdk.connection.changes.undo import Restoration
 
@@ -25,8 +26,8 @@ class Applied:
 
     `diff` is a unified diff of what really changed; `applied` are the lines that the device took; `refused` is the one
     that it did not take, `restoration` what came of taking the others back then. `comparison` says where the plan was
-    wrong. `timer` runs on the device until the change is confirmed or undone. `text` is the configuration now. `record`
-    is for the worker, and goes on with the change.
+    wrong. `timer` runs on the device until the change is confirmed or undone. `text` is the configuration now, `base`
+    that of before. `record` is for the worker, and goes on with the change.
     """
 
     diff: str = field(default="", repr=False)
@@ -36,6 +37,7 @@ class Applied:
     comparison: Comparison = field(default_factory=Comparison, repr=False)
     timer: ConfirmTimer | None = None
     text: str = field(default="", repr=False)
+    base: Tree = field(default=(), repr=False)
     record: ChangeRecord | None = field(default=None, repr=False, compare=False)
 
 
@@ -43,7 +45,8 @@ class Applied:
 class Progress:
     """How far a change has come, for whoever has to tell it when the session is gone. Written by one thread.
 
-    `wants_timer`: one is being started, or `timer` is.
+    `wants_timer`: one is being started, or `timer` is. `timer_ends_at` is when that acts at the earliest, by
+    `time.monotonic`.
     """
 
     has_begun: bool = False
@@ -51,3 +54,9 @@ class Progress:
     applied: list[ConfigurationLine] = field(default_factory=list)
     wants_timer: bool = False
     timer: ConfirmTimer | None = None
+    timer_ends_at: float | None = None
+
+    @property
+    def timer_is_over(self) -> bool:
+        """Whether the device may be taking the change back by now."""
+        return self.timer_ends_at is not None and time.monotonic() >= self.timer_ends_at

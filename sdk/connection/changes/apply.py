@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Final
 
@@ -10,8 +11,8 @@ from sdk.connection.changes.applied import Applied, Progress, Refusal
 from sdk.connection.changes.comparison import compare
 from sdk.connection.changes.device import ConfigurableDevice, ConfirmTimer
 from sdk.connection.changes.difference import difference
-from sdk.connection.changes.failures import interrupted, line_refused, timer_left
-from sdk.connection.changes.lines import Tree, fingerprint_of, unified_diff
+from sdk.connection.changes.failures import interrupted, line_refused, timer_left, too_late
+from sdk.connection.changes.lines import Tree, are_same, fingerprint_of, unified_diff
 from sdk.connection.changes.plan import Plan
 from sdk.connection.changes.record import ChangeRecord
 from sdk.connection.changes.undo import Restoration, restore_tree
@@ -20,6 +21,10 @@ from sdk.connection.errors import DeviceError, RefusedCommandError, fail
 
 # Of the time that is left, for the lines; the rest is for taking them back.
 _SHARE_OF_LINES: Final = 0.6
+_RESTORE_SECONDS: Final = 10.0
+"""How long a device whose timer has run out is given to restore its configuration."""
+
+_LOOK_SECONDS: Final = 0.5
 
 
 def apply_plan(
@@ -38,6 +43,7 @@ def apply_plan(
         NoConfirmTimerError, ConfigurationChangedError: nothing was sent.
         TimerUnknownError: the session ended while the timer was started. No line was sent.
         LineRefusedError: the device refused a line; the message says what came of the undo.
+        ConfirmedTooLateError: the timer ran out before the last line; the message says what the device has now.
         ChangeInterruptedError: the session ended between two lines.
         DeviceError: the device did not answer before the first line.
     """
@@ -53,11 +59,15 @@ def apply_plan(
     if confirm_seconds is not None:
         inverse = difference(plan.predicted, plan.base, device.dialect)
         progress.wants_timer = True
+        started_at = time.monotonic()
         progress.timer = device.start_timer(confirm_seconds, inverse, deadline=deadline)
+        progress.timer_ends_at = started_at + progress.timer.seconds
     progress.record = ChangeRecord(device.where, len(plan.commands))
     refused = _send(device, plan, progress, deadline)
     if refused is not None:
         raise _refused(device, plan, progress, refused, deadline)
+    if len(progress.applied) < len(plan.commands):
+        raise _ran_out(device, plan, progress, deadline)
     return _looked_at(device, plan, progress, deadline)
 
 
@@ -68,6 +78,8 @@ def _send(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: 
         device.enter_configuration(deadline=limit)
         _note_begin(progress)
         for line in plan.commands:
+            if progress.timer_is_over:
+                break  # the device would restore its configuration, and keep what comes after that
             words = device.send_config_line(line, deadline=limit)
             if words:
                 refused = Refusal(line, words)
@@ -102,6 +114,7 @@ def _looked_at(device: ConfigurableDevice, plan: Plan, progress: Progress, deadl
         comparison=compare(plan.base, plan.predicted, now, applied, device.dialect),
         timer=timer,
         text=text,
+        base=plan.base,
         record=progress.record,
     )
 
@@ -116,6 +129,33 @@ def _refused(
         return interrupted(device.where, plan, applied, timer, error, refused=refused)
     outcome = Applied(applied=applied, refused=refused, restoration=restoration)
     return line_refused(device.where, plan, outcome, refused, restoration, timer)
+
+
+def _ran_out(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: Deadline) -> DeviceError:
+    """Have the change taken back after its timer has run out in the middle of it, and return the error to raise."""
+    timer, applied = progress.timer, tuple(progress.applied)
+    assert timer is not None
+    try:
+        # First by the device alone: its lines and ours would come in between each other.
+        wait_until_restored(device, plan.base, deadline=deadline)
+        restoration = take_back(device, plan.base, timer, progress.record, deadline=deadline)
+    except DeviceError as error:
+        return interrupted(device.where, plan, applied, timer, error)
+    how = f"ran out before line {len(applied) + 1} of {len(plan.commands)}"
+    return too_late(device.where, timer, how, restoration)
+
+
+def wait_until_restored(device: ConfigurableDevice, base: Tree, *, deadline: Deadline) -> Tree:
+    """Read the configuration until a device whose timer has run out has `base` again, or its time for that is over.
+
+    Returns what it has. Raises `DeviceError`.
+    """
+    until = deadline.shorter(min(_RESTORE_SECONDS, deadline.left_seconds / 2))
+    while True:
+        now = device.dialect.read(device.get_config(deadline=deadline))
+        if are_same(now, base) or until.left_seconds <= _LOOK_SECONDS:
+            return now
+        time.sleep(_LOOK_SECONDS)
 
 
 def take_back(

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from sdk.connection.causes import Cause
 from sdk.connection.changes.applied import Applied
-from sdk.connection.changes.apply import take_back
-from sdk.connection.changes.device import ConfigurableDevice
-from sdk.connection.changes.failures import not_confirmed, not_restored
+from sdk.connection.changes.apply import take_back, wait_until_restored
+from sdk.connection.changes.device import ConfigurableDevice, ConfirmTimer
+from sdk.connection.changes.failures import not_confirmed, not_restored, too_late
+from sdk.connection.changes.lines import are_same, unified_diff
 from sdk.connection.changes.plan import Plan
 from sdk.connection.changes.undo import Restoration
 from sdk.connection.deadline import Deadline
-from sdk.connection.errors import RefusedCommandError, fail
+from sdk.connection.errors import DeviceError, RefusedCommandError
 
 
 def confirm(device: ConfigurableDevice, applied: Applied, *, deadline: Deadline) -> None:
     """Stop the timer on the device, so that the change stays. Without a timer there is nothing to do.
 
     Raises:
-        ConfirmedTooLateError: the timer has run out; the device has its earlier configuration, or is about to.
+        ConfirmedTooLateError: the timer has run out; the message says what the device has now.
         RefusedCommandError: the device refuses to stop its timer, which goes on; the message says when it acts.
         DeviceError: the device did not answer: its timer goes on.
     """
@@ -28,10 +28,28 @@ def confirm(device: ConfigurableDevice, applied: Applied, *, deadline: Deadline)
     except RefusedCommandError as error:
         raise not_confirmed(applied.timer, error) from None
     if not was_running:
-        detail = f"its {applied.timer.kind} of {applied.timer.seconds:g} s has run out"
-        raise fail(Cause.CONFIRMED_TOO_LATE, device.where, detail=detail)
+        raise _too_late(device, applied, applied.timer, deadline)
     if applied.record is not None:
         applied.record.confirmed()
+
+
+def _too_late(
+    device: ConfigurableDevice, applied: Applied, timer: ConfirmTimer, deadline: Deadline
+) -> DeviceError:
+    """Look what the timer has left: what was sent after its end is in force, and nothing takes that back."""
+    how = "has run out"
+    try:
+        now = wait_until_restored(device, applied.base, deadline=deadline)
+    except DeviceError:
+        return too_late(device.where, timer, how, None)
+    is_restored = are_same(now, applied.base)
+    restoration = Restoration(
+        is_restored=is_restored,
+        is_identical=now == applied.base,
+        passes=0,
+        remaining="" if is_restored else unified_diff(now, applied.base),
+    )
+    return too_late(device.where, timer, how, restoration)
 
 
 def undo(device: ConfigurableDevice, plan: Plan, applied: Applied, *, deadline: Deadline) -> Restoration:

@@ -58,7 +58,7 @@ class ChangeUnconfirmedError(DeviceError):
 
 
 class ConfirmedTooLateError(DeviceError):
-    """The device has taken the change back before it was confirmed."""
+    """The timer of the change was over before it was confirmed. The message says what the device has now."""
 
     cause = Cause.CONFIRMED_TOO_LATE
 

@@ -10,6 +10,7 @@ from sdk.connection.changes.applied import Applied, Refusal
 from sdk.connection.changes.device import ConfirmTimer
 from sdk.connection.changes.errors import (
     ChangeInterruptedError,
+    ConfirmedTooLateError,
     LineRefusedError,
     NotRestoredError,
     TimerUnknownError,
@@ -69,6 +70,27 @@ def timer_unknown(timer: ConfirmTimer, stop: str, error: DeviceError) -> TimerUn
         stop=stop,
     )
     assert isinstance(failure, TimerUnknownError)
+    return failure
+
+
+def too_late(
+    where: str, timer: ConfirmTimer, how: str, restoration: Restoration | None
+) -> ConfirmedTooLateError:
+    """Return the error for a change whose timer was over before it was confirmed, and `how`.
+
+    `restoration` says what the device has now, None where nobody knows.
+    """
+    what = "had taken the change back before it was confirmed"
+    advice = "Allow more seconds, and make the change again."
+    told = "What it has now could not be read"
+    if restoration is not None:
+        told = _told(restoration, None)
+        if not restoration.is_restored:
+            what = "has no timer for the change any more, and has not taken all of it back"
+            advice = "Correct it by hand."
+    detail = f"its {timer.kind} of {timer.seconds:g} s {how}. {told}"
+    failure = fail(Cause.CONFIRMED_TOO_LATE, where, what=what, detail=detail, advice=advice)
+    assert isinstance(failure, ConfirmedTooLateError)
     return failure
 
 
