@@ -11,7 +11,7 @@ from sdk.connection.changes.applied import Applied, Progress
 from sdk.connection.changes.device import ConfigurableDevice
 from sdk.connection.changes.dialect import Dialect
 from sdk.connection.changes.errors import ChangeInterruptedError, ConfirmedTooLateError, LineRefusedError
-from sdk.connection.changes.failures import interrupted
+from sdk.connection.changes.failures import interrupted, lost_before_first_line
 from sdk.connection.changes.plan import Plan
 from sdk.connection.changes.restore import Rollback
 from sdk.connection.changes.undo import Restoration
@@ -122,15 +122,19 @@ class Changing:
     def told(self, error: DeviceError, restoration: Restoration | None = None) -> DeviceError:
         """Return the error to raise for `error`: one that says what of the change is in force, if any of it may be."""
         is_complete = isinstance(error, ChangeInterruptedError) and restoration is None
-        if is_complete or isinstance(error, _SAYS_WHAT_IS_LEFT) or not self._progress.has_begun:
+        if is_complete or isinstance(error, _SAYS_WHAT_IS_LEFT):
             return error
-        reason = error.reason if isinstance(error, ChangeInterruptedError) else None
+        reason = (error.reason if isinstance(error, ChangeInterruptedError) else None) or error
+        if not self._progress.has_begun:
+            timer = self._progress.timer
+            where = self._target.login.where
+            return error if timer is None else lost_before_first_line(where, timer, reason, restoration)
         return interrupted(
             self._target.login.where,
             self._plan,
             tuple(self._progress.applied),
             self._progress.timer,
-            reason or error,
+            reason,
             restoration=restoration,
         )
 
@@ -139,7 +143,8 @@ class Changing:
 
         The step returns the error to raise.
         """
-        if isinstance(error, _SAYS_WHAT_IS_LEFT) or not self._progress.has_begun:
+        has_left_something = self._progress.has_begun or self._progress.timer is not None
+        if isinstance(error, _SAYS_WHAT_IS_LEFT) or not has_left_something:
             return None
         if self.left_seconds < LEAST_SECONDS:
             return None
@@ -154,10 +159,14 @@ class Changing:
         return self.told(error)
 
     def _take_back(self, platform: Platform, deadline: Deadline) -> Restoration:
+        timer = self._progress.timer
+        if not self._progress.has_begun and timer is not None:
+            unchanged = Restoration(is_restored=True, is_identical=True, passes=0)
+            return apply.stop_timer(configurable(platform), timer, unchanged, deadline=deadline)
         return apply.take_back(
             configurable(platform),
             self._plan.base,
-            self._progress.timer,
+            timer,
             self._progress.record,
             deadline=deadline,
         )

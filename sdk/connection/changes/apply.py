@@ -11,7 +11,14 @@ from sdk.connection.changes.applied import Applied, Progress, Refusal
 from sdk.connection.changes.comparison import compare
 from sdk.connection.changes.device import ConfigurableDevice, ConfirmTimer
 from sdk.connection.changes.difference import difference
-from sdk.connection.changes.failures import interrupted, line_refused, timer_left, too_late
+from sdk.connection.changes.failures import (
+    interrupted,
+    line_refused,
+    lost_before_first_line,
+    not_begun,
+    timer_left,
+    too_late,
+)
 from sdk.connection.changes.lines import Tree, are_same, fingerprint_of, unified_diff
 from sdk.connection.changes.plan import Plan
 from sdk.connection.changes.record import ChangeRecord
@@ -87,10 +94,30 @@ def _send(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: 
             progress.applied.append(line)
         device.leave_configuration(deadline=limit)
     except DeviceError as error:
-        if not progress.has_begun and progress.timer is None:
-            raise  # nothing was sent
+        if not progress.has_begun:
+            raise _not_begun(device, progress, error, deadline) from None
         raise interrupted(device.where, plan, tuple(progress.applied), progress.timer, error) from None
     return refused
+
+
+def _not_begun(
+    device: ConfigurableDevice, progress: Progress, error: DeviceError, deadline: Deadline
+) -> DeviceError:
+    """Stop the timer of a change whose configuration mode was not entered, and return the error to raise."""
+    timer = progress.timer
+    if timer is None:
+        return error
+    if not isinstance(error, RefusedCommandError):
+        return lost_before_first_line(device.where, timer, error)
+    try:
+        device.cancel_timer(timer, deadline=deadline)
+    except RefusedCommandError as refused:
+        progress.timer = None  # nothing more can be done about it, and it is told
+        return not_begun(error, timer_left(timer, refused))
+    except DeviceError as lost:
+        return lost_before_first_line(device.where, timer, lost)
+    progress.timer = None
+    return error
 
 
 def _note_begin(progress: Progress) -> None:
@@ -177,9 +204,15 @@ def take_back(
         return restoration
     if record is not None:
         record.over()
-    if timer is not None:
-        try:
-            device.cancel_timer(timer, deadline=deadline)
-        except RefusedCommandError as error:  # it would refuse that in another session too
-            return replace(restoration, timer_left=timer_left(timer, error))
+    return restoration if timer is None else stop_timer(device, timer, restoration, deadline=deadline)
+
+
+def stop_timer(
+    device: ConfigurableDevice, timer: ConfirmTimer, restoration: Restoration, *, deadline: Deadline
+) -> Restoration:
+    """Stop the timer of a change of which nothing is in force; where the device refuses that, `timer_left` says so."""
+    try:
+        device.cancel_timer(timer, deadline=deadline)
+    except RefusedCommandError as error:  # it would refuse that in another session too
+        return replace(restoration, timer_left=timer_left(timer, error))
     return restoration

@@ -100,6 +100,12 @@ def not_confirmed(timer: ConfirmTimer, error: RefusedCommandError) -> RefusedCom
     return RefusedCommandError(text, where=error.where, retryable=error.retryable, last_line=error.last_line)
 
 
+def not_begun(error: RefusedCommandError, left: str) -> RefusedCommandError:
+    """Return the error for a refused configuration mode, of a change whose timer goes on; `left` says that."""
+    text = f"{error} No line was sent. {left}"
+    return RefusedCommandError(text, where=error.where, retryable=error.retryable, last_line=error.last_line)
+
+
 def timer_left(timer: ConfirmTimer, error: RefusedCommandError) -> str:
     """Return what to say of the timer of a change that was taken back, where the device refuses to stop it."""
     said = f': "{error.last_line}"' if error.last_line else ""
@@ -135,6 +141,29 @@ def interrupted(
     )
     assert isinstance(failure, ChangeInterruptedError)
     failure.applied = Applied(applied=applied, refused=refused, restoration=restoration, timer=timer)
+    failure.reason = error
+    return failure
+
+
+def lost_before_first_line(
+    where: str, timer: ConfirmTimer, error: DeviceError, restoration: Restoration | None = None
+) -> ChangeInterruptedError:
+    """Return the error for a session that ended between the start of the timer and the first line of a change.
+
+    `restoration` is what came of stopping the timer in another session, if there could be one.
+    """
+    after = _timer_note(timer)
+    if restoration is not None:
+        after = f" {restoration.timer_left or f'Another session stopped its {timer.kind}.'}"
+    failure = fail(
+        Cause.CHANGE_INTERRUPTED,
+        where,
+        reached="no line was sent",
+        reason=without_secrets(str(error)).removesuffix("."),
+        after=after,
+    )
+    assert isinstance(failure, ChangeInterruptedError)
+    failure.applied = Applied(restoration=restoration, timer=timer)
     failure.reason = error
     return failure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Final
 
 from sdk.connection.causes import Cause
@@ -25,6 +26,8 @@ _RELOAD: Final = "reload timer"
 _STOPS: Final = {_REVERT: "configure confirm", _RELOAD: "reload cancel"}
 _MOST_MINUTES: Final = 120
 _DIALOGUE_SECONDS: Final = 10.0
+# Of another session, or of NETCONF: no reason to reload the device.
+_LOCKED: Final = re.compile(r"configuration mode (?:is )?locked", re.IGNORECASE)
 
 
 def start(ios: TypedConfiguration, seconds: float, deadline: Deadline) -> ConfirmTimer:
@@ -32,6 +35,7 @@ def start(ios: TypedConfiguration, seconds: float, deadline: Deadline) -> Confir
 
     Raises:
         NoConfirmTimerError: neither can be.
+        RefusedCommandError: somebody else has locked the configuration mode. No timer was started.
         TimerUnknownError: the session ended before the device said whether it has started one.
     """
     minutes = max(1, math.ceil(seconds / 60))
@@ -41,9 +45,9 @@ def start(ios: TypedConfiguration, seconds: float, deadline: Deadline) -> Confir
             ios.where,
             detail=f"its timer takes {_MOST_MINUTES} minutes at most",
         )
-    timer = ConfirmTimer(_REVERT, minutes * 60)
+    timer, line = ConfirmTimer(_REVERT, minutes * 60), f"configure terminal revert timer {minutes}"
     try:
-        reply = ios.session.send(f"configure terminal revert timer {minutes}", deadline=deadline)
+        reply = ios.session.send(line, deadline=deadline)
         was_entered = ios.is_in_configuration
         if was_entered:
             ios.leave_configuration(deadline=deadline)
@@ -52,7 +56,10 @@ def start(ios: TypedConfiguration, seconds: float, deadline: Deadline) -> Confir
     # The refusal has the words too: "%Turn config archive on before using Rollback Confirmed Change".
     if was_entered and "Rollback Confirmed Change:" in reply.text:
         return timer
-    return _schedule_reload(ios, minutes, words_of(reply.text), deadline)
+    words = words_of(reply.text)
+    if _LOCKED.search(reply.text):
+        raise fail(Cause.REFUSED_COMMAND, ios.where, what=line, last_line=words)
+    return _schedule_reload(ios, minutes, words, deadline)
 
 
 def cancel(ios: TypedConfiguration, timer: ConfirmTimer, deadline: Deadline) -> bool:
