@@ -14,18 +14,21 @@ from sdk.connection.deadline import Deadline
 from sdk.connection.errors import (
     DeviceError,
     RefusedCommandError,
-    UnexpectedAnswerError,
     UnreadableAnswerError,
     fail,
 )
 from sdk.connection.platforms.refusals import words_of
 from sdk.connection.platforms.typed_configuration import TypedConfiguration, refusal_in
+from sdk.connection.questions import Questions
 
 _REVERT: Final = "revert timer"
 _RELOAD: Final = "reload timer"
 _STOPS: Final = {_REVERT: "configure confirm", _RELOAD: "reload cancel"}
 _MOST_MINUTES: Final = 120
 _DIALOGUE_SECONDS: Final = 10.0
+# IOS asks it by a flag that a change sets, also one that was taken back. What is saved is what is to come back.
+_SAVE: Final = re.compile(r"save\?\s*\[yes/no\]:?\s*$", re.IGNORECASE)
+_CONFIRM: Final = re.compile(r"\[confirm\]\s*$", re.IGNORECASE | re.MULTILINE)
 # Of another session, or of NETCONF: no reason to reload the device.
 _LOCKED: Final = re.compile(r"configuration mode (?:is )?locked", re.IGNORECASE)
 
@@ -98,11 +101,12 @@ def _schedule_reload(ios: TypedConfiguration, minutes: int, words: str, deadline
         raise fail(Cause.NO_CONFIRM_TIMER, ios.where, detail=detail)
     note = f"a reload, as the device refuses `configure terminal revert timer` ({words}): all traffic stops for it"
     timer = ConfirmTimer(_RELOAD, minutes * 60, note)
-    steps = [(f"reload in {minutes}", r"\[confirm\]"), ("", None)]
+    line, questions = f"reload in {minutes}", Questions({_SAVE: "no", _CONFIRM: ""})
     try:
-        ios.session.interact(steps, deadline=deadline.shorter(_DIALOGUE_SECONDS))
-    except UnexpectedAnswerError:
-        raise  # it went on to its prompt, so there is nothing to confirm
+        said = ios.session.send(line, deadline=deadline.shorter(_DIALOGUE_SECONDS), questions=questions).text
     except DeviceError as error:
         raise timer_unknown(timer, _STOPS[_RELOAD], error) from None
+    if not _CONFIRM.search(said):  # it went on to its prompt, so there is nothing to confirm
+        what, words = f"the command {line!r}", words_of(said, ios.refusals)
+        raise fail(Cause.UNEXPECTED_ANSWER, ios.where, what=what, expected="[confirm]", last_line=words)
     return timer

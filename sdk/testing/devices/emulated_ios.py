@@ -246,6 +246,7 @@ class EmulatedIos:
             device.note_change("reload")
         else:
             load(device, device.startup_config, "reload")
+        device.is_touched = False
         await asyncio.sleep(_RELOAD_SECONDS)
         self._server = await self._listen(port)
 

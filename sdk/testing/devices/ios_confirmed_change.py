@@ -9,6 +9,7 @@ from sdk.testing.devices.ios_device import IosDevice
 from sdk.testing.devices.ios_state import YES, Mode, Question, SessionState
 
 _BACKUP = "flash:archive-revert"
+_SAVE = "System configuration has been modified. Save? [yes/no]: "
 _WARNING = (
     "This will apply all necessary additions and deletions\n"
     "to replace the current running configuration with the\n"
@@ -125,7 +126,7 @@ def _replace(state: SessionState, text: str) -> str:
 
 
 def reload_in(state: SessionState, argument: str) -> str:
-    """`reload in MINUTES`: asks `[confirm]`."""
+    """`reload in MINUTES`: asks whether to save what was touched since it was saved, then `[confirm]`."""
     match = re.match(r"(\d{1,4})\b", argument)
     if match is None:
         raise CommandLineError("% Incomplete command.")
@@ -144,8 +145,20 @@ def reload_in(state: SessionState, argument: str) -> str:
         device.reload_timer = device.in_minutes(minutes, f"reload by {user}", due)
         return ""
 
-    state.question = Question("Proceed with reload? [confirm]", answered, takes_a_key=True)
-    return f"Reload scheduled in {minutes} minutes by {user} on vty0"
+    proceed = Question("Proceed with reload? [confirm]", answered, takes_a_key=True)
+    told = f"Reload scheduled in {minutes} minutes by {user} on vty0"
+
+    def saved(state: SessionState, answer: str) -> str:
+        if answer.strip().lower().startswith("y"):
+            device.save()
+        state.question = proceed
+        return told
+
+    if device.is_touched:
+        state.question = Question(_SAVE, saved)
+        return ""
+    state.question = proceed
+    return told
 
 
 def reload_cancel(state: SessionState, _argument: str) -> str:
@@ -163,15 +176,14 @@ def reload_now(state: SessionState, _argument: str) -> str:
 
     def saved(state: SessionState, answer: str) -> str:
         if answer.strip().lower().startswith("y"):
-            state.device.startup_config = state.device.running_config()
+            state.device.save()
         state.question = proceed
         return ""
 
     if state.device.startup_config == state.device.running_config():
         state.question = proceed
     else:
-        text = "System configuration has been modified. Save? [yes/no]: "
-        state.question = Question(text, saved)
+        state.question = Question(_SAVE, saved)
     return ""
 
 

@@ -40,6 +40,7 @@ class IosDevice:
 
     `call_later(seconds, function)` and `reload` belong to whoever serves the device; without them nothing of it
     happens by itself. `minute_seconds` is how long a minute of its timers takes: less than 60 spares a test the wait.
+    `is_touched`: the configuration was changed since it was saved, if only back and forth.
     """
 
     hostname: str
@@ -51,6 +52,7 @@ class IosDevice:
     links: dict[str, Link] = field(default_factory=dict)
     started_monotonic: float = field(default_factory=time.monotonic)
     changed: tuple[float, str] | None = None
+    is_touched: bool = False
     minute_seconds: float = _MINUTE_SECONDS
     call_later: Callable[[float, Callable[[], None]], Any] | None = None
     reload: Callable[[], None] = lambda: None
@@ -108,7 +110,13 @@ class IosDevice:
         """Remember that `user` has changed the configuration, and tell whoever serves the device."""
         self.hostname = self.configuration.hostname
         self.changed = (time.time(), user)
+        self.is_touched = True
         self.on_change()
+
+    def save(self) -> None:
+        """Make the configuration the startup configuration."""
+        self.startup_config = self.running_config()
+        self.is_touched = False
 
     def in_minutes(self, minutes: float, what: str, then: Callable[[], None]) -> Timer:
         """Have `then` happen after `minutes` of the device."""

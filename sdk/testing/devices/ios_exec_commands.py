@@ -73,7 +73,7 @@ def _disable(state: SessionState, _argument: str) -> str:
 
 
 def _save(state: SessionState, _argument: str) -> str:
-    state.device.startup_config = state.device.running_config()
+    state.device.save()
     return "Building configuration...\n[OK]"
 
 

@@ -80,3 +80,16 @@ async def test_a_change_that_is_cancelled_while_its_timer_is_started_says_in_the
         with pytest.raises(asyncio.CancelledError):
             await task
     assert "cancelled before its first line, while the device started its timer" in caplog.text
+
+
+async def test_a_reload_that_first_asks_whether_to_save_is_scheduled_and_saves_nothing() -> None:
+    async with changing(Faults(outputs=NO_REVERT_TIMER)) as (device, connection):
+        saved = device.device.startup_config
+        await (await connection.apply(await connection.plan(LINE))).undo()
+        assert device.device.is_touched, "the emulated device asks"
+        change = await connection.apply(await connection.plan(LINE), confirm_seconds=60)
+        assert change.timer is not None
+        assert device.device.reload_timer is not None
+        assert device.device.startup_config == saved
+        await change.confirm()
+        assert device.device.reload_timer is None
