@@ -26,6 +26,7 @@ MODE_LINE: Final = (
 """A pattern for a line above the prompt by which a device says its mode. It is told by itself, not in a text."""
 _MODE_LINE: Final = re.compile(MODE_LINE)
 _DIGITS: Final = re.compile(r"\d+")
+_ANY_NUMBER: Final = r"\\d+"
 _STEM: Final = re.compile(r"\s*([\w.@-]{2,16})")
 
 
@@ -97,6 +98,20 @@ def mode_above(text: str) -> str:
     while first and is_mode_line(above[first - 1]):
         first -= 1
     return "\n".join(above[first:])
+
+
+def has_prompt_above(text: str, known: str | None) -> bool:
+    """Tell whether a line of a clean text, behind its first one, begins as the prompt `known` or another of its name.
+
+    A lone sign such as `$` begins too many lines to say anything.
+    """
+    shown = (known or "").strip()
+    if known is None or len(shown) < 2:
+        return False
+    name = re.escape(stem(known))
+    another = rf"|{name}[^\s>#$%~]{{0,100}}[>#$%~]" if name else ""
+    pattern = rf"\n[ \t]{{0,2}}(?:{_DIGITS.sub(_ANY_NUMBER, re.escape(shown))}{another})"
+    return re.search(pattern, text) is not None
 
 
 def shape(line: str) -> str:

@@ -4,6 +4,9 @@ A prompt counts only at the end of the text, and only when it is confirmed: afte
 device must answer with that line's echo and the prompt once more. An output can hold any line, also one like the
 prompt, and stop behind it for as long as it likes; it can't hold the echo of a line that was made up a moment ago.
 The number of blanks is random. On a device that echoes no blanks the line is empty.
+
+A device may say something behind its prompt, as IOS does of a timer, and show none again until somebody types. So such
+a line is also sent where nothing more comes and a line above began as the prompt does.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from sdk.connection.prompt import (
     Ask,
     clean,
     follows_prompt,
+    has_prompt_above,
     is_mode_line,
     last_line,
     looks_like_prompt,
@@ -26,6 +30,7 @@ from sdk.connection.prompt import (
     shape,
     stem,
     what_is_asked,
+    what_may_be_asked,
 )
 
 SETTLE_SECONDS: Final = 0.01
@@ -37,7 +42,7 @@ CHANGED_PROMPT_SECONDS: Final = 0.25
 REPEAT_SECONDS: Final = 1.5
 """How long a confirmation may be missing before another one is asked for: some devices drop what was typed ahead."""
 ASKED_SECONDS: Final = 2.0
-"""How long nothing comes behind a pager or a question before it is called one."""
+"""How long nothing comes behind a pager or a question before it is called one, or behind what hides the prompt."""
 
 _TAIL_CHARACTERS: Final = 4096
 _MOST_BLANKS: Final = 24
@@ -121,6 +126,7 @@ class Reading:
         self._sent: list[tuple[int, str]] = []
         self._mode = ""
         self._repeat_seconds = repeat_seconds
+        self._nudge_seconds = ASKED_SECONDS
         self._unechoed_answers = 0
 
     def feed(self, text: str) -> None:
@@ -144,10 +150,17 @@ class Reading:
         if line.strip() and (is_known or follows_prompt(line, self._prompt)):
             pause = SETTLE_SECONDS if is_known else self._pause_at(line)
             return self._step_at_prompt(tail, line, quiet_seconds, pause)
+        if quiet_seconds < ASKED_SECONDS:
+            return Wait(ASKED_SECONDS - quiet_seconds)
         asked = what_is_asked(line)
-        if asked is not None and quiet_seconds >= ASKED_SECONDS:
+        if asked is not None:
             return Asked(asked, line)
-        return Wait(max(0.0, ASKED_SECONDS - quiet_seconds) or ASKED_SECONDS)
+        if quiet_seconds < self._nudge_seconds or what_may_be_asked(line) is not None:
+            return Wait(ASKED_SECONDS)
+        if not has_prompt_above(tail, self._prompt):
+            return Wait(ASKED_SECONDS)
+        self._nudge_seconds = min(2 * self._nudge_seconds, _SLOWEST_REPEAT_SECONDS)
+        return self._confirm()
 
     def _pause_at(self, line: str) -> float:
         if self._prompt is None or line.startswith(stem(self._prompt) or "\n"):

@@ -46,6 +46,7 @@ class Faults:
         pause_in: pause inside the output of this command, before byte `pause_at_byte` of what follows the echo (its
             output, then the prompt), for `pause_seconds`.
         outputs: answers of your own, by command.
+        behind_prompt: what is said behind the prompt that follows a command, by command; no prompt follows on that.
         management_interface: the interface over which the device is reached: while it is shut down, the link is silent.
     """
 
@@ -83,6 +84,7 @@ class Faults:
     pause_at_byte: int = 0
     pause_seconds: float = 0.3
     outputs: Mapping[str, str] = field(default_factory=dict)
+    behind_prompt: Mapping[str, str] = field(default_factory=dict)
     management_interface: str | None = None
 
     @property

@@ -129,7 +129,7 @@ class Terminal:
             self._pager = Pager(output.split("\n"), state.page_lines)
             text = self._pager.first()
         if self._pager is None and self._process.command is None and not state.closed:
-            text += self._prompt()
+            text += self._prompt() + faults.behind_prompt.get(command, "")
         await reply.send(for_terminal(text))
 
     def _prompt(self) -> str:

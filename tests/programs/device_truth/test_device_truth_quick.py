@@ -2,7 +2,7 @@
 
 import pytest
 
-from sdk.connection.reading import Reading, Wait
+from sdk.connection.reading import Confirm, Done, Reading, Wait
 from tests.programs.device_truth.simulation import Case, outcome, random_case
 
 
@@ -79,3 +79,50 @@ def test_without_the_confirmation_outputs_are_cut(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Reading, "_is_answered", lambda *_: True)
     cases = {seed: random_case(seed) for seed in range(100)}
     assert [seed for seed, case in cases.items() if outcome(case, seed) != case.output]
+
+
+REVERT = (
+    "configure terminal revert timer 1\nRollback Confirmed Change: Backing up current running config to flash:a-1\n\n"
+    "Enter configuration commands, one per line.  End with CNTL/Z.\n"
+    "r1(config)#Rollback Confirmed Change: Rollback will begin in one minute.\n"
+    'Enter "configure confirm" if you wish to keep what you\'ve configured\n'
+)
+CANCEL = "reload cancel\nr1#\n\n***\n*** --- SHUTDOWN ABORTED ---\n***\n"
+
+
+@pytest.mark.parametrize("echoes_blanks", [True, False])
+@pytest.mark.parametrize(("said", "prompt"), [(REVERT, "r1(config)#"), (CANCEL, "r1#")])
+def test_what_a_device_says_behind_its_prompt_is_output_and_hides_no_end(
+    said: str, prompt: str, echoes_blanks: bool
+) -> None:
+    command, _, output = said.partition("\n")
+    reading = Reading("r1#", echoes_blanks=echoes_blanks)
+    reading.feed(said.replace("\n", "\r\n"))
+    assert isinstance(reading.step(1.9), Wait)
+    step = reading.step(2.0)
+    for _ in range(4):
+        if isinstance(step, Confirm):
+            reading.feed(f"{step.line}\r\n{prompt}")
+        step = reading.step(3.0)
+    assert step == Done(prompt)
+    assert reading.output(command).rstrip("\n") == output.rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "write memory\nBuilding configuration...\n",  # which takes as long as it likes
+        "copy a b\nr1#\nDestination filename, or address of the host?",
+        "show notes\nr1 is the name of r1#\n",
+    ],
+)
+def test_where_no_prompt_is_hidden_or_something_may_be_asked_nothing_is_typed(said: str) -> None:
+    reading = Reading("r1#")
+    reading.feed(said.replace("\n", "\r\n"))
+    assert [isinstance(reading.step(seconds), Wait) for seconds in (0.0, 2.0, 60.0)] == [True] * 3
+
+
+def test_at_a_lone_sign_as_the_prompt_no_line_that_begins_with_it_hides_one() -> None:
+    reading = Reading("# ")
+    reading.feed("cat notes\r\n# a comment\r\n")
+    assert isinstance(reading.step(60), Wait)

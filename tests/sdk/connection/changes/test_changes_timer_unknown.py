@@ -93,3 +93,27 @@ async def test_a_reload_that_first_asks_whether_to_save_is_scheduled_and_saves_n
         assert device.device.startup_config == saved
         await change.confirm()
         assert device.device.reload_timer is None
+
+
+@pytest.mark.parametrize(
+    ("outputs", "line", "said"),
+    [
+        (
+            {},
+            "configure terminal revert timer 1",
+            "Rollback Confirmed Change: Rollback will begin in one minute.\n"
+            'Enter "configure confirm" if you wish to keep what you\'ve configured\n',
+        ),
+        (NO_REVERT_TIMER, "reload cancel", "\n\n***\n*** --- SHUTDOWN ABORTED ---\n***\n"),
+    ],
+)
+async def test_what_ios_says_of_a_timer_behind_its_prompt_leaves_nobody_in_doubt(
+    outputs: dict[str, str], line: str, said: str
+) -> None:
+    async with changing(Faults(outputs=outputs, behind_prompt={line: said})) as (device, connection):
+        change = await connection.apply(await connection.plan(LINE), 60, confirm_seconds=60)
+        assert (device.device.revert_timer or device.device.reload_timer) is not None
+        await change.confirm(timeout=60)
+        assert (device.device.revert_timer or device.device.reload_timer) is None
+        assert line in device.typed
+        assert LINE in device.device.running_config()
