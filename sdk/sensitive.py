@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from abc import ABCMeta
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from sdk.masking import is_secret_name, learn
-
-# A `type` statement can name itself.
-MAX_ANNOTATION_DEPTH = 10
+from sdk.records import (
+    cached_by_class,
+    class_of,
+    hints_of,
+    is_dataclass_type,
+    is_named_tuple,
+    is_typed_dict,
+    mentioned,
+)
 
 _JSON_FIELDS = frozenset({"connection_options", "connectionOptions"})
 _MAX_JSON_LENGTH = 65_536
 _BUILT_IN = frozenset({dict, list})
 _PLAIN = frozenset({str, bytes, int, float, bool, type(None)})
 """What holds nothing secret but itself."""
+
+_NO_KEYS: frozenset[str] = frozenset()
+
+_Item = tuple[object, bool, frozenset[str]]
+"""A value, whether it is secret as a whole, and which keys are declared secret in the dicts in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +46,23 @@ SENSITIVE = Sensitive()
 """Marks a field as secret: `key: Annotated[str, SENSITIVE]`. The field keeps its type; its value is masked."""
 
 
-@functools.cache
-def marked_fields(model: type[BaseModel]) -> frozenset[str]:
-    """The fields of `model` marked `SENSITIVE`, also inside: `Annotated[str, SENSITIVE] | None`."""
-    return frozenset(
-        name
-        for name, field in model.model_fields.items()
-        if any(_mentions_marker(part) for part in (*field.metadata, field.annotation))
-    )
+@cached_by_class
+def marked_fields(kind: type[Any]) -> frozenset[str]:
+    """The fields of a model or a record marked `SENSITIVE`, also inside: `Annotated[str, SENSITIVE] | None`.
+
+    None of a record whose type hints can't be resolved: it is seldom one that pydantic has read.
+    """
+    if issubclass(kind, BaseModel):
+        return frozenset(
+            name
+            for name, field in kind.model_fields.items()
+            if any(_mentions_marker(part) for part in (*field.metadata, field.annotation))
+        )
+    return frozenset(name for name, hint in (hints_of(kind) or {}).items() if _mentions_marker(hint))
 
 
 def collect_secrets(value: object) -> frozenset[str]:
-    """All secrets in a model, a mapping or a list, at any depth and of any length; numbers as they are printed.
+    """All secrets in a model, a record, a mapping or a list, at any depth and of any length; numbers as printed.
 
     Secret is what is marked `SENSITIVE`, is a pydantic secret, or has a name such as `password`.
     """
@@ -63,46 +79,86 @@ def learn_field(model: type[BaseModel], name: str, value: object) -> None:
 
 def _secrets(value: object, *, marked: bool = False) -> Iterator[str]:
     # Not recursive, and each container once: a block may leave any nesting, and circles, in what it got.
-    todo: list[tuple[object, bool]] = [(value, marked)]
-    seen: set[tuple[int, bool]] = set()
+    todo: list[_Item] = [(value, marked, _NO_KEYS)]
+    seen: set[tuple[int, bool, frozenset[str]]] = set()
     while todo:
-        item, marked = todo.pop()
+        item, marked, keys = todo.pop()
         if isinstance(item, Secret | SecretStr | SecretBytes):
-            todo.append((item.get_secret_value(), True))
+            todo.append((item.get_secret_value(), True, _NO_KEYS))
         elif isinstance(item, str | bytes):
             if marked:
                 yield item if isinstance(item, str) else item.decode("utf-8", "replace")
         elif isinstance(item, int | float):
             if marked and not isinstance(item, bool):
                 yield str(item)
-        elif (id(item), marked) not in seen:
-            seen.add((id(item), marked))
-            todo.extend(_parts(item, marked))
+        elif (id(item), marked, keys) not in seen:
+            seen.add((id(item), marked, keys))
+            todo.extend(_parts(item, marked, keys))
 
 
-def _parts(container: object, marked: bool) -> Iterator[tuple[object, bool]]:
-    """What `container` holds, each with whether it is secret as a whole."""
-    if isinstance(container, BaseModel):
-        declared = marked_fields(type(container))
-        # vars and not getattr: a model built without validation may lack attributes.
-        values: dict[str, Any] = {**vars(container), **(container.model_extra or {})}
+def _parts(container: object, marked: bool, keys: frozenset[str]) -> Iterator[_Item]:
+    """What `container` holds."""
+    if (values := _fields_of(container)) is not None:
+        kind = type(container)
+        declared, below = marked_fields(kind), _keys_in_typed_dicts(kind)
         for name, item in values.items():
             if item is None or (not item and type(item) in _BUILT_IN):  # most of a device's fields
                 continue
             is_marked = marked or is_secret_name(name) or name in declared
             if is_marked or name in _JSON_FIELDS or type(item) not in _PLAIN:
-                yield _unfolded(name, item), is_marked
+                yield _unfolded(name, item), is_marked, below.get(name, _NO_KEYS)
     elif isinstance(container, Mapping):
         for key, item in container.items():
             if item is None or (not item and type(item) in _BUILT_IN):
                 continue
-            is_marked = marked or is_secret_name(str(key))
+            is_marked = marked or is_secret_name(str(key)) or key in keys
             if is_marked or type(item) not in _PLAIN or key in _JSON_FIELDS:
-                yield _unfolded(key, item), is_marked
-    elif isinstance(container, list | tuple | set | frozenset):
+                yield _unfolded(key, item), is_marked, keys
+    elif isinstance(container, list | tuple | set | frozenset | deque):
         for item in container:
             if marked or type(item) not in _PLAIN:
-                yield item, marked
+                yield item, marked, keys
+
+
+def _fields_of(container: object) -> dict[str, Any] | None:
+    """The values of a model, a dataclass or a NamedTuple by the names of its fields; None for anything else."""
+    kind: type[Any] = type(container)
+    if kind in _BUILT_IN:
+        return None
+    if isinstance(container, BaseModel):
+        # vars and not getattr: a model built without validation may lack attributes.
+        return {**vars(container), **(container.model_extra or {})}
+    if isinstance(container, tuple):
+        return dict(zip(kind._fields, container, strict=False)) if is_named_tuple(kind) else None
+    if not is_dataclass_type(kind):
+        return None
+    values: dict[str, Any] = dict(getattr(container, "__dict__", {}))
+    for name in kind.__dataclass_fields__:
+        if name not in values:  # of a class with slots
+            values[name] = getattr(container, name, None)
+    return values
+
+
+@cached_by_class
+def _keys_in_typed_dicts(kind: type[Any]) -> Mapping[str, frozenset[str]]:
+    """Which keys are declared secret in the TypedDicts that a field holds: such a value is a dict, and can't tell."""
+    if issubclass(kind, BaseModel):
+        hints: Mapping[str, Any] = {name: field.annotation for name, field in kind.model_fields.items()}
+    else:
+        hints = hints_of(kind) or {}
+    found = {name: frozenset(_declared_keys(hint)) for name, hint in hints.items()}
+    return {name: keys for name, keys in found.items() if keys}
+
+
+def _declared_keys(annotation: Any) -> Iterator[str]:
+    todo, seen = [annotation], set[type[Any]]()
+    while todo:
+        for part in mentioned(todo.pop()):
+            kind = class_of(part)
+            if kind is not None and is_typed_dict(kind) and kind not in seen:
+                seen.add(kind)
+                yield from marked_fields(kind)
+                todo.extend((hints_of(kind) or {}).values())
 
 
 def _unfolded(name: object, value: object) -> object:
@@ -115,11 +171,5 @@ def _unfolded(name: object, value: object) -> object:
         return value
 
 
-def _mentions_marker(annotation: Any, depth: int = 0) -> bool:
-    if isinstance(annotation, Sensitive) or annotation is Sensitive:
-        return True
-    if depth > MAX_ANNOTATION_DEPTH:
-        return False
-    # `__value__` is what a `type` statement gave a name to.
-    inner = (*get_args(annotation), getattr(annotation, "__value__", None))
-    return any(_mentions_marker(part, depth + 1) for part in inner if part is not None)
+def _mentions_marker(annotation: Any) -> bool:
+    return any(isinstance(part, Sensitive) or part is Sensitive for part in mentioned(annotation))

@@ -2,60 +2,139 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, get_origin
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import InitVar, dataclass, replace
+from typing import Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, Secret, SecretBytes, SecretStr
+from pydantic import AliasGenerator, BaseModel, RootModel, Secret, SecretBytes, SecretStr
+from pydantic.fields import FieldInfo
 
-from sdk.parsing.fields import fields_by_key
-from sdk.parsing.typeforms import alternatives, items_of_list, models_in, values_of_mapping
+from sdk.parsing.fields import ANY, Path, places_of, places_of_alias
+from sdk.parsing.typeforms import alternatives, items_of_list, unwrap, values_of_mapping
+from sdk.records import class_of, hints_of, is_named_tuple, is_record, mentioned
 from sdk.sensitive import marked_fields
-
-ANY = "*"
-"""In a path: every element of a list, and every value of an object."""
 
 MAX_PATH_LENGTH = 20
 MAX_PATHS = 500
 
-Path = tuple[str, ...]
+# Classes that hold each other have more ways through them than anyone could follow.
+_MOST_STEPS = 10_000
+
+# What a TypedDict says of a key beside its type. By name, as `typing` does not know the last before Python 3.13.
+_QUALIFIERS = ("Required", "NotRequired", "ReadOnly")
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A place in the JSON, and what is read from it."""
+
+    annotation: Any
+    at: Path
+    outer: tuple[type[Any], ...] = ()
+    """The classes around it."""
+    is_secret: bool = False
 
 
 def sensitive_paths(model: type[BaseModel]) -> tuple[Path, ...]:
     """The paths of all fields that are marked `SENSITIVE` or are pydantic secrets, by the keys that are read.
 
-    At most `MAX_PATHS`. A model inside of itself is followed as long as no model comes twice on one path.
+    At most `MAX_PATHS`. A class inside of itself is followed as long as no class comes twice on one path. Where it
+    can't be known whether something is secret, it is.
     """
     found: dict[Path, None] = {}
-    for path in _of_model(model, (), frozenset()):
-        found[path] = None
-        if len(found) >= MAX_PATHS:
-            break
+    todo = [_Spot(model, ())]
+    steps = 0
+    while todo and len(found) < MAX_PATHS:
+        spot = todo.pop()
+        steps += 1
+        if spot.is_secret or steps > _MOST_STEPS:
+            found[spot.at[:MAX_PATH_LENGTH]] = None
+        elif len(spot.at) < MAX_PATH_LENGTH:
+            todo.extend(reversed([*_inside(spot)]))
     return tuple(found)
 
 
-def _of_model(model: type[BaseModel], at: Path, outer: frozenset[type[BaseModel]]) -> Iterator[Path]:
-    if model in outer:
+def _inside(spot: _Spot) -> Iterator[_Spot]:
+    for member in alternatives(spot.annotation):
+        kind = class_of(member)
+        if kind is None or kind in spot.outer:
+            continue
+        if issubclass(kind, SecretStr | SecretBytes | Secret):
+            yield replace(spot, is_secret=True)
+        elif issubclass(kind, BaseModel):
+            yield from _of_model(kind, spot)
+        elif is_record(kind):
+            yield from _of_record(kind, get_args(member), spot)
+    for inner in (*items_of_list(spot.annotation), *values_of_mapping(spot.annotation)):
+        yield _Spot(inner, (*spot.at, ANY), spot.outer)
+
+
+def _of_model(model: type[BaseModel], spot: _Spot) -> Iterator[_Spot]:
+    marked, outer = marked_fields(model), (*spot.outer, model)
+    for name, field in model.model_fields.items():
+        # A root model is read from what its only field is read from: there is no key between.
+        places: tuple[Path, ...] = ((),) if issubclass(model, RootModel) else places_of(model, name, field)
+        for place in places:
+            yield _Spot(field.annotation, (*spot.at, *place), outer, name in marked)
+
+
+def _of_record(record: type[Any], arguments: tuple[Any, ...], spot: _Spot) -> Iterator[_Spot]:
+    hints = hints_of(record)
+    if hints is None:  # nobody knows what is marked
+        yield replace(spot, is_secret=True)
         return
-    marked = marked_fields(model)
-    for key, (name, field) in fields_by_key(model).items():
-        if name in marked:
-            yield (*at, key)
-        else:
-            yield from _of_annotation(field.annotation, (*at, key), outer | {model})
+    marked, outer = marked_fields(record), (*spot.outer, record)
+    by_parameter = dict(zip(getattr(record, "__parameters__", ()), arguments, strict=False))
+    for name, hint in hints.items():
+        for place in _places(record, name, hint, outer):
+            yield _Spot(_type_in(hint, by_parameter), (*spot.at, *place), outer, name in marked)
 
 
-def _of_annotation(annotation: Any, at: Path, outer: frozenset[type[BaseModel]]) -> Iterator[Path]:
-    if len(at) >= MAX_PATH_LENGTH:
-        return
-    for member in alternatives(annotation):
-        if _is_secret(member):
-            yield at
-    for model in models_in(annotation):
-        yield from _of_model(model, at, outer)
-    for inner in (*items_of_list(annotation), *values_of_mapping(annotation)):
-        yield from _of_annotation(inner, (*at, ANY), outer)
+def _places(record: type[Any], name: str, hint: Any, outer: tuple[type[Any], ...]) -> Iterable[Path]:
+    """Where a record's field may be. Rather one place too many: which alias is in force, only pydantic knows."""
+    if is_named_tuple(record):
+        # It is read from an object or from a list, and in a path the elements of a list have no numbers.
+        return (name,), (ANY,)
+    found: dict[Path, None] = {(name,): None}
+    default = getattr(getattr(record, "__dataclass_fields__", {}).get(name), "default", None)
+    of_pydantic = getattr(record, "__pydantic_fields__", {}).get(name)
+    for note in (*mentioned(hint), default, of_pydantic):
+        if isinstance(note, FieldInfo):
+            found.update(dict.fromkeys(places_of_alias(note.validation_alias)))
+    found.update(dict.fromkeys(_generated(name, outer)))
+    return found
 
 
-def _is_secret(member: Any) -> bool:
-    origin = get_origin(member) or member
-    return isinstance(origin, type) and issubclass(origin, SecretStr | SecretBytes | Secret)
+def _generated(name: str, kinds: tuple[type[Any], ...]) -> Iterator[Path]:
+    """Where the alias generators of `kinds` have a field: a record without one of its own has that around it."""
+    for kind in kinds:
+        config = getattr(kind, "model_config", None) or getattr(kind, "__pydantic_config__", None)
+        generator = config.get("alias_generator") if isinstance(config, Mapping) else None
+        if generator is None:
+            continue
+        # pydantic does not ask for each name, and so for none that this one can't take.
+        with contextlib.suppress(Exception):
+            if isinstance(generator, AliasGenerator):
+                alias, of_validation, _ = generator.generate_aliases(name)
+                yield from places_of_alias(of_validation or alias)
+            else:
+                yield from places_of_alias(generator(name))
+
+
+def _type_in(hint: Any, by_parameter: Mapping[Any, Any]) -> Any:
+    """The type that a record's hint names, with the arguments of a generic record in it."""
+    plain = unwrap(hint)
+    if isinstance(plain, InitVar):
+        return _type_in(plain.type, by_parameter)
+    if getattr(get_origin(plain), "_name", None) in _QUALIFIERS:
+        return _type_in(get_args(plain)[0], by_parameter)
+    if isinstance(plain, TypeVar):
+        return by_parameter.get(plain, plain)
+    parameters = () if get_origin(plain) is None else getattr(plain, "__parameters__", ())
+    if not parameters or not by_parameter:
+        return plain
+    try:
+        return plain[tuple(by_parameter.get(each, each) for each in parameters)]
+    except Exception:  # of kinds of parameters that there are beside TypeVar
+        return SecretStr

@@ -7,12 +7,22 @@ from collections.abc import Iterator
 from pydantic import AliasChoices, AliasPath, BaseModel
 from pydantic.fields import FieldInfo
 
+ANY = "*"
+"""In a path: every element of a list, and every value of an object."""
+
+Path = tuple[str, ...]
+
+
+def places_of(model: type[BaseModel], name: str, field: FieldInfo) -> tuple[Path, ...]:
+    """All places in a mapping that `field` is read from: a key, or the steps of an `AliasPath`."""
+    by_name = bool(model.model_config.get("populate_by_name") or model.model_config.get("validate_by_name"))
+    aliases = tuple(places_of_alias(field.validation_alias))
+    return (*aliases, (name,)) if by_name or not aliases else aliases
+
 
 def keys_of(model: type[BaseModel], name: str, field: FieldInfo) -> frozenset[str]:
     """All keys under which `field` is read from a mapping."""
-    by_name = bool(model.model_config.get("populate_by_name") or model.model_config.get("validate_by_name"))
-    aliases = frozenset(_first_keys(field.validation_alias))
-    return aliases | {name} if by_name or not aliases else aliases
+    return frozenset(place[0] for place in places_of(model, name, field))
 
 
 def fields_by_key(model: type[BaseModel]) -> dict[str, tuple[str, FieldInfo]]:
@@ -24,12 +34,13 @@ def fields_by_key(model: type[BaseModel]) -> dict[str, tuple[str, FieldInfo]]:
     }
 
 
-def _first_keys(alias: str | AliasPath | AliasChoices | None) -> Iterator[str]:
+def places_of_alias(alias: str | AliasPath | AliasChoices | None) -> Iterator[Path]:
+    """The places that an alias names. An element of a list is any of them."""
     if isinstance(alias, str):
-        yield alias
+        yield (alias,)
     elif isinstance(alias, AliasPath):
         if isinstance(alias.path[0], str):
-            yield alias.path[0]
+            yield tuple(step if isinstance(step, str) else ANY for step in alias.path)
     elif isinstance(alias, AliasChoices):
         for choice in alias.choices:
-            yield from _first_keys(choice)
+            yield from places_of_alias(choice)

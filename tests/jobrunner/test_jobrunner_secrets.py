@@ -43,6 +43,21 @@ def test_the_catalogue_says_where_a_block_declares_secrets(host: Host) -> None:
     ]
 
 
+def test_secrets_that_are_declared_in_records_are_masked_in_the_log_and_in_the_message(host: Host) -> None:
+    secrets = ["correct-horse-1", "correct-horse-2", "correct-horse-3"]
+    parameters = {
+        "logins": [{"code": secrets[0]}],
+        "key": {"user": "admin-of-core", "value": secrets[1]},
+        "place": {"site": "bern-west", "alarm": secrets[2]},
+    }
+    done = host.run("telling/records", parameters)
+    assert done["cause"] == "block_raised"
+    assert "refused ['***', '***', '***']" in done["message"]
+    assert sorted(set(texts(done, "stdout"))) == ["printed ***"]
+    assert texts(done).count("logged *** at bern-west") == 3
+    assert not any(secret in json.dumps(done) for secret in secrets)
+
+
 def test_a_short_secret_is_masked_beside_its_name_and_nowhere_else(host: Host) -> None:
     done = host.run("telling/short_secret", {"pin": "a1b2"})
     named, alone, model, *_ = texts(done, "stdout")

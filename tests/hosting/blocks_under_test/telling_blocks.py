@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import dataclasses
 import gc
 import json
 import logging
@@ -14,7 +15,8 @@ import time
 import urllib.parse
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, RootModel, SecretStr
+from typing_extensions import TypedDict
 
 from sdk import (
     SENSITIVE,
@@ -46,6 +48,33 @@ class Params(FunctionBlockParams):
     logins: list[Credentials] = Field(default=[])
     count: int = 0
     text: str = ""
+
+
+class AllCredentials(RootModel[list[Credentials]]):
+    """A list that has a name."""
+
+
+@dataclasses.dataclass
+class Key:
+    """Declared in a dataclass."""
+
+    user: str
+    value: Annotated[str, SENSITIVE]
+
+
+class Place(TypedDict):
+    """Declared in a dict."""
+
+    site: str
+    alarm: Annotated[str, SENSITIVE]
+
+
+class Records(FunctionBlockParams):
+    """Parameters whose secrets are in no model of their own."""
+
+    logins: AllCredentials
+    key: Key
+    place: Place
 
 
 class Data(FunctionBlockResultData):
@@ -238,3 +267,15 @@ class Besides(Base):
         with contextlib.suppress(ValueError):
             await run_parallel(fails(), fails())
         return done()
+
+
+@register_function_block(dataclasses.replace(block("records"), param_cls=Records))
+class TellsRecords(FunctionBlock[Records, Data]):
+    """Tells the secrets in a root model, a dataclass and a dict."""
+
+    async def run(self, params: Records, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        secrets = [params.logins.root[0].code, params.key.value, params.place["alarm"]]
+        for secret in secrets:
+            print(f"printed {secret}")
+            self.logger.info("logged %s at %s", secret, params.place["site"])
+        raise ValueError(f"refused {secrets!r}")
