@@ -13,6 +13,7 @@ from sdk.entities.device import DeviceEntity
 from sdk.entities.group import DeviceGroupEntity
 from sdk.entities.interface import InterfaceEntity
 from sdk.errors import ContextError, EntityNotInContextError
+from sdk.masking import learn
 from sdk.registration import RunOn
 from sdk.sensitive import collect_secrets
 
@@ -135,6 +136,9 @@ class WorkflowContext:
                 f"context.{kind.own_attribute} can't become another {kind.entity_type}: "
                 f"the job runs on {own}. Assign an entity with that id, or change the context's lists."
             )
+        # A copy with other values (`model_copy`) was told of none of them.
+        came_with = self._before[kind.entity_type].get(entity.id)
+        learn(collect_secrets(entity) - collect_secrets(came_with))
         entities = self._list(kind)
         for index, each in enumerate(entities):
             # By identity: pydantic models compare by value, and two entities may be equal.

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, Secret, SecretBytes, SecretStr, Validatio
 from jobrunner.protocol.caps import MESSAGE_CAP_CHARS
 from jobrunner.protocol.masking import SecretNames, secrets_in
 from jobrunner.protocol.masking.names import SECRET_NAME_PARTS as PARTS
-from sdk import SENSITIVE
+from sdk import SENSITIVE, WorkflowContext
 from sdk.entities import Device, DeviceEntity
 from sdk.failure import text_of
 from sdk.masking import (
@@ -177,6 +177,20 @@ def test_a_secret_that_is_set_on_an_entity_is_told_once_and_hidden_from_then_on(
     assert hiding(frozenset())("swordfish-7 in-a-dict sw1 shown") == f"{MASK} {MASK} sw1 shown"
     start_learning()
     assert hiding(frozenset())("swordfish-7") == "swordfish-7"
+
+
+def test_a_copy_that_takes_the_place_of_the_job_s_entity_tells_the_secrets_that_are_new_in_it() -> None:
+    device = {"id": 1, "password": "from-the-engine", "facts": {"token": "also-from-the-engine"}}
+    context = WorkflowContext.from_job({"devices": [device, {"id": 2}]}, "device", 1)
+    assert context.device is not None
+    copy = context.device.model_copy(update={"password": "swordfish-7"})
+
+    def act() -> None:
+        context.device = copy
+        context.device = copy
+
+    assert told_by(act) == ["swordfish-7"]
+    assert hiding(frozenset())("now swordfish-7") == f"now {MASK}"
 
 
 def test_a_value_that_an_entity_refuses_is_told_all_the_same() -> None:
