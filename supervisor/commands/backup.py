@@ -78,6 +78,9 @@ def run(arguments: list[str]) -> int:
         shutil.rmtree(unfinished, ignore_errors=True)
         reason = str(error).replace(str(unfinished), str(target)).rstrip(".")
         return _say(f"No backup was made: {reason}.", EXIT_FAILED)
+    except BaseException:  # a Ctrl-C: nobody would know of what is left, and of the passwords in it
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
     finally:
         if isinstance(held, DirectoryLock):
             held.close()

@@ -217,6 +217,20 @@ def test_a_backup_that_can_t_be_made_is_named_as_it_was_asked_for(
     assert f"Permission denied: '{tmp_path / 'copy'}'." in capsys.readouterr().err
 
 
+def test_nothing_is_left_of_a_backup_that_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked(tmp_path / "state")
+
+    def interrupted(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(backup, "_check", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        backup.run([str(tmp_path / "copy"), "--state-dir", str(tmp_path / "state")])
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
 @pytest.mark.needs("other users")
 def test_somebody_else_is_told_whose_the_state_is(tmp_path: Path) -> None:
     worked(tmp_path / "state")
