@@ -112,16 +112,21 @@ def is_on_this_machine(url: str) -> bool:
 
 def _refuse_if_not_private(path: Path, purpose: _Purpose, status: os.stat_result) -> None:
     me = os.geteuid()
-    # What is root's may be lent to a group: that is how systemd hands over a credential. What a service's own user has
-    # written that exists only while it runs (DynamicUser=) belongs to nobody on the disk, and root may read it.
-    if status.st_uid not in (me, 0) and not (me == 0 and status.st_uid == _NOBODY):
+    # Root may read any file, so also the token of an engine, whoever runs that. What a service's own user has written
+    # that exists only while it runs (DynamicUser=) belongs to nobody on the disk.
+    is_roots_to_read = me == 0 and (purpose is _ENGINE or status.st_uid == _NOBODY)
+    if status.st_uid not in (me, 0) and not is_roots_to_read:
         raise _wrong(
             path,
             purpose,
             f"belongs to {user_name(status.st_uid)}, and this runs as {user_name(me)}",
             f"Run it as {user_name(status.st_uid)}, or name a file of your own.",
         )
-    open_to = _OTHERS if status.st_uid != me else _OTHERS | _GROUP
+    if me == 0:
+        _refuse_a_link_of_others(path, purpose, status)
+    # What is root's may be lent to a group: that is how systemd hands over a credential.
+    is_lent = status.st_uid == 0 and me != 0
+    open_to = _OTHERS if is_lent else _OTHERS | _GROUP
     if mode := stat.S_IMODE(status.st_mode) & open_to:
         # Refused and not mended: others may have read it already, and only a new token shuts them out again.
         who = "every user of this machine" if mode & _OTHERS else "its group"
@@ -130,6 +135,24 @@ def _refuse_if_not_private(path: Path, purpose: _Purpose, status: os.stat_result
             purpose,
             f"is open to {who} (mode {stat.S_IMODE(status.st_mode):04o})",
             purpose.opened,
+        )
+
+
+def _refuse_a_link_of_others(path: Path, purpose: _Purpose, status: os.stat_result) -> None:
+    """Refuse a file to which neither root nor its owner has linked: root would send a secret to whoever has.
+
+    Looked at after the file was opened, so that a link which is taken away meanwhile does not help.
+    """
+    try:
+        owner = os.lstat(path).st_uid
+    except OSError as error:
+        raise _refused(path, purpose, f"can't be read: {error.strerror}", "Name another one.") from error
+    if owner not in (0, status.st_uid):
+        raise _wrong(
+            path,
+            purpose,
+            f"is a link of {user_name(owner)} to a file of {user_name(status.st_uid)}",
+            "Look where it leads, and name that file if it is meant.",
         )
 
 

@@ -278,13 +278,13 @@ def test_submit_takes_the_token_of_the_engine_that_runs_here_and_not_another_eng
         (lambda file: (file.unlink(), file.mkdir()), "is a directory"),
         (lambda file: file.chmod(0o644), "is open to every user of this machine (mode 0644)"),
         pytest.param(
-            # Not nobody: root may use what a service has written whose user exists only while it runs.
-            lambda file: os.chown(file, NOBODY - 1, NOBODY - 1),
-            f"belongs to user {NOBODY - 1}",
+            # Root may use what the user of a service has written, where nobody else may.
+            lambda file: (os.chown(file, NOBODY - 1, NOBODY - 1), file.chmod(0o640)),
+            "is open to its group (mode 0640)",
             marks=pytest.mark.needs("other users"),
         ),
     ],
-    ids=["missing", "empty", "a directory", "too open", "another user's"],
+    ids=["missing", "empty", "a directory", "too open", "another user's for a group"],
 )
 def test_a_token_file_that_cannot_be_used_is_one_message_of_submit(
     home: Path, spoil: Callable[[Path], object], reason: str

@@ -81,10 +81,40 @@ def test_a_file_that_others_can_open_is_refused_for_an_engine_on_this_machine(
 
 
 @pytest.mark.needs("other users")
-def test_a_file_of_another_user_is_refused_for_an_engine_on_this_machine(file: Path) -> None:
+def test_a_file_of_another_user_is_refused_for_an_engine_on_this_machine(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     os.chown(file, NOBODY - 1, NOBODY)
-    assert f"belongs to {user_name(NOBODY - 1)}, and this runs as user root" in refusal(file)
+    monkeypatch.setattr(os, "geteuid", lambda: NOBODY)
+    assert f"belongs to {user_name(NOBODY - 1)}, and this runs as {user_name(NOBODY)}" in refusal(file)
     assert read_token(file, ELSEWHERE) == TOKEN
+
+
+@pytest.mark.needs("other users")
+def test_root_takes_the_private_file_of_whoever_runs_the_engine(file: Path) -> None:
+    os.chown(file, NOBODY - 1, NOBODY)
+    assert read_token(file, HERE) == TOKEN
+    for mode, who in (
+        (0o640, "its group"),
+        (0o620, "its group"),
+        (0o604, "every user"),
+        (0o602, "every user"),
+    ):
+        file.chmod(mode)
+        assert f"is open to {who}" in refusal(file)
+
+
+@pytest.mark.needs("other users")
+def test_root_takes_no_file_to_which_somebody_else_than_its_owner_has_linked(
+    file: Path, tmp_path: Path
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    assert read_token(link, HERE) == TOKEN
+    os.chown(link, NOBODY - 1, NOBODY, follow_symlinks=False)
+    assert f"is a link of {user_name(NOBODY - 1)} to a file of user root" in refusal(link)
+    os.chown(file, NOBODY - 1, NOBODY)
+    assert read_token(link, HERE) == TOKEN
 
 
 @pytest.mark.needs("other users")

@@ -10,6 +10,7 @@ from supervisor.commands.doctor.command import DoctorSettings
 from supervisor.commands.doctor.finding import Status
 from supervisor.errors import StartRefusedError, WrongSettingError
 from supervisor.settings.token_file import read_health_token
+from tests.capabilities import NOBODY
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 
@@ -69,3 +70,11 @@ def test_one_that_is_not_there_yet_is_tried_again(tmp_path: Path, content: str |
     with pytest.raises(StartRefusedError) as caught:
         read_health_token(path)
     assert caught.value.exit_code == 1
+
+
+@pytest.mark.needs("other users")
+def test_one_that_another_user_knows_is_refused_also_for_root(tmp_path: Path) -> None:
+    path = file_of(tmp_path, TOKEN)
+    os.chown(path, NOBODY - 1, NOBODY)
+    with pytest.raises(WrongSettingError, match="belongs to"):
+        read_health_token(path)
