@@ -14,13 +14,19 @@ from pydantic_settings import CliPositionalArg, SettingsConfigDict
 
 from supervisor.commands.local.announcement import Announcement
 from supervisor.commands.local.live_backup import copy_from_running, running_engine_of
+from supervisor.commands.local.others_state import (
+    copy_database,
+    copy_of_the_worker,
+    is_of_another,
+    opened_folder,
+)
 from supervisor.commands.local.places import ENGINE_DATABASE, WORKER_DIRECTORY, local_state_directory
 from supervisor.commands.shared.command_settings import StateDirectorySettings
 from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
 from supervisor.errors import EngineError, StartRefusedError, StateDirectoryError
 from supervisor.job.host_keys.store import FILE as HOST_KEYS
 from supervisor.journal.directory import DirectoryLock, is_in_use, take_directory
-from supervisor.process.user_names import who_may_use
+from supervisor.process.user_names import user_name, who_may_use
 from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor backup"
@@ -65,16 +71,10 @@ def run(arguments: list[str]) -> int:
         return _say(str(error), EXIT_FAILED)
     try:
         unfinished.mkdir(mode=0o700)
-        copied = unfinished / ENGINE_DATABASE
-        if isinstance(held, Announcement):
-            copy_from_running(held, settings.state_dir, copied)
-        else:
-            _copy_database(source, copied)
-        _check(copied)
-        _copy_host_keys(settings.state_dir / WORKER_DIRECTORY / HOST_KEYS, unfinished / WORKER_DIRECTORY)
+        _copy_all(settings.state_dir, held, unfinished)
         size = sum(path.stat().st_size for path in unfinished.rglob("*"))
         unfinished.rename(target)
-    except (OSError, sqlite3.Error, EngineError, StartRefusedError) as error:
+    except (OSError, sqlite3.Error, EngineError, StartRefusedError, StateDirectoryError) as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         reason = str(error).replace(str(unfinished), str(target)).rstrip(".")
         return _say(f"No backup was made: {reason}.", EXIT_FAILED)
@@ -101,7 +101,24 @@ def _usage_problem(target: Path, source: Path) -> str | None:
         is_there = False
     if not is_there:
         return f"There is no {source}. Name the state directory of `supervisor local` with --state-dir."
-    return None
+    return _whose_it_would_be(target, source.parent)
+
+
+def _whose_it_would_be(target: Path, state_dir: Path) -> str | None:
+    """Say it where the state is another user's who owns a directory above the target.
+
+    He could put a link in the place of what root writes there.
+    """
+    if not is_of_another(state_dir):
+        return None
+    owner, parent = state_dir.stat().st_uid, target.absolute().parent
+    above = {each for path in (parent, parent.resolve()) for each in (path, *path.parents)}
+    if all(each.stat().st_uid != owner for each in above):
+        return None
+    return (
+        f"{target} would be below a directory of {user_name(owner)}, who could change what root writes there. "
+        "Name a directory elsewhere."
+    )
 
 
 def _held(state_dir: Path) -> DirectoryLock | Announcement:
@@ -110,13 +127,36 @@ def _held(state_dir: Path) -> DirectoryLock | Announcement:
     Raises `StateDirectoryError` and `OSError`.
     """
     if not is_in_use(state_dir):
-        return take_directory(state_dir)
+        return take_directory(state_dir, only_to_read=is_of_another(state_dir))
     if (engine := running_engine_of(state_dir)) is not None:
         return engine
     raise StateDirectoryError(
         f"`supervisor local` uses {state_dir}, and its engine can't be asked for a copy: it is starting or ending, "
         "or of an earlier version. Try again, or stop it for the backup."
     )
+
+
+def _copy_all(state_dir: Path, held: DirectoryLock | Announcement, target: Path) -> None:
+    """Copy what belongs to a backup into `target`, and check it.
+
+    Raises `OSError`, `sqlite3.Error`, `EngineError`, `StartRefusedError` and `StateDirectoryError`.
+    """
+    copied, host_keys = target / ENGINE_DATABASE, target / WORKER_DIRECTORY / HOST_KEYS
+    with contextlib.ExitStack() as opened:
+        is_lock = isinstance(held, DirectoryLock)
+        folder = held.descriptor if is_lock else opened.enter_context(opened_folder(state_dir))
+        is_others = is_of_another(folder)
+        if isinstance(held, Announcement):
+            copy_from_running(held, folder, copied)
+        elif is_others:
+            copy_database(folder, copied)
+        else:
+            _copy_database(state_dir / ENGINE_DATABASE, copied)
+        _check(copied)
+        if is_others:
+            copy_of_the_worker(HOST_KEYS, folder, host_keys)
+        else:
+            _copy_host_keys(state_dir / WORKER_DIRECTORY / HOST_KEYS, host_keys.parent)
 
 
 def _copy_database(source: Path, target: Path) -> None:

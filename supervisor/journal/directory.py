@@ -92,15 +92,36 @@ class DirectoryLock:
             )
 
 
-def take_directory(directory: Path) -> DirectoryLock:
+class _ReadersLock(DirectoryLock):
+    """Holds a directory of another user, for root, who leaves no file there: its owner could not use that."""
+
+    def _take(self) -> None:
+        self._held.append(os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        try:
+            _lock(self.descriptor, fcntl.LOCK_EX)
+            with contextlib.suppress(FileNotFoundError):
+                # No link: a device that is opened may do something at once.
+                flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+                self._held.append(os.open(LOCK_NAME, flags, dir_fd=self.descriptor))
+                _lock(self._held[1], fcntl.LOCK_EX)
+        except BaseException:
+            self.close()
+            raise
+
+
+def take_directory(directory: Path, *, only_to_read: bool = False) -> DirectoryLock:
     """Make the state directory ours alone for as long as this process lives. Blocks while the disk does.
+
+    `only_to_read`: it is another user's, this is root, and nothing is made in it.
 
     Raises `StateDirectoryError`, which names the directory and says what to do.
     """
     try:
+        if only_to_read:
+            return _take_patiently(directory, _ReadersLock)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_strangers_files(directory)
-        return _take_patiently(directory)
+        return _take_patiently(directory, DirectoryLock)
     except BlockingIOError as error:
         raise StateDirectoryError(
             f"The state directory {directory} is in use by another supervisor. "
@@ -118,8 +139,8 @@ def take_directory(directory: Path) -> DirectoryLock:
 
 
 def is_in_use(directory: Path) -> bool:
-    """Whether somebody holds a state directory. Takes what can't be looked at for free."""
-    for name, flags in ((".", os.O_RDONLY | os.O_DIRECTORY), (LOCK_NAME, os.O_RDWR)):
+    """Whether somebody holds a state directory. Takes what can't be looked at for free; follows no link in it."""
+    for name, flags in ((".", os.O_RDONLY | os.O_DIRECTORY), (LOCK_NAME, os.O_RDWR | os.O_NOFOLLOW)):
         try:
             descriptor = os.open(directory / name, flags | os.O_CLOEXEC)
         except OSError:
@@ -134,10 +155,10 @@ def is_in_use(directory: Path) -> bool:
     return False
 
 
-def _take_patiently(directory: Path) -> DirectoryLock:
+def _take_patiently(directory: Path, kind: type[DirectoryLock]) -> DirectoryLock:
     for left in reversed(range(_TRIES)):
         with contextlib.suppress(*(() if not left else (BlockingIOError,))):
-            lock = DirectoryLock(directory)
+            lock = kind(directory)
             if lock.is_in_place:
                 return lock
             lock.close()

@@ -9,6 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from supervisor.process.small_file import ordinary_file
+
 _CAP_BYTES = 4096
 
 
@@ -65,10 +67,10 @@ def _read(file: Path, owners: Collection[int]) -> Announcement | None:
     """Return what a file announces. One that a process has left when it was killed is removed."""
     try:
         # Nobody else's: parameters and context, which may hold passwords, go where it says.
-        if file.stat().st_uid not in owners:
-            return None
-        with file.open("rb") as opened:
-            announcement = Announcement.model_validate_json(opened.read(_CAP_BYTES))
+        with ordinary_file(file) as descriptor:
+            if os.fstat(descriptor).st_uid not in owners:
+                return None
+            announcement = Announcement.model_validate_json(os.read(descriptor, _CAP_BYTES))
     except (OSError, ValidationError):
         return None
     if Path(f"/proc/{announcement.pid}").exists():

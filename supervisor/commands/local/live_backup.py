@@ -4,16 +4,16 @@ import asyncio
 import contextlib
 import os
 import secrets
-import shutil
 from pathlib import Path
 from typing import Final
 
 from supervisor.commands.local.announcement import Announcement, running_engines
+from supervisor.commands.local.others_state import copy_bytes, owned
 from supervisor.commands.local.pair import no_proxy_for_the_loopback
 from supervisor.commands.local.places import announcements_directory
 from supervisor.engine.http import EngineAccess
 from supervisor.engine.submission import Submissions
-from supervisor.process.small_file import ordinary_file
+from supervisor.errors import EngineError, StartRefusedError
 
 _COPYING_SECONDS: Final = 600.0
 
@@ -30,33 +30,37 @@ def running_engine_of(state_dir: Path) -> Announcement | None:
     return None
 
 
-def copy_from_running(engine: Announcement, state_dir: Path, target: Path) -> None:
-    """Have the engine copy its database, and move the copy to `target`. Raises `EngineError` and `OSError`."""
+def copy_from_running(engine: Announcement, folder: int, target: Path) -> None:
+    """Have the engine copy its database into its state directory, `folder`, and move the copy to `target`.
+
+    Raises `EngineError`, `StateDirectoryError` and `OSError`.
+    """
     # The name is ours, so that nothing else than what was just asked for is taken.
     name = secrets.token_hex(8)
-    place = state_dir / f"backup-{name}.sqlite3"
+    place = f"backup-{name}.sqlite3"
     os.environ.update(no_proxy_for_the_loopback(os.environ))
     try:
-        asyncio.run(_ask(engine, name))
-        with (
-            ordinary_file(place) as descriptor,
-            open(descriptor, "rb", closefd=False) as copied,
-            open(target, "xb", opener=_private) as file,
-        ):
-            shutil.copyfileobj(copied, file)
+        with owned(engine.token_file.name, folder) as token:
+            _have_it_copied(engine, name, token)
+        with owned(place, folder) as copied:
+            copy_bytes(copied, target)
     finally:
         with contextlib.suppress(FileNotFoundError):
-            place.unlink()
+            os.unlink(place, dir_fd=folder)
 
 
-async def _ask(engine: Announcement, name: str) -> None:
-    access = EngineAccess(engine.url, request_seconds=_COPYING_SECONDS, token_file=engine.token_file)
-    asked = Submissions(access)
+def _have_it_copied(engine: Announcement, name: str, token: int) -> None:
+    """Ask with the token in this open file. By its name, its owner could have root send him what he may not read."""
+    file = Path(f"/proc/self/fd/{token}")
+    try:
+        asyncio.run(_ask(engine.url, name, file))
+    except (EngineError, StartRefusedError) as error:
+        raise EngineError(str(error).replace(str(file), str(engine.token_file))) from error
+
+
+async def _ask(url: str, name: str, token_file: Path) -> None:
+    asked = Submissions(EngineAccess(url, request_seconds=_COPYING_SECONDS, token_file=token_file))
     try:
         await asked.back_up(name)
     finally:
         await asked.close()
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o600)

@@ -347,6 +347,7 @@ def test_an_announcement_is_there_for_as_long_as_its_process_says_so(tmp_path: P
     newer = mine.model_copy(update={"pid": os.getppid(), "started_at": 2.0})
     with announced(tmp_path, mine), announced(tmp_path, newer):
         (tmp_path / "broken.json").write_text("{")
+        os.mkfifo(tmp_path / "pipe.json")  # who opened it would wait for a writer
         (tmp_path / "4194304.json").write_text(mine.model_copy(update={"pid": 4194304}).model_dump_json())
         assert running_engines(tmp_path) == [newer, mine]
         assert not (tmp_path / "4194304.json").exists(), "nobody can have that number: it was left by a kill"

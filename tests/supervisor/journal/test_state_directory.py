@@ -1,5 +1,6 @@
 """Taking the state directory: what is made, what is refused, and that the reason given is what failed first."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -66,6 +67,32 @@ def test_a_worker_of_a_version_that_locks_the_file_alone_and_this_one_exclude_ea
         fcntl.flock(old, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(old)
     lock.close()
+
+
+@pytest.mark.needs("other users")
+def test_what_root_takes_only_to_read_is_held_as_any_other_and_nothing_is_made_in_it(tmp_path: Path) -> None:
+    os.chown(tmp_path, NAMELESS, NAMELESS)
+    with contextlib.closing(take_directory(tmp_path, only_to_read=True)):
+        assert is_in_use(tmp_path)
+        with pytest.raises(StateDirectoryError, match="in use by another supervisor"):
+            take_directory(tmp_path, only_to_read=True)
+        assert list(tmp_path.iterdir()) == []
+    (tmp_path / "lock").touch()
+    with (tmp_path / "lock").open("r+") as held_by_the_file_alone:
+        fcntl.flock(held_by_the_file_alone, fcntl.LOCK_EX)
+        with pytest.raises(StateDirectoryError, match="in use by another supervisor"):
+            take_directory(tmp_path, only_to_read=True)
+
+
+def test_a_link_in_the_place_of_the_lock_s_file_is_not_opened_by_who_looks(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.touch()
+    (tmp_path / "lock").symlink_to(other)
+    with other.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert not is_in_use(tmp_path)
+        with pytest.raises(StateDirectoryError):
+            take_directory(tmp_path, only_to_read=True)
 
 
 def test_a_directory_that_is_replaced_while_it_is_taken_is_not_what_is_taken(
