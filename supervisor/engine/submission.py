@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from supervisor.engine.http import EngineAccess, EngineHttp
 from supervisor.errors import EngineError
+from supervisor.settings.origins import shown
 
 _NOT_FOUND: Final = 404
 _ID: Final = re.compile(
@@ -44,7 +45,7 @@ class Submissions:
     """Submits jobs and looks at them. Every method raises `EngineError`. Needs a running loop when created."""
 
     def __init__(self, access: EngineAccess) -> None:
-        self._url = access.url
+        self._shown_url = shown(access.url)  # there may be a password in it
         self._http = EngineHttp(access)
 
     async def blocks(self) -> list[OfferedBlock]:
@@ -90,7 +91,7 @@ class Submissions:
         if error.status != _NOT_FOUND:
             return None
         return NoSubmissionError(
-            f"The engine at {self._url} takes no single jobs (404). A neops engine runs a block as a step of a "
+            f"The engine at {self._shown_url} takes no single jobs (404). A neops engine runs a block as a step of a "
             "workflow: run a workflow there. To run one job, use the engine of `supervisor local` or `supervisor dev`.",
             status=_NOT_FOUND,
             retryable=False,

@@ -65,7 +65,7 @@ def run(arguments: list[str]) -> int:
     try:
         checked_engine_url(target.url)
     except ValueError:
-        return _refuse(f"{target.url} is no URL of an engine. Give one such as http://127.0.0.1:3030.")
+        return _refuse(f"{target.shown_url} is no URL of an engine. Give one such as http://127.0.0.1:3030.")
     # An engine on this machine is not to be sought behind a proxy.
     os.environ.update(no_proxy_for_the_loopback(os.environ))
     try:
@@ -150,9 +150,9 @@ async def _submit_lines(
     await _say_what_nobody_offers(engine, {each.block: each.job_id for each in submitted})
     if not settings.wait:
         for each in submitted:
-            where = {"engine": target.url, "result_url": _result_url(target, each.job_id)}
+            where = {"engine": target.shown_url, "result_url": _result_url(target, each.job_id)}
             print_json({**where, "line": each.number, "job": each.job_id, "block": each.block}, indent=None)
-        _say(f"Submitted {len(submitted)} jobs to {target.url}.")
+        _say(f"Submitted {len(submitted)} jobs to {target.shown_url}.")
         return 0
     outcomes: list[bool | None] = []
     try:
@@ -160,7 +160,7 @@ async def _submit_lines(
             engine, submitted, target.lines, timeout_seconds=settings.timeout_seconds
         ):
             outcomes.append(report["success"])
-            print_json({"engine": target.url, **report}, indent=None, ascii_only=False)
+            print_json({"engine": target.shown_url, **report}, indent=None, ascii_only=False)
     except asyncio.CancelledError:
         _say(f"{len(submitted) - len(outcomes)} jobs go on without this command.")
         raise
@@ -200,7 +200,7 @@ async def _wait(
             )
     report = report_of(job, cause)
     if _as_json(settings):
-        print_json({"engine": target.url, **report}, indent=None, ascii_only=False)
+        print_json({"engine": target.shown_url, **report}, indent=None, ascii_only=False)
     else:
         OutputConsole().print(report_table(report))
     return 0 if report["success"] else EXIT_FAILED
@@ -220,7 +220,7 @@ async def _say_what_nobody_offers(engine: Submissions, jobs: Mapping[str, str]) 
 
 def _print_submitted(settings: SubmitSettings, target: Target, job_id: str, block: OfferedBlock) -> None:
     if _as_json(settings):
-        where = {"engine": target.url, "result_url": _result_url(target, job_id)}
+        where = {"engine": target.shown_url, "result_url": _result_url(target, job_id)}
         print_json({**where, "job": job_id, "block": block.id}, indent=None)
     else:
         print(f"Submitted {block.id} as job {job_id}. Its result: {_place(target, job_id)}")
@@ -232,7 +232,7 @@ def _place(target: Target, job_id: str) -> str:
 
 
 def _result_url(target: Target, job_id: str) -> str:
-    return f"{target.url}/dev/jobs/{job_id}"
+    return f"{target.shown_url}/dev/jobs/{job_id}"
 
 
 def _as_json(settings: SubmitSettings) -> bool:

@@ -8,6 +8,7 @@ from supervisor.commands.local.announcement import Announcement, running_engines
 from supervisor.commands.local.places import announcements_directory
 from supervisor.commands.local.worker_log import Follower
 from supervisor.commands.submit.job_follower import JobLines
+from supervisor.settings.origins import HIDDEN, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,14 @@ class Target:
     url: str
     lines: JobLines
     token_file: Path | None = None
+
+    @property
+    def shown_url(self) -> str:
+        """The URL as people and logs may see it. What stands before an @ may be a password, also where it is no URL."""
+        if self.url.startswith(("http://", "https://")):
+            return shown(self.url) or ""
+        _, login_end, rest = self.url.rpartition("@")
+        return f"{HIDDEN}@{rest}" if login_end else rest
 
 
 def find_target(wanted_url: str, *, by_flag: bool, say: Callable[[str], None]) -> Target | None:

@@ -25,6 +25,9 @@ from supervisor.commands.submit.block_lookup import choose_offered
 from supervisor.engine.submission import OfferedBlock
 from tests.patience import PATIENCE_SECONDS, wait_until
 
+SECRET = "Trellis-Wagon-1842"
+LOGIN = f"svc:{SECRET}"
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
@@ -310,8 +313,8 @@ class NeopsEngine(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def neops_engine(listing: int) -> Iterator[str]:
-    handler = type("Handler", (NeopsEngine,), {"listing": listing})
+def neops_engine(listing: int, kind: type[NeopsEngine] = NeopsEngine) -> Iterator[str]:
+    handler = type("Handler", (kind,), {"listing": listing})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
@@ -328,6 +331,35 @@ def test_an_engine_that_takes_no_single_jobs_is_named_as_such(
         done = submit_here(tmp_path, "greet", URL_BLACKBOARD=url)
     assert done.code == 2
     assert f"The engine at {url} takes no single jobs (404)" in done.stderr
+
+
+class TakingEngine(NeopsEngine):
+    """Answers as an engine does that takes single jobs."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.reply(201, {"jobIds": ["job-1"]})
+
+
+def test_the_login_in_the_engine_s_address_is_told_nowhere(tmp_path: Path, submit_here: SubmitHere) -> None:
+    (tmp_path / "jobs.jsonl").write_text("{}")
+    many = ("greet", "--jobs", "jobs.jsonl")
+    with neops_engine(200) as url:
+        refused = submit_here(tmp_path, "greet", URL_BLACKBOARD=with_login(url))
+        assert f"The engine at {with_login(url, '***')} takes no single jobs (404)" in refused.stderr
+    with neops_engine(200, TakingEngine) as url:
+        taken = [submit_here(tmp_path, *each, URL_BLACKBOARD=with_login(url)) for each in (("greet",), many)]
+        told = [json.loads(each.stdout) for each in taken]
+        assert [each["engine"] for each in told] == [with_login(url, "***")] * 2
+        assert [each["result_url"] for each in told] == [f"{with_login(url, '***')}/dev/jobs/job-1"] * 2
+    wrong = submit_here(tmp_path, "greet", "--engine-url", with_login("http//x", LOGIN, "//"))
+    assert "***@x is no URL of an engine" in wrong.stderr
+    said = [text for each in (refused, wrong, *taken) for text in (each.stdout, each.stderr)]
+    assert not [text for text in said if SECRET in text]
+
+
+def with_login(url: str, login: str = LOGIN, before: str = "://") -> str:
+    return url.replace(before, f"{before}{login}@")
 
 
 def announcement_in(directory: Path) -> Announcement:
