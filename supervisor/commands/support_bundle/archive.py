@@ -49,17 +49,20 @@ class Archive:
                 with contextlib.suppress(OSError):  # a full disk says so again
                     self._file.close()
 
-    def add(self, name: str, text: str) -> None:
-        """Add a text. Of one that is too long, the end is kept: the last lines of a log say most."""
+    def add(self, name: str, text: str, *, cut_before: int = 0) -> None:
+        """Add a text. Of one that is too long, the end is kept: the last lines of a log say most.
+
+        `cut_before` is how many bytes are missing before it already.
+        """
         data = text.encode(errors="backslashreplace")
         cap = min(PART_CAP_BYTES, TOTAL_CAP_BYTES - self._total)
         if cap <= 0:
             self.left_out.append(f"{name}: the archive has {TOTAL_CAP_BYTES // 2**20} MB already.")
             return
-        if len(data) > cap:
-            cut = len(data) - cap
+        over = max(0, len(data) - cap)
+        if cut := cut_before + over:
             self.left_out.append(f"{name}: the first {cut} bytes. A text has {cap} bytes here at most.")
-            data = _CUT.format(bytes=cut).encode() + data[cut:]
+            data = _CUT.format(bytes=cut).encode() + data[over:]
         self._write(name, data)
 
     def add_last(self, name: str, text: str) -> None:

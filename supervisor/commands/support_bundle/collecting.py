@@ -4,9 +4,10 @@ import json
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import IO, Any, Final
 
 from supervisor.commands.support_bundle.archive import Archive
 from supervisor.commands.support_bundle.redaction import Redaction
@@ -15,6 +16,8 @@ from supervisor.errors import SupervisorError
 PART_SECONDS: Final = 10.0
 TOTAL_SECONDS: Final = 60.0
 OUTPUT_CAP_BYTES: Final = 4 * 2**20
+"""Twice what the archive takes of a text: where it is cut, half a secret may stand, which is not found to be masked."""
+_READ_BYTES: Final = 64 * 1024
 
 
 class LeftOutError(SupervisorError):
@@ -26,8 +29,17 @@ class NotOfThisCaseError(LeftOutError):
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A text, and what is missing of it: how many bytes before it, and whether there was more to come behind it."""
+
+    text: str
+    cut_bytes: int = 0
+    is_cut_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """One file of the archive. `collect` returns a text, or what becomes JSON; it may block."""
+    """One file of the archive. `collect` returns a `Text`, a `str`, or what becomes JSON; it may block."""
 
     name: str
     collect: Callable[[], Any]
@@ -48,18 +60,19 @@ def collect_into(archive: Archive, parts: Sequence[Part], redaction: Redaction) 
         if isinstance(found, LeftOutError):
             archive.left_out.append(f"{part.name}: {redaction.text(str(found))}")
         else:
-            archive.add(part.name, found)
+            archive.add(part.name, found.text, cut_before=found.cut_bytes)
+            if found.is_cut_off:
+                archive.left_out.append(f"{part.name}: the end. The program was not done in time.")
 
 
-def _within(part: Part, seconds: float, redaction: Redaction) -> str | LeftOutError:
+def _within(part: Part, seconds: float, redaction: Redaction) -> Text | LeftOutError:
     """Return the text. The thread of one that hangs, on a disk or an NFS server, is left behind."""
-    results: list[str | LeftOutError] = []
+    results: list[Text | LeftOutError] = []
 
     def work() -> None:
         try:
             found = part.collect()
-            text = found if isinstance(found, str) else None
-            results.append(_json(redaction.data(found)) if text is None else redaction.text(text))
+            results.append(_masked(found, redaction))
         except LeftOutError as error:
             results.append(error)
         except Exception as error:  # whatever this machine is like: the other parts are wanted all the same
@@ -71,12 +84,20 @@ def _within(part: Part, seconds: float, redaction: Redaction) -> str | LeftOutEr
     return results[0] if results else LeftOutError(f"It did not come within {seconds:.0f} s.")
 
 
+def _masked(found: Any, redaction: Redaction) -> Text:
+    if isinstance(found, Text):
+        return replace(found, text=redaction.text(found.text))
+    return Text(redaction.text(found) if isinstance(found, str) else _json(redaction.data(found)))
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=True, default=str) + "\n"
 
 
-def output_of(arguments: Sequence[str], seconds: float = PART_SECONDS - 1) -> str:
-    """Return what a program prints, of which the first megabytes count. It is ended when its time is over.
+def output_of(arguments: Sequence[str], seconds: float = PART_SECONDS - 1) -> Text:
+    """Return what a program prints, of which the last megabytes count: a log has its newest lines at its end.
+
+    It is ended when its time is over.
 
     Raises `LeftOutError` where there is no such program, or it has printed nothing.
     """
@@ -86,12 +107,18 @@ def output_of(arguments: Sequence[str], seconds: float = PART_SECONDS - 1) -> st
         )
     except OSError as error:
         raise LeftOutError(f"`{arguments[0]}` can't be run: {error.strerror}.") from None
-    timer = threading.Timer(seconds, process.kill)
+    ended = threading.Event()
+
+    def end() -> None:
+        ended.set()
+        process.kill()
+
+    timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
     assert process.stdout is not None
     try:
-        data = process.stdout.read(OUTPUT_CAP_BYTES)
+        data, cut_bytes = _end_of(process.stdout)
     finally:
         timer.cancel()
         process.kill()
@@ -99,4 +126,17 @@ def output_of(arguments: Sequence[str], seconds: float = PART_SECONDS - 1) -> st
         process.wait()
     if not data.strip():
         raise LeftOutError(f"`{' '.join(arguments)}` has printed nothing.")
-    return data.decode(errors="backslashreplace")
+    return Text(data.decode(errors="backslashreplace"), cut_bytes, is_cut_off=ended.is_set())
+
+
+def _end_of(stream: IO[bytes]) -> tuple[bytes, int]:
+    """Return the last `OUTPUT_CAP_BYTES` of what comes, and how many bytes came before these."""
+    pieces: deque[bytes] = deque()
+    came = cut = 0
+    while piece := stream.read(_READ_BYTES):
+        pieces.append(piece)
+        came += len(piece)
+        while came - cut - len(pieces[0]) >= OUTPUT_CAP_BYTES:
+            cut += len(pieces.popleft())
+    data = b"".join(pieces)[-OUTPUT_CAP_BYTES:]
+    return data, came - len(data)

@@ -97,7 +97,7 @@ _PROPERTIES: Final = (
 def doctor_part(arguments: list[str]) -> Part:
     """Return what `supervisor doctor` says here, run as a program of its own: it may hang, or import broken blocks."""
     command = [sys.executable, "-P", "-m", "supervisor.cli", "doctor", "--json", *arguments]
-    return Part("doctor.json", lambda: _parsed(output_of(command, _DOCTOR_SECONDS)), _DOCTOR_SECONDS + 2)
+    return Part("doctor.json", lambda: _parsed(output_of(command, _DOCTOR_SECONDS).text), _DOCTOR_SECONDS + 2)
 
 
 def _parsed(text: str) -> Any:

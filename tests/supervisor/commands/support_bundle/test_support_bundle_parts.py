@@ -17,7 +17,7 @@ from supervisor.commands.support_bundle import archive as archive_module
 from supervisor.commands.support_bundle import collecting as collecting_module
 from supervisor.commands.support_bundle import ended_jobs
 from supervisor.commands.support_bundle.archive import Archive
-from supervisor.commands.support_bundle.collecting import LeftOutError, Part, collect_into, output_of
+from supervisor.commands.support_bundle.collecting import LeftOutError, Part, Text, collect_into, output_of
 from supervisor.commands.support_bundle.contents import parts_for
 from supervisor.commands.support_bundle.machine import process, read_small, versions
 from supervisor.commands.support_bundle.redaction import Redaction
@@ -28,7 +28,7 @@ from supervisor.journal.ended_jobs.ended_job import EndedJob
 from supervisor.journal.ended_jobs.files import EndedJobFiles
 from supervisor.worker.control_socket.client import ControlClient
 from supervisor.worker.control_socket.protocol import JsonObject
-from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.patience import wait_until
 
 SECRET = "Trellis-Wagon-1842"
 KEY = (
@@ -191,12 +191,37 @@ def test_a_program_that_does_not_end_or_prints_without_end_is_cut_off(
     # Neither would end within the time that a test has.
     with monkeypatch.context() as patched:
         patched.setattr(threading, "Timer", OverOncePrinted)
-        assert output_of(["sh", "-c", f"echo begun; touch {printed}; exec sleep 600"]) == "begun\n"
-    assert len(output_of(["sh", "-c", "exec yes"], PATIENCE_SECONDS)) == collecting_module.OUTPUT_CAP_BYTES
+        assert output_of(["sh", "-c", f"echo begun; touch {printed}; exec sleep 600"]) == Text(
+            "begun\n", is_cut_off=True
+        )
+        printed.unlink()
+        endless = output_of(["sh", "-c", f"yes | head -c 5000000; touch {printed}; exec yes"])
+    assert len(endless.text) == collecting_module.OUTPUT_CAP_BYTES
+    assert endless.cut_bytes + len(endless.text) >= 5_000_000
+    assert endless.is_cut_off
     with pytest.raises(LeftOutError, match="has printed nothing"):
         output_of(["true"])
     with pytest.raises(LeftOutError, match="can't be run"):
         output_of(["no-such-program"])
+
+
+def test_of_a_program_that_prints_too_much_the_end_is_there_and_what_is_missing_before_it_is_said(
+    tmp_path: Path,
+) -> None:
+    long = "yes 'a line of a log that is as long as most of them are' | head -c 5000000; echo; echo last"
+    printed = output_of(["sh", "-c", long])
+    assert printed.text.endswith("\nlast\n")
+    assert (printed.cut_bytes + len(printed.text), printed.is_cut_off) == (5_000_006, False)
+    found, left_out = made(tmp_path, Part("log.txt", lambda: printed))
+    beginning = 5_000_006 - archive_module.PART_CAP_BYTES
+    assert found["log.txt"].endswith("\nlast\n")
+    assert f"the beginning was cut: {beginning} bytes" in found["log.txt"]
+    assert left_out == [f"log.txt: the first {beginning} bytes. A text has 2097152 bytes here at most."]
+
+
+def test_that_a_program_was_ended_before_it_was_done_is_said(tmp_path: Path) -> None:
+    found, left_out = made(tmp_path, Part("log.txt", lambda: Text("begun", is_cut_off=True)))
+    assert (found, left_out) == ({"log.txt": "begun"}, ["log.txt: the end. The program was not done in time."])
 
 
 def test_a_state_directory_is_listed_without_following_a_link_and_without_content(tmp_path: Path) -> None:
