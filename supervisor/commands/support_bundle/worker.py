@@ -18,7 +18,8 @@ _ASK_SECONDS: Final = 8.0
 _DOCTOR_SECONDS: Final = 40.0
 _LOG_LINES: Final = "5000"
 _LOG_CAP_CHARS: Final = 2**20
-_UNIT: Final = re.compile(r"/([\w@.:\\-]+\.service)(?:/|$)", re.MULTILINE)
+_UNIT: Final = re.compile(r"/([\w@.:\\-]+\.(?:service|scope))(?=/|$)", re.MULTILINE)
+_OF_A_USER: Final = re.compile(r"user@[^/]*\.service")
 _DEFAULT_UNIT: Final = "neops-supervisor.service"
 
 
@@ -59,16 +60,23 @@ def log_asked(client: ControlClient, job_id: str) -> Callable[[], Any]:
 
 
 def unit_of(pid: int | None) -> str:
-    """Return the systemd unit that a worker runs in, by its cgroup; the usual name where that does not say it."""
+    """Return the service that a worker runs in, by its cgroup; the usual name where that does not say it.
+
+    Raises `LeftOutError` where it runs in none, as in a terminal. Of a desktop, all programs have that of the user's
+    session (`user@1000.service`), whose log is what he does all day.
+    """
     text = read_small(Path(f"/proc/{pid}/cgroup")) if pid is not None else None
     found = _UNIT.findall(text or "")
-    return str(found[-1]) if found else _DEFAULT_UNIT
+    if not found:
+        return _DEFAULT_UNIT
+    if found[-1].endswith(".scope") or any(map(_OF_A_USER.fullmatch, found)):
+        raise LeftOutError("The worker runs in no service of this machine's systemd.")
+    return str(found[-1])
 
 
 def systemd_parts(pid: int | None) -> list[Part]:
     """Return what systemd says of the unit, and the last lines of its log."""
-    unit = unit_of(pid)
-    shown = ["systemctl", "show", "--no-pager", "--property", _PROPERTIES, unit]
+    shown = ["systemctl", "show", "--no-pager", "--property", _PROPERTIES]
     log = [
         "journalctl",
         "--no-pager",
@@ -78,11 +86,10 @@ def systemd_parts(pid: int | None) -> list[Part]:
         "--lines",
         _LOG_LINES,
         "--unit",
-        unit,
     ]
     return [
-        Part("systemd/unit.txt", lambda: output_of(shown)),
-        Part("log/journal.txt", lambda: output_of(log)),
+        Part("systemd/unit.txt", lambda: output_of([*shown, unit_of(pid)])),
+        Part("log/journal.txt", lambda: output_of([*log, unit_of(pid)])),
     ]
 
 

@@ -16,6 +16,7 @@ import pytest
 from supervisor.commands.support_bundle import archive as archive_module
 from supervisor.commands.support_bundle import collecting as collecting_module
 from supervisor.commands.support_bundle import ended_jobs
+from supervisor.commands.support_bundle import worker as worker_module
 from supervisor.commands.support_bundle.archive import Archive
 from supervisor.commands.support_bundle.collecting import LeftOutError, Part, Text, collect_into, output_of
 from supervisor.commands.support_bundle.contents import parts_for
@@ -23,7 +24,7 @@ from supervisor.commands.support_bundle.machine import process, read_small, vers
 from supervisor.commands.support_bundle.redaction import Redaction
 from supervisor.commands.support_bundle.secrets_here import secrets_of
 from supervisor.commands.support_bundle.state_files import listing
-from supervisor.commands.support_bundle.worker import log_asked
+from supervisor.commands.support_bundle.worker import log_asked, systemd_parts, unit_of
 from supervisor.journal.ended_jobs.ended_job import EndedJob
 from supervisor.journal.ended_jobs.files import EndedJobFiles
 from supervisor.worker.control_socket.client import ControlClient
@@ -221,7 +222,38 @@ def test_of_a_program_that_prints_too_much_the_end_is_there_and_what_is_missing_
 
 def test_that_a_program_was_ended_before_it_was_done_is_said(tmp_path: Path) -> None:
     found, left_out = made(tmp_path, Part("log.txt", lambda: Text("begun", is_cut_off=True)))
-    assert (found, left_out) == ({"log.txt": "begun"}, ["log.txt: the end. The program was not done in time."])
+    assert (found, left_out) == (
+        {"log.txt": "begun"},
+        ["log.txt: the end. The program was not done in time."],
+    )
+
+
+DESKTOP = "/user.slice/user-1000.slice/user@1000.service/app.slice"
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "unit"),
+    [
+        ("/system.slice/neops-supervisor@core.service", "neops-supervisor@core.service"),
+        ("/system.slice/neops-local.service/worker", "neops-local.service"),
+        ("/machine.slice/box.scope/system.slice/neops-local.service", "neops-local.service"),
+        ("/", "neops-supervisor.service"),
+        (f"{DESKTOP}/app-org.gnome.Terminal.slice/vte-spawn-1.scope", None),
+        (f"{DESKTOP}/app-org.kde.konsole@1.service", None),
+        ("/user.slice/user-1000.slice/session-3.scope", None),
+        ("/user.slice/user-1000.slice/user@1000.service", None),
+    ],
+)
+def test_the_log_of_a_person_s_session_is_never_taken_for_the_worker_s(
+    cgroup: str, unit: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "read_small", lambda _: f"0::{cgroup}\n")
+    if unit is not None:
+        assert unit_of(1) == unit
+        return
+    for part in systemd_parts(1):
+        with pytest.raises(LeftOutError, match="runs in no service"):
+            part.collect()
 
 
 def test_a_state_directory_is_listed_without_following_a_link_and_without_content(tmp_path: Path) -> None:
