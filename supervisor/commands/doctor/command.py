@@ -17,6 +17,7 @@ from supervisor.commands.doctor.finding import Finding, Status
 from supervisor.commands.doctor.unit_settings import (
     UnitSettingsError,
     environment_of,
+    has_flag,
     without_flag,
     without_settings,
 )
@@ -26,9 +27,11 @@ from supervisor.commands.shared.console import OutputConsole
 from supervisor.commands.shared.json_output import print_json
 from supervisor.log.format import printable
 from supervisor.log.setup import start_logging
+from supervisor.settings import env_file
 from supervisor.settings.run_settings import DaemonSettings
 
 PROGRAM: Final = "supervisor doctor"
+_UNIT: Final = "--unit"
 _COLOURS: Final = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red"}
 _NARROW_COLUMNS: Final = 70
 
@@ -55,9 +58,9 @@ class DoctorSettings(DaemonSettings):
 
 def run(arguments: list[str]) -> int:
     """Check and print. Returns 0, or 1 when a check failed."""
+    if has_flag(_UNIT, arguments):
+        _run_for_unit(arguments)
     settings = read_settings(DoctorSettings, arguments, PROGRAM)
-    if settings.unit is not None:
-        _run_for(settings.unit, arguments)
     listener = start_logging(logging.CRITICAL)
 
     async def work() -> int:
@@ -76,15 +79,22 @@ def run(arguments: list[str]) -> int:
         listener.stop()
 
 
-def _run_for(unit: str, arguments: list[str]) -> NoReturn:
-    """Run the command as systemd would: anew, as some of what it sets is looked at when modules are imported."""
+def _run_for_unit(arguments: list[str]) -> NoReturn:
+    """Run the command as systemd would: anew, as some of what it sets is looked at when modules are imported.
+
+    What this shell and `.env` of this directory set is not the unit's, so that nothing there can be wrong.
+    """
+    for name in os.environ.keys() - without_settings(os.environ).keys():
+        del os.environ[name]
+    with env_file.held(""):
+        unit = read_settings(DoctorSettings, arguments, PROGRAM).unit or ""
     try:
-        environment = without_settings(os.environ) | environment_of(unit)
+        environment = dict(os.environ) | environment_of(unit)
     except UnitSettingsError as error:
         print(f"{PROGRAM}: {printable(str(error))}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     os.chdir("/")  # where a service runs: what `.env` of this directory sets is not the unit's
-    program = (sys.executable, "-P", "-m", "supervisor", "doctor", *without_flag("--unit", arguments))
+    program = (sys.executable, "-P", "-m", "supervisor", "doctor", *without_flag(_UNIT, arguments))
     os.execve(program[0], program, environment)  # noqa: S606  # this program itself, without a shell
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from supervisor.errors import SupervisorError
+from supervisor.settings.legacy_environment import LEGACY_NAMES
 from supervisor.settings.run_settings import ENV_PREFIX
 
 _SYSTEMCTL_SECONDS: Final = 20.0
@@ -55,8 +56,13 @@ def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environment.items()
-        if not name.upper().startswith(ENV_PREFIX) and name not in directories
+        if not name.upper().startswith(ENV_PREFIX) and name not in LEGACY_NAMES and name not in directories
     }
+
+
+def has_flag(flag: str, arguments: Sequence[str]) -> bool:
+    """Whether this flag is among the arguments."""
+    return any(each == flag or each.startswith(f"{flag}=") for each in arguments)
 
 
 def without_flag(flag: str, arguments: Sequence[str]) -> list[str]:

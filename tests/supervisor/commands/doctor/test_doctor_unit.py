@@ -99,7 +99,7 @@ def test_without_systemd_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_shells_settings_and_the_flag_itself_are_left_out() -> None:
-    given = {"NEOPS_SPARES": "1", "STATE_DIRECTORY": "/x", "PATH": "/bin"}
+    given = {"NEOPS_SPARES": "1", "STATE_DIRECTORY": "/x", "URL_BLACKBOARD": "http://e", "PATH": "/bin"}
     assert without_settings(given) == {"PATH": "/bin"}
     assert without_flag("--unit", ["--unit", "a", "--json", "--unit=b"]) == ["--json"]
 
@@ -118,6 +118,17 @@ def test_doctor_checks_with_what_the_unit_sets_and_not_with_what_the_shell_sets(
     ]
     assert "NEOPS_MAX_SLOTS" in told["text"]
     assert "NEOPS_OF_" not in told["text"]
+
+
+def test_what_is_wrong_in_the_shell_or_in_its_directory_is_not_the_unit_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("NEOPS_MAX_JOB_SECONDS=10m\n")
+    systemctl(tmp_path, monkeypatch, "LoadState=loaded\nEnvironment=NEOPS_MAX_SLOTS=3\n")
+    monkeypatch.setenv("NEOPS_SPARES", "many")
+    monkeypatch.setenv("POLL_INTERVAL", "often")
+    checks = {each["check"]: each["text"] for each in doctor(tmp_path, "--unit=neops")["checks"]}
+    assert "NEOPS_MAX_SLOTS" in checks["variable names"]
 
 
 def doctor(cwd: Path, *arguments: str) -> Any:
