@@ -1,5 +1,8 @@
 """`supervisor journal adopt`: a person says that a state directory is no copy, but was moved here on purpose."""
 
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +21,45 @@ _WARNING: Final = (
 )
 
 
+class _Place:
+    """A state directory, and how to work in it: root in another user's with that user's rights.
+
+    What is made there is the owner's then, who can use it. And no link that he has put there leads root anywhere.
+    """
+
+    def __init__(self, directory: Path, descriptor: int) -> None:
+        self._directory = directory
+        self._owner = os.fstat(descriptor)
+        self._is_others = os.geteuid() == 0 and self._owner.st_uid != 0
+        # Not by its name: that of a service's leads through a directory that only root may enter (/var/lib/private).
+        self.path = Path(f"/proc/self/fd/{descriptor}") if self._is_others else directory
+
+    @contextlib.contextmanager
+    def as_its_owner(self) -> Iterator[None]:
+        """Have the owner's rights meanwhile. Raises `SupervisorError`, for an `OSError` as well."""
+        try:
+            with self._rights() if self._is_others else contextlib.nullcontext():
+                yield
+        except SupervisorError as error:
+            raise SupervisorError(str(error).replace(str(self.path), str(self._directory))) from error
+        except OSError as error:
+            raise SupervisorError(f"{self._directory} can't be written: {error.strerror}.") from error
+
+    @contextlib.contextmanager
+    def _rights(self) -> Iterator[None]:
+        group, groups = os.getegid(), os.getgroups()
+        try:
+            os.setgroups([])
+            os.setegid(self._owner.st_gid)
+            # Not the real one: the owner may not signal this process.
+            os.seteuid(self._owner.st_uid)
+            yield
+        finally:
+            os.seteuid(0)
+            os.setegid(group)
+            os.setgroups(groups)
+
+
 def adopt(journal: Path, *, really: bool) -> bool:
     """Print what adopting the journal's directory means, and with `really` do it. Returns whether all is in order.
 
@@ -26,8 +68,23 @@ def adopt(journal: Path, *, really: bool) -> bool:
     directory = journal.parent
     if is_in_use(directory):
         raise SupervisorError(f"A worker runs on {directory}. Stop it, then adopt the directory.")
-    held = StateDirectory(directory)
     try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise SupervisorError(f"{directory} can't be opened: {error.strerror}.") from error
+    try:
+        return _adopt(journal, _Place(directory, descriptor), really=really)
+    finally:
+        os.close(descriptor)
+
+
+def _adopt(journal: Path, place: _Place, *, really: bool) -> bool:
+    directory = journal.parent
+    with place.as_its_owner():
+        held = StateDirectory(place.path)
+        backup = UuidBackup(place.path / UUID_FILE).read()
+    try:
+        # As root in any case: SQLite looks for the way to the file itself. What it makes, it gives to the owner.
         facts = read_facts(journal)
         held.judge_journal(facts.get(KEY_FACT))
         entries = read_entries(journal)
@@ -35,16 +92,13 @@ def adopt(journal: Path, *, really: bool) -> bool:
         if held.doubt is None and not aside:
             print(f"{directory} belongs here already, and no claim is set aside. Nothing is to be done.")
             return True
-        uuid = facts.get("worker_uuid") or UuidBackup(directory / UUID_FILE).read()
-        print(_plan(held, entries, uuid))
+        print(_plan(directory, held, entries, facts.get("worker_uuid") or backup))
         if not really:
             print(f"\n{_WARNING}\n\nNothing was changed. To do it, add --yes.")
             return False
-        try:
+        with place.as_its_owner():
             # A start in between finds a key that does not fit, and doubts again.
             key = held.settle() if held.doubt is not None else held.key
-        except OSError as error:
-            raise SupervisorError(f"{directory} can't be written: {error.strerror}.") from error
         take_back(journal, {KEY_FACT: key}, aside)
     finally:
         held.close()
@@ -52,10 +106,10 @@ def adopt(journal: Path, *, really: bool) -> bool:
     return True
 
 
-def _plan(held: StateDirectory, entries: list[Entry], uuid: str | None) -> str:
+def _plan(directory: Path, held: StateDirectory, entries: list[Entry], uuid: str | None) -> str:
     open_claims = sum(entry.state in ("running", "set aside") for entry in entries)
     results = sum(entry.state == "waiting" for entry in entries)
-    lines = [f"The state directory is {held.path}."]
+    lines = [f"The state directory is {directory}."]
     if held.doubt is not None:
         lines += [f"It may be a copy: {held.doubt}.", "", "Adopting it means:"]
         lines.append("* It belongs to this machine and this place from now on.")

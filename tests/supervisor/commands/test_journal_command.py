@@ -24,6 +24,7 @@ from commands_support import (
 
 from supervisor.commands.journal.output import age_text
 from supervisor.journal import Claim, Ledger
+from tests.capabilities import NOBODY
 from tests.patience import PATIENCE_SECONDS
 
 FILE = "journal.sqlite3"
@@ -421,3 +422,52 @@ async def test_nothing_is_adopted_while_a_worker_runs_on_it(copied: Path) -> Non
 def test_yes_and_numbers_are_refused_where_they_mean_nothing(state: Path) -> None:
     for arguments in (("list", "--yes"), ("adopt", "1"), ("adopt", "--file", "x")):
         assert journal(state, *arguments).returncode == 2
+
+
+@pytest.fixture
+def of_a_service(copied: Path) -> Path:
+    """The copy as systemd keeps that of a service: another user's, in a directory that only root may enter."""
+    closed = copied.parent / "private"
+    closed.mkdir(mode=0o700)
+    directory = copied.rename(closed / "neops-supervisor")
+    (directory / "lock").unlink()
+    for path in (directory, *directory.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    copied.symlink_to(directory)
+    return copied
+
+
+@pytest.mark.needs("other users")
+async def test_root_adopts_the_directory_of_a_service_and_leaves_nothing_there_that_this_can_not_use(
+    of_a_service: Path,
+) -> None:
+    assert "To do it, add --yes." in journal_apart(of_a_service, "adopt").stdout
+    done = journal_apart(of_a_service, "adopt", "--yes")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"The state directory is {of_a_service}." in done.stdout
+    directory = of_a_service.resolve()
+    owners = {path.name: path.stat().st_uid for path in (directory, *directory.rglob("*"))}
+    assert {"lock", "place", FILE} <= owners.keys()
+    assert {name: owner for name, owner in owners.items() if owner != NOBODY} == {}
+    for path in (directory, *directory.rglob("*")):  # the service is this process
+        os.chown(path, os.geteuid(), -1)
+    ledger = await Ledger.open(directory)
+    assert (ledger.doubt, await ledger.fact("worker_uuid")) == (None, "w-1")
+    assert [entry.claim.job_id for entry in ledger.interrupted()] == ["running"]
+    await ledger.close()
+
+
+@pytest.mark.needs("other users")
+@pytest.mark.parametrize("name", ["lock", "place", "place.new"])
+def test_a_link_of_the_owner_s_leads_root_nowhere(of_a_service: Path, name: str) -> None:
+    of_root = of_a_service.parent / "of-root"
+    of_root.mkdir(mode=0o700)
+    (of_root / "there").write_text("of root")
+    for target in ("there", "new"):
+        link = of_a_service / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(of_root / target)
+        done = journal_apart(of_a_service, "adopt", "--yes")
+        assert (done.returncode == 0) == (name == "place.new"), done.stderr
+        assert "/proc/" not in done.stdout + done.stderr
+        assert {path.name: path.read_text() for path in of_root.iterdir()} == {"there": "of root"}
