@@ -143,8 +143,11 @@ def _copy_all(state_dir: Path, held: DirectoryLock | Announcement, target: Path)
     """
     copied, host_keys = target / ENGINE_DATABASE, target / WORKER_DIRECTORY / HOST_KEYS
     with contextlib.ExitStack() as opened:
-        is_lock = isinstance(held, DirectoryLock)
-        folder = held.descriptor if is_lock else opened.enter_context(opened_folder(state_dir))
+        folder = (
+            held.descriptor
+            if isinstance(held, DirectoryLock)
+            else opened.enter_context(opened_folder(state_dir))
+        )
         is_others = is_of_another(folder)
         if isinstance(held, Announcement):
             copy_from_running(held, folder, copied)
