@@ -295,3 +295,19 @@ def test_what_is_printed_is_utf_8_whatever_the_locale_says_and_closing_the_strea
     )
     assert done.stdout.decode() == "half a line \\udce9 ✓ and more"
     assert done.stderr == b"to stderr"
+
+
+def test_where_the_kernel_can_not_close_a_range_every_descriptor_above_is_closed_and_none_below() -> None:
+    def closes() -> None:
+        linux.close_from = lambda _: False  # of this fork only
+        kept, gone = 40, 41
+        for number in (kept, gone, 900):
+            os.dup2(2, number)
+        bootstrap.close_everything_above(kept)
+        left = [int(name) for name in os.listdir("/proc/self/fd")]
+        os.write(2, f"{kept in left} {max(number for number in left if number != kept)}".encode())
+
+    text, _ = in_a_fork(closes)
+    is_kept, highest = text.split()
+    assert is_kept == "True"
+    assert int(highest) < 40

@@ -267,3 +267,14 @@ def test_a_chain_of_imports_is_followed_to_its_beginning_whatever_it_goes_throug
 )
 def test_the_words_of_imports_say_which_modules_they_may_mean(source: str, words: set[str] | None) -> None:
     assert words_of_imports(Text("lab.inner.block", source.encode())) == words
+
+
+def test_of_what_pydantic_says_to_those_who_write_types_only_the_first_line_is_shown(directory: Path) -> None:
+    text = "from pydantic import BaseModel\nclass P(BaseModel):\n    x: object()\n"
+    problem = imported(directory, text)
+    assert problem is not None
+    assert "Unable to generate pydantic-core schema" in problem.message
+    assert "\n" not in problem.message
+    other = imported(directory, "raise ValueError('one\\ntwo')\n", "other")
+    assert other is not None
+    assert other.message == "ValueError: one\ntwo"

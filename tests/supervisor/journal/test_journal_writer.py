@@ -235,3 +235,14 @@ async def test_what_is_one_statement_is_a_transaction_by_itself_unless_it_shares
     assert not await recorder.writer.call(recorder.is_in_transaction)
     await recorder.insert("d")
     assert recorder.words() == ["a", "b", "c", "d"]
+
+
+async def test_of_two_writes_the_one_that_fails_does_not_take_the_other_along(recorder: Recorder) -> None:
+    await recorder.insert("a")
+    recorder.hold_up()
+    writes = [recorder.insert(word) for word in "ab"]
+    recorder.go_on.set()
+    failed, done = await asyncio.gather(*writes, return_exceptions=True)
+    assert isinstance(failed, sqlite3.IntegrityError)
+    assert not isinstance(done, BaseException)
+    assert recorder.words() == ["a", "b"]

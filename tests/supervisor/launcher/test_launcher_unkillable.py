@@ -23,7 +23,7 @@ from supervisor.launcher import spawned_middle as middle_module
 from supervisor.launcher.environment import job_environment
 from supervisor.launcher.fork_requests import ForkRequests
 from supervisor.launcher.known_children import KnownChildren
-from supervisor.launcher.session_holders import SessionHolder, SessionHolders
+from supervisor.launcher.session_holders import MOST, SessionHolder, SessionHolders
 from supervisor.launcher.spawn_launcher import SpawnLauncher
 from supervisor.launcher.template import TemplateLauncher
 from supervisor.log.events.processes import TemplateEnded, TemplateReplaced
@@ -196,3 +196,15 @@ async def test_the_end_of_the_spares_does_not_wait_for_one_that_can_not_be_kille
         await spares.close()
         assert not is_there(other.pid)
     await until(lambda: stuck._closed)
+
+
+def test_a_session_holder_whose_start_failed_leaves_its_place_to_the_next() -> None:
+    holders = SessionHolders(ForkRequests(KnownChildren()), lambda: None)
+    for _ in range(MOST):
+        with pytest.raises(LaunchError), holders.one_more():
+            raise LaunchError("no memory is left")
+    assert not holders.is_full
+    with contextlib.ExitStack() as starting:
+        for _ in range(MOST):
+            starting.enter_context(holders.one_more())
+        assert holders.is_full

@@ -259,3 +259,23 @@ async def test_a_job_that_sleeps_counts_as_counted_again_after_a_count_that_fail
     await counted(counts)
     await asyncio.wait_for(failures.get(), BOUND_SECONDS)
     await counted(counts)
+
+
+@pytest.mark.parametrize(
+    ("tree", "can_sleep"),
+    [
+        (Tree(parents={7: 1}, tasks=3, complete=True), True),
+        (Tree(parents={7: 1, 8: 7}, tasks=2, complete=True), False),
+        (Tree(parents={7: 1}, tasks=3, complete=False), False),
+    ],
+    ids=["by itself", "with another process", "not all was counted"],
+)
+def test_only_a_job_without_other_processes_that_was_counted_whole_is_taken_to_sleep(
+    monkeypatch: pytest.MonkeyPatch, tree: Tree, can_sleep: bool
+) -> None:
+    sleeps: list[str] = []
+    monkeypatch.setattr(ProcessSleep, "begin", lambda self: sleeps.append("begin"))
+    monkeypatch.setattr(ProcessSleep, "end", lambda self: sleeps.append("end"))
+    monkeypatch.setattr(headcount_module, "tree_below", lambda pids, most_tasks: tree)
+    assert headcount_module._trees_of([look_at(7, 10_000)]) == [tree]
+    assert sleeps == (["begin"] if can_sleep else ["begin", "end"])

@@ -1,0 +1,25 @@
+"""A look that gets no answer: what is said of it meanwhile, and afterwards."""
+
+import asyncio
+import threading
+
+import pytest
+
+from supervisor.watch import rounds as rounds_module
+from supervisor.watch.rounds import Rounds
+from tests.patience import PATIENCE_SECONDS, until
+
+
+async def test_why_nothing_is_seen_is_known_for_as_long_as_the_look_has_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rounds_module, "LATE_SECONDS", 0.05)
+    rounds = Rounds("a watch", failing="Nothing is seen.", working="All is seen.")
+    answer, reasons = threading.Event(), list[str]()
+    looking = asyncio.create_task(rounds.look(answer.wait, PATIENCE_SECONDS, reasons.append))
+    await until(lambda: reasons)
+    assert rounds.late == reasons[0]
+    answer.set()
+    assert await looking
+    assert rounds.late is None, "who begins now is watched"
+    await rounds.close()
