@@ -254,9 +254,15 @@ class DevEngine:
                 future.set_result(None)
 
     async def _check_periodically(self) -> None:
+        interval_seconds = self.options.check_interval_seconds
         while True:
-            await asyncio.sleep(self.options.check_interval_seconds)
+            before = self._clock()
+            await asyncio.sleep(interval_seconds)
+            # A machine that was suspended, a clock that is set ahead: its workers could not ping meanwhile either.
+            absent_seconds = self._clock() - before - interval_seconds
             try:
+                if absent_seconds > interval_seconds:
+                    self._service_now().roster.excuse(absent_seconds)
                 self.check_now()
             except sqlite3.Error as error:
                 _LOG.error("the background check failed and is tried again at the next interval: %s", error)

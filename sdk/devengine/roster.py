@@ -80,6 +80,12 @@ class Roster:
             content = body.model_dump(by_alias=True, exclude={"worker_id"}, exclude_none=True)
             self._registrations.put(block, content, body.worker_id, self._clock())
 
+    def excuse(self, seconds: float) -> None:
+        """Let so much time count for no worker's silence: the engine itself has not run, or its clock was set ahead."""
+        with self._database.transaction():
+            self._workers.excuse(seconds)
+            self._blackboard.jobs.excuse(seconds)
+
     def check(self) -> None:
         """Look once at every worker and claimed job: the engine's background check."""
         now = self._clock()

@@ -67,9 +67,7 @@ async def worker_jobs(request: web.Request) -> web.StreamResponse:
     """List the jobs a worker claimed."""
     service = service_of(request)
     found = service.roster.worker(request.match_info["uuid"], with_deleted=True)
-    status = _job_status(request)
-    jobs = service.blackboard.jobs.of_worker(found.uuid)
-    return _answer_jobs(service, [job for job in jobs if status in (None, job.status)])
+    return _answer_jobs(service, service.blackboard.jobs.of_worker(found.uuid, _job_status(request)))
 
 
 async def delete_worker(request: web.Request) -> web.StreamResponse:

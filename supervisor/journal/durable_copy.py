@@ -54,8 +54,8 @@ class DurableCopy:
         self._disk_fault: DiskFault | None = None
         self._trouble = JournalTrouble(mend_seconds)
         self._is_open = False
-        self.was_read = False
-        """Whether this run has read the file. From then on, memory knows better than any file."""
+        self.read = asyncio.Event()
+        """Set when this run has read the file. From then on, memory knows better than any file."""
         self._tries = 0
         self._trying = asyncio.Lock()
         self._under_way = 0
@@ -259,8 +259,8 @@ class DurableCopy:
 
     async def _open(self) -> None:
         loaded = await self._patiently(self.journal.open())
-        replaced = [] if self.was_read else self._adopt(loaded, saved=True)
-        if self.was_read:  # by now it may be another file, or a new one
+        replaced = [] if self.read.is_set() else self._adopt(loaded, saved=True)
+        if self.read.is_set():  # by now it may be another file, or a new one
             self.unsaved_facts |= compare_with_file(loaded, self._claims, self.facts)
             self.journal.look_again()  # a person may have had dead letters sent again meanwhile
         self._claims.numbers_above(loaded.highest)
@@ -271,15 +271,15 @@ class DurableCopy:
             futures = [self._submit([row]) for row in self._claims.unsaved() if row.earlier]
             futures += [self.journal.remove(entry) for entry in replaced]
             await self._wait_for_all(futures)
-        self.was_read = True
+        self.read.set()
 
     async def _move_aside(self) -> None:
         aside, salvaged = await self._patiently(self.journal.move_aside())
         self._lose_file()  # it may have been found damaged while it was opened
-        known = "" if self.was_read else f", and {len(salvaged.entries)} claim(s) that the old one still held"
-        if not self.was_read:
+        known = "" if self.read.is_set() else f", and {len(salvaged.entries)} claim(s) that the old one still held"
+        if not self.read.is_set():
             self._adopt(salvaged, saved=False)
-            self.was_read = True
+            self.read.set()
         path = str(self.journal.path)
         tell(_log, JournalReplaced(path=path, moved_to=str(aside), salvaged=known))
 

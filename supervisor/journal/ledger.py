@@ -55,8 +55,7 @@ class Ledger:
 
     def __init__(self, mend_seconds: float = MEND_SECONDS) -> None:
         self.on_found: Callable[[], Coroutine[Any, Any, None]] = _nobody_listens
-        """Awaited when `interrupted` or `undelivered` have grown by themselves: a dead letter was revived, or the
-        file could be read at last."""
+        """Awaited when `interrupted` or `undelivered` have grown: a dead letter was revived, or the file is read."""
         self._claims = Claims()
         self._image = DurableCopy(self._claims, mend_seconds, self._tell_found)
         self._image.on_restored = self._on_restored
@@ -65,6 +64,7 @@ class Ledger:
         self._copy: UuidBackup | None = None
         self._directory: StateDirectory
         self._is_registered_here = False
+        self._waits_to_settle = False
 
     @classmethod
     async def open(cls, directory: Path, *, mend_seconds: float = MEND_SECONDS) -> Self:
@@ -108,10 +108,10 @@ class Ledger:
         """
         if self.doubt is None:
             return
+        self._waits_to_settle = True
         await self._image.removals.finish()
-        if not self.is_whole:
-            return
-        if key := await settle_place(self._directory):
+        if self.is_whole and (key := await settle_place(self._directory)):
+            self._waits_to_settle = False
             await self.remember(KEY_FACT, key)
 
     @property
@@ -122,7 +122,11 @@ class Ledger:
     @property
     def knows_the_last_run(self) -> bool:
         """Whether what an earlier run has left is known. Not before a file that a start could not read is read."""
-        return self._image.was_read
+        return self._image.read.is_set()
+
+    async def read(self) -> None:
+        """Wait until it is known."""
+        await self._image.read.wait()
 
     @property
     def is_in_trouble(self) -> bool:
@@ -196,8 +200,7 @@ class Ledger:
         In one transaction: a kill at any instruction leaves the claim with the one or the other. Returns what is to be
         sent, `None` where the claim is not open any more.
         """
-        rows = self._claims.replace_refused(number, reason, text, time.time())
-        if not rows:
+        if not (rows := self._claims.replace_refused(number, reason, text, time.time())):
             return None
         await self._image.save(rows)
         return self._claims.result(rows[0].entry.number)
@@ -212,10 +215,7 @@ class Ledger:
         return self._claims.result(number)
 
     def undelivered(self) -> list[StoredResult]:
-        """Return results that the engine does not have yet, in the order in which they were made.
-
-        Not those for `keep_superseded`.
-        """
+        """Return results that the engine does not have yet, oldest first; not those for `keep_superseded`."""
         return self._claims.undelivered()
 
     def interrupted(self) -> list[Entry]:
@@ -223,10 +223,7 @@ class Ledger:
         return self._claims.interrupted()
 
     def known_job_ids(self) -> set[str]:
-        """Return the jobs that this worker has claimed and whose result the engine does not have.
-
-        They run, wait for a slot, wait to be delivered, or are dead letters.
-        """
+        """Return the jobs that are claimed and whose result the engine does not have, dead letters among them."""
         return self._claims.job_ids()
 
     async def fact(self, name: str) -> str | None:
@@ -252,8 +249,14 @@ class Ledger:
             await self._image.do(lambda: copy.write(uuid))
 
     def _on_restored(self) -> None:
-        # It may have been lost with the file.
-        self._tasks.start(self._copy_uuid(), "copy of this worker's uuid")
+        self._tasks.start(self._write_beside(), "what lies beside the journal")
+
+    async def _write_beside(self) -> None:
+        """Write again what may not have been written while the disk was in trouble, or was lost with the directory."""
+        await self._copy_uuid()
+        await self._remember_place()
+        if self._waits_to_settle:
+            await self.settle_doubt()
 
     async def close(self) -> None:
         """Save what can be saved, and let another supervisor have the directory."""
@@ -266,10 +269,13 @@ class Ledger:
     async def _judge_place(self) -> None:
         self._directory.judge_journal(self._image.facts.get(KEY_FACT))
         tell_doubt(self._directory)
-        if self.doubt is None:
-            await remember_place(self._directory)
-            if self._image.facts.get(KEY_FACT) != self._directory.key:
-                await self.remember(KEY_FACT, self._directory.key)
+        await self._remember_place()
+
+    async def _remember_place(self) -> None:
+        # The journal gets the key of a file that is there: without it, the next start would take this for a copy.
+        is_written = self.doubt is None and await remember_place(self._directory)
+        if is_written and self._image.facts.get(KEY_FACT) != self._directory.key:
+            await self.remember(KEY_FACT, self._directory.key)
 
     def _on_changed(self, seen: list[RowState]) -> None:
         differences = self._claims.compare(seen)
@@ -277,9 +283,8 @@ class Ledger:
             tell(_log, DeadLetterDropped(job=entry.claim.job_id, dead_letter=entry.number))
         superseded = self._claims.superseded() if differences.revived else {}
         for entry in differences.revived:
-            if entry.number in superseded:
-                continue  # which is told where it becomes a dead letter again
-            tell(_log, DeadLetterRetried(job=entry.claim.job_id, dead_letter=entry.number))
+            if entry.number not in superseded:  # else it is told where it becomes a dead letter again
+                tell(_log, DeadLetterRetried(job=entry.claim.job_id, dead_letter=entry.number))
         if differences.rewritten:
             tell(_log, JournalRewritten(claims=len(differences.rewritten)))
             self._tasks.start(self._image.save(differences.rewritten), "repair of the journal")

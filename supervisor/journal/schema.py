@@ -56,10 +56,18 @@ def open_database(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         _prepare(database, path)
-    except BaseException:
+    except BaseException as error:
         database.close()
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CANTOPEN:
+            _say_why_no_log(path)
         raise
     return database
+
+
+def _say_why_no_log(path: Path) -> None:
+    """Raise the `OSError` for which SQLite could not make its log: it drops which one, such as a full disk."""
+    # One that is empty is as good as none.
+    os.close(os.open(f"{path}-wal", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:

@@ -83,7 +83,9 @@ class StateDirectory:
                     os.unlink(FILE, dir_fd=before)
                 if self._record.doubt is None:
                     place = place_of(self._lock.descriptor, self._machine, self.key)
-                    self._write(replace(self._record, now=place))
+                    self._record = replace(self._record, now=place, is_current=False)
+            with contextlib.suppress(OSError):  # it is tried again when the journal is well
+                self.remember()
         finally:
             os.close(before)
 
@@ -126,12 +128,14 @@ def tell_doubt(directory: StateDirectory) -> None:
         tell(_log, PlaceInDoubt(path=str(directory.path), reason=directory.doubt))
 
 
-async def remember_place(directory: StateDirectory) -> None:
-    """Write down where the directory is, unless that is in doubt. Raises nothing: a failure is said."""
+async def remember_place(directory: StateDirectory) -> bool:
+    """Write down where the directory is, unless that is in doubt. Returns whether it is; a failure is said."""
     try:
         await asyncio.to_thread(directory.remember)
     except OSError as error:
         tell(_log, PlaceUnrecorded(path=str(directory.path), reason=str(error)))
+        return False
+    return True
 
 
 async def settle_place(directory: StateDirectory) -> str | None:

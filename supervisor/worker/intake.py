@@ -50,6 +50,7 @@ class Intake:
         self._keep = keep
         self._is_kept = is_kept
         self._is_stopping = is_stopping
+        self._is_decided = False
         self._changed = asyncio.Event()
         self._tasks = Tasks()
         self._records = Tasks()
@@ -111,6 +112,7 @@ class Intake:
 
     def resume(self, by: str) -> bool:
         """Ask for jobs again. Returns whether the worker did not before."""
+        self._is_decided = True
         if self.is_open:
             return False
         self._become(IntakeState(since=self._clock()))
@@ -129,6 +131,13 @@ class Intake:
         if self.seconds_left != 0:
             tell(_log, IntakeKept(reason=str(self.why_closed), by=state.by, mode=state.mode.value))
         self._look()
+
+    def restore_late(self, text: str) -> None:
+        """Do so where it could not be read at the start, unless somebody has decided otherwise meanwhile."""
+        if self._is_decided:
+            self._record()
+        else:
+            self.restore(text)
 
     async def recorded(self) -> None:
         """Wait until the mode is written down, or the disk is known not to take it: then `is_on_disk` is false."""
@@ -151,6 +160,7 @@ class Intake:
         await self._records.close()
 
     def _become(self, state: IntakeState) -> None:
+        self._is_decided = True
         self._set(state)
         self._record()
 

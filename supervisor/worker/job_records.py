@@ -97,6 +97,10 @@ class JobRecords:
             ended = _ended(claimed, finished, told[0], self._clock())
             self.kept.keep(_with_demand(ended, demand), log, result)
 
+    def has_succeeded(self, job_id: str) -> bool:
+        """Whether it is known that a job of this id has ended with success: such a one is never tried again."""
+        return self.kept is not None and self.kept.outcome_of(job_id) == "success"
+
     def not_run(self, job_id: str, block: str | None, verdict: Verdict) -> None:
         """Keep a job that was not run."""
         demand = self._cancelled.pop(job_id, None)

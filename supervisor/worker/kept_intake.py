@@ -8,6 +8,7 @@ from typing import Final
 from supervisor.journal import Ledger
 from supervisor.lifecycle.kept_intake import NOTHING
 from supervisor.process.tasks import Tasks
+from supervisor.worker.intake import Intake
 
 INTAKE_FACT: Final = "intake"
 
@@ -20,6 +21,15 @@ async def take_kept(journal: Ledger) -> str:
     if journal.doubt is not None:
         await forget(journal)
     return await journal.fact(INTAKE_FACT) or NOTHING
+
+
+async def restore_when_read(journal: Ledger, intake: Intake) -> None:
+    """Go on with what an earlier run has left, as soon as a journal is read that a start could not read.
+
+    Else it would come back at the start after the next crash, days later.
+    """
+    await journal.read()
+    intake.restore_late(await take_kept(journal))
 
 
 async def forget(journal: Ledger) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from supervisor.engine.items import LostJob
 from supervisor.job.result import Finished, not_run, result_text
 from supervisor.journal import Claim, Ledger
-from supervisor.verdict import Verdict, refusals
+from supervisor.verdict import Cause, Verdict, refusals
 from supervisor.worker.claimed_jobs import OpenJobs
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.job_end import tell_not_run
@@ -62,7 +62,8 @@ class Reporting:
         self._observer.not_run(block_id, verdict.cause.value)
         tell_not_run(job_id, block_id, verdict)
         await self.report(job_id, number, not_run(verdict))
-        self._records.not_run(job_id, block_id, verdict)
+        if verdict.cause is not Cause.CLAIM_LOST or not self._records.has_succeeded(job_id):  # how it has ended says more
+            self._records.not_run(job_id, block_id, verdict)
 
     async def refuse_all(self, jobs: Sequence[Refused]) -> None:
         """Report many at the same time, so that they share the writes to a disk that may be slow."""
@@ -71,7 +72,11 @@ class Reporting:
     async def lost(self, jobs: Sequence[LostJob], worker_uuid: str, *, by_the_last_run: bool) -> None:
         """Claim and report jobs that the engine has given to this worker and that never came."""
         claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
-        verdict = refusals.claim_lost(by_the_last_run=by_the_last_run)
         numbers = await self._journal.claim(claims)
-        pairs = zip(jobs, numbers, strict=True)
-        await self.refuse_all([(job.job_id, job.block_id, number, verdict) for job, number in pairs])
+        never_came = refusals.claim_lost(by_the_last_run=by_the_last_run)
+        result_lost = refusals.result_lost_by_engine()
+        refused: list[Refused] = []
+        for job, number in zip(jobs, numbers, strict=True):
+            verdict = result_lost if self._records.has_succeeded(job.job_id) else never_came
+            refused.append((job.job_id, job.block_id, number, verdict))
+        await self.refuse_all(refused)

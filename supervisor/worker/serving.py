@@ -37,7 +37,7 @@ from supervisor.worker.job_parts import (
     registration_of,
     runner_of,
 )
-from supervisor.worker.kept_intake import INTAKE_FACT, take_kept
+from supervisor.worker.kept_intake import INTAKE_FACT, restore_when_read, take_kept
 from supervisor.worker.notify import Notifier
 from supervisor.worker.outbox import Outbox
 from supervisor.worker.parts import Parts, status_facts
@@ -119,6 +119,8 @@ class Serving:
             reload = Reload(settings, self.read_settings, launcher, runner, dispatcher, registration, status)
             progress.watch_worker(beats, poller, runner, outbox)
             intake.restore(kept)
+            if not journal.knows_the_last_run:
+                self.tasks.start(restore_when_read(journal, intake), "pause of the last run")
             self._begin_beside(Parts(settings, *parts, intake, self.shutdown, status, reload), progress)
             polling = self.tasks.start(poller.poll_until_stopped(), "poller")
             self._say_how_it_is(status, runner, dispatcher)

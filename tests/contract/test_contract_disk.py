@@ -17,6 +17,7 @@ from contract_worker import ROOT, Worker
 
 from sdk.devengine import DevEngine, Fault
 from supervisor.commands.control.settings import NOT_ON_DISK
+from supervisor.log.events.intake import IntakeKept
 from supervisor.log.events.results import (
     FailedResultRefused,
     JournalFailing,
@@ -297,3 +298,21 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         database.close()
+
+
+async def test_a_worker_that_is_killed_while_it_is_paused_pauses_when_its_journal_can_be_read_again(
+    engine: DevEngine, start_worker: Callable[..., Worker]
+) -> None:
+    setup = Setup(engine, start_worker(engine.url, *FLAGS))
+    await setup.worker.ready()
+    words = [sys.executable, "-m", "supervisor", "pause", "--state-dir", str(setup.worker.state_dir)]
+    done = await asyncio.to_thread(
+        subprocess.run, words, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
+    assert (done.returncode, NOT_ON_DISK in done.stdout) == (0, False), done.stderr
+    setup.worker.kill()
+    with locked(setup.worker.state_dir / FILE):
+        setup.worker = start_worker(engine.url, *FLAGS)
+        await setup.worker.ready()
+        assert await setup.works(), "it can't know of the pause yet"
+    await until(lambda: setup.lines(IntakeKept), "it pauses")

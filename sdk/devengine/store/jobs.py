@@ -71,6 +71,12 @@ class JobStore:
             )
         return [item for _, item in rows]
 
+    def excuse(self, seconds: float) -> None:
+        """Let so much of the time since the claims of jobs that are not done not count."""
+        self._database.execute(
+            "UPDATE jobs SET claimed_at = claimed_at + ? WHERE status = 'polled'", (seconds,)
+        )
+
     def finish(self, job_id: str, status: ResultStatus, text: str, by: Finisher, now: float) -> None:
         """Store the result; the job is pushed."""
         self._database.execute(
@@ -105,9 +111,13 @@ class JobStore:
         """Return the pending and the polled jobs in creation order."""
         return self._select("WHERE status <> 'pushed'", ())
 
-    def of_worker(self, worker_id: str) -> list[JobRecord]:
-        """Return the jobs that the worker claimed last, in creation order."""
-        return self._select("WHERE worker_id = ?", (worker_id,))
+    def of_worker(self, worker_id: str, status: JobStatus | None = None) -> list[JobRecord]:
+        """Return the jobs that the worker claimed last, in creation order, all or those of one status.
+
+        Those it has claimed are asked for once a minute, and it may have ended a hundred thousand others.
+        """
+        where = f"{_WHERE_STATUS[status]} AND worker_id = ?" if status else "WHERE worker_id = ?"
+        return self._select(where, (worker_id,))
 
     def earlier_attempts(self, job_id: str) -> list[AttemptRecord]:
         """Return the attempts that ended with a retry, oldest first."""

@@ -111,6 +111,13 @@ class EndedJobs:
         """Whether a job has ended and is kept."""
         return self._index.find(job_id) is not None or self._unwritten(job_id) is not None
 
+    def outcome_of(self, job_id: str) -> str | None:
+        """Return the status of a job's last end, `None` where that is not kept."""
+        if waiting := self._unwritten(job_id):
+            return waiting.job.outcome
+        found = self._index.find(job_id)
+        return None if found is None else found.outcome
+
     def ids(self) -> list[str]:
         """Return the ids of all jobs that are kept, also of those that wait for the disk."""
         unwritten = [one.job.job_id for one in (*self._being_written, *self._waiting)]

@@ -10,7 +10,7 @@ class PlaceInDoubt(
     level=WARNING,
     text="The state directory {path} may be a copy: {reason}. The worker registers as a new one. It sends results that "
     "are finished, and sets aside jobs that may still run elsewhere. If you moved the directory on purpose, stop the "
-    "worker and run `supervisor journal adopt --state-dir {path}`.",
+    "worker and run `supervisor journal adopt --state-dir {path}`: then the next start reports those jobs.",
 ):
     """Two workers must not have one registration: the copy would report jobs that the original runs."""
 
@@ -24,7 +24,7 @@ class PlaceUnrecorded(
     text="The worker could not write down where the state directory {path} belongs: {reason}. The worker goes on. "
     "Check the disk. A copy of this directory may not be known as one.",
 ):
-    """The disk took nothing. The next start tries it again."""
+    """The disk took nothing. It is tried again when the disk has taken the journal, and by the next start."""
 
     path: str
     reason: str

@@ -102,3 +102,24 @@ async def test_log_entries_are_listed_and_incomplete_ones_refused(worker: HttpWo
         assert (await worker.call("POST", "/blackboard/job/log", {**entry, **wrong}))[0] == 400
     _, (logged,) = await worker.call("GET", "/dev/logs")
     assert {key: logged[key] for key in entry} == entry
+
+
+async def test_the_claimed_jobs_of_a_worker_cost_the_same_however_many_it_has_ended(
+    engine: DevEngine, worker: HttpWorker
+) -> None:
+    ended, claimed = engine.submit(block=BLOCK), engine.submit(block=BLOCK)
+    await worker.poll(limit=2)
+    await worker.push(ended)
+    statements: list[str] = []
+    jobs = engine._service_now().blackboard.jobs
+    connection = jobs._database._connection
+    connection.set_trace_callback(statements.append)
+    path = f"/workers/{worker.uuid}/jobs"
+    _, listed = await worker.call("GET", f"{path}?status=polled")
+    connection.set_trace_callback(None)
+    (read,) = [text for text in statements if "FROM jobs" in text]
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {read}").fetchall()
+    assert "polled_jobs" in str([row[3] for row in plan])
+    assert [job["jobId"] for job in listed] == [claimed]
+    _, every = await worker.call("GET", path)
+    assert [job["jobId"] for job in every] == [ended, claimed]

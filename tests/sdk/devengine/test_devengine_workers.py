@@ -6,7 +6,7 @@ import pytest
 from devengine_support import Clock, HttpWorker, running_engine
 
 from sdk.devengine import DevEngine, WorkerState
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 BLOCK = "lab/echo:1.0.0"
 
@@ -186,3 +186,29 @@ async def test_pings_are_answered_while_many_results_arrive(engine: DevEngine, w
     )
     assert [answer[0] for answer in answers[:50]] == [201] * 50
     assert answers[50:] == [200] * 10
+
+
+async def test_a_machine_that_was_suspended_loses_no_worker_and_no_job(clock: Clock) -> None:
+    async with (
+        running_engine(clock, check_interval_seconds=0.02) as engine,
+        HttpWorker(engine.url, engine.token_file) as worker,
+    ):
+        await worker.register(ECHO)
+        job_id = engine.submit(block=BLOCK)
+        await worker.poll()
+        checks = 0
+        check = engine.check_now
+
+        def counted() -> None:
+            nonlocal checks
+            checks += 1
+            check()
+
+        engine.check_now = counted  # type: ignore[method-assign]
+        clock.advance(3600)
+        await until(lambda: checks >= 2, "the engine has looked since")
+        assert state_of(engine) is WorkerState.ONLINE
+        assert engine.job(job_id).status == "polled"
+        clock.advance(engine.options.stuck_seconds)
+        engine.check_now()
+        assert engine.job(job_id).finished_by == "engine", "what is asked for now is judged by the clock"

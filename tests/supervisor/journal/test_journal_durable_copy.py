@@ -149,11 +149,11 @@ def test_a_start_on_a_full_disk_works_in_memory_and_takes_in_the_past_when_it_ca
         await desk.copy.save(desk.claims.add([claim("running"), claim("x"), claim("y")]))
         await desk.copy.remember("name", "value")
         assert desk.disk.done == [("open",)]
-        assert not desk.copy.was_read
+        assert not desk.copy.read.is_set()
         desk.disk.open_error, desk.disk.holds = None, EARLIER
         await asyncio.sleep(2)
         await turns(60)
-        assert desk.copy.was_read
+        assert desk.copy.read.is_set()
         # The earlier claim keeps its result under a new number; the running one was claimed again by this run.
         assert desk.claims.job_ids() == {"running", "x", "y", "earlier"}
         assert desk.copy.facts == {"name": "value", "worker_uuid": "w-1"}

@@ -1,6 +1,7 @@
 """The journal's file: durable, private, one writer, and clear words when it can't be used."""
 
 import asyncio
+import errno
 import os
 import sqlite3
 import stat
@@ -11,6 +12,7 @@ from journal_support import FILE, claim, make_version_1, raw, writer
 
 from supervisor.errors import StateDirectoryError
 from supervisor.journal import Ledger, schema
+from supervisor.journal.disk_fault import DiskFault, fault_of
 from supervisor.journal.schema import SCHEMA_VERSION, open_database
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -251,3 +253,27 @@ async def test_another_program_s_database_is_refused_and_left_as_it_is(tmp_path:
     with pytest.raises(StateDirectoryError, match="another program's database"):
         await Ledger.open(tmp_path)
     assert raw(tmp_path, "SELECT name FROM sqlite_master") == [("theirs",)]
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_what_kept_sqlite_from_making_its_log_is_told_where_the_disk_says_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_full: bool
+) -> None:
+    """It drops the error: without free inodes, a file can't be made."""
+    refused = sqlite3.OperationalError("unable to open database file")
+    refused.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+    opened = os.open
+
+    def fails(database: sqlite3.Connection, path: Path) -> None:
+        raise refused
+
+    def open_(path: str | Path, *arguments: int) -> int:
+        if is_full and str(path).endswith("-wal"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(schema, "_prepare", fails)
+    monkeypatch.setattr(os, "open", open_)
+    with pytest.raises((OSError, sqlite3.OperationalError)) as caught:
+        schema.open_database(tmp_path / "journal.sqlite3")
+    assert fault_of(caught.value) is (DiskFault.FULL if is_full else DiskFault.OTHER)

@@ -1,6 +1,7 @@
 """A state directory belongs to its place: a copy of it is known as one, and a move on the spot is none."""
 
 import asyncio
+import errno
 import json
 import os
 import shutil
@@ -13,6 +14,8 @@ from journal_support import claim, make_version_1, raw
 from supervisor.journal import Ledger, state_directory
 from supervisor.journal import directory as directory_module
 from supervisor.journal.directory import DirectoryLock, is_in_use
+from supervisor.journal.disk_fault import DiskFault
+from supervisor.journal.place_record import PlaceRecord, write_place
 from supervisor.journal.state_directory import StateDirectory, open_directory
 from supervisor.log.events.state import PlaceInDoubt, StateDirectoryHangs
 from supervisor.process.machine import Machine
@@ -224,3 +227,47 @@ async def test_a_directory_that_is_moved_away_while_it_is_used_belongs_to_nobody
         assert (ledger.doubt is None) == is_sure
         await ledger.close()
     assert raw(tmp_path / "one", "SELECT value FROM facts WHERE name = 'worker_uuid'") == [("w-1",)]
+
+
+async def test_a_start_on_a_full_disk_makes_no_later_start_take_the_directory_for_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_full = True
+
+    def write(directory: Path, record: PlaceRecord) -> None:
+        if is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_place(directory, record)
+
+    monkeypatch.setattr(state_directory, "write_place", write)
+    ledger = await Ledger.open(tmp_path)
+    await ledger.remember("worker_uuid", "w-1")
+    await ledger.close()
+    is_full = False
+    ledger = await Ledger.open(tmp_path)
+    assert ledger.doubt is None
+    assert await ledger.fact("worker_uuid") == "w-1"
+    await ledger.close()
+
+
+async def test_where_the_directory_belongs_is_written_when_the_disk_takes_the_journal_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_full = True
+
+    def write(directory: Path, record: PlaceRecord) -> None:
+        if is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_place(directory, record)
+
+    monkeypatch.setattr(state_directory, "write_place", write)
+    ledger = await Ledger.open(tmp_path, mend_seconds=0.05)
+    assert not (tmp_path / "place").exists()
+    is_full = False
+    ledger._image._on_fault(DiskFault.FULL, OSError(errno.ENOSPC, "No space left on device"))
+    await until((tmp_path / "place").exists, "it is written down where the directory belongs")
+    await ledger.close()
+    shutil.copytree(tmp_path, tmp_path.with_name("copy"))
+    copy = await Ledger.open(tmp_path.with_name("copy"))
+    assert copy.doubt is not None
+    await copy.close()

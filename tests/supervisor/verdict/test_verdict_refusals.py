@@ -95,6 +95,13 @@ REFUSALS: list[tuple[Callable[[], Verdict], Cause, bool | None, str]] = [
         "somebody killed the last run of this worker. The block may have done a part of its work.",
     ),
     (
+        lambda: refusals.result_lost_by_engine(),
+        Cause.CLAIM_LOST,
+        None,
+        "The engine waits for this job again, whose result this worker has delivered: the engine has lost it. The block "
+        "has done its work, or a part of it. `supervisor job` on the worker's machine says how the job ended.",
+    ),
+    (
         lambda: refusals.worker_error(),
         Cause.WORKER_ERROR,
         None,

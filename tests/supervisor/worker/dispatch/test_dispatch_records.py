@@ -10,6 +10,7 @@ import pytest
 from dispatch_support import BLOCK, Scene, crash, job, scene, success
 
 from jobrunner.protocol.masking import Mask
+from supervisor.engine.items import LostJob
 from supervisor.job.result import Finished
 from supervisor.journal.ended_jobs.ended_job import EndedJob
 from supervisor.journal.ended_jobs.store import EndedJobs
@@ -137,3 +138,22 @@ async def test_where_no_jobs_are_kept_those_that_run_can_be_read_all_the_same(tm
         assert stage.dispatcher.records.running_log("a") is not None
         await stage.end("a", success())
         assert stage.dispatcher.records.running_log("a") is None
+
+
+async def test_a_success_that_the_engine_has_lost_is_not_reported_as_a_job_that_was_not_run(
+    tmp_path: Path, kept: EndedJobs
+) -> None:
+    async with scene(tmp_path, records=JobRecords(kept)) as stage:
+        for job_id, how in (("done", success()), ("crashed", crash())):
+            await stage.accept(job(job_id))
+            await stage.end(job_id, how)
+            await stage.result_of(job_id)
+        stage.engine.got.clear()
+        await stage.dispatcher.report_lost([LostJob("done", BLOCK), LostJob("crashed", BLOCK)], "w-1")
+        result = (await stage.result_of("done"))["result"]
+        assert "has done its work" in result["message"]
+        assert "retryable" not in result, "it is for the engine to say"
+        retried = (await stage.result_of("crashed"))["result"]
+        assert (retried["message"].startswith("Not run: "), retried["retryable"]) == (True, True)
+        ended, _, _ = await read(kept, "done")
+        assert (ended.outcome, ended.cause) == ("success", "completed")

@@ -215,3 +215,19 @@ async def test_a_resumed_worker_leaves_no_pause_behind_and_neither_does_an_unrea
         stage.intake.restore("{")
         await stage.intake.recorded()
         assert (stage.intake.is_open, stage.kept[-1]) == (True, "")
+
+
+async def test_who_has_decided_meanwhile_is_not_overruled_by_a_pause_that_is_read_late() -> None:
+    async with scene() as stage:
+        stage.intake.pause("a person")
+        await stage.intake.recorded()
+        paused = stage.kept[-1]
+        stage.intake = stage.next_intake()
+        assert not stage.intake.resume("another person"), "it was open, and shall stay so"
+        stage.intake.restore_late(paused)
+        await stage.intake.recorded()
+        assert stage.intake.is_open
+        assert stage.kept[-1] != paused, "nor does the next start pause"
+        stage.intake = stage.next_intake()
+        stage.intake.restore_late(paused)
+        assert not stage.intake.is_open

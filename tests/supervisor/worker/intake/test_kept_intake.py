@@ -3,10 +3,13 @@
 import asyncio
 import shutil
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 from supervisor.journal import Ledger
-from supervisor.worker.kept_intake import INTAKE_FACT, forgotten_when_stopped, take_kept
+from supervisor.lifecycle.intake import Left
+from supervisor.worker.intake import Intake
+from supervisor.worker.kept_intake import INTAKE_FACT, forgotten_when_stopped, restore_when_read, take_kept
 from tests.patience import until
 
 
@@ -62,3 +65,29 @@ async def test_a_copy_of_the_state_directory_is_not_paused_then_or_later(tmp_pat
     original = await Ledger.open(tmp_path / "original")
     assert await take_kept(original) == "paused"
     await original.close()
+
+
+async def test_a_pause_in_a_journal_that_a_start_could_not_read_goes_on_as_soon_as_it_is_read(
+    tmp_path: Path,
+) -> None:
+    journal = await Ledger.open(tmp_path)
+    intake = Intake(Left, lambda: None, lambda: None, keep=partial(journal.remember, INTAKE_FACT))
+    intake.pause("a person", "the disk is replaced")
+    await intake.recorded()
+    await intake.close()
+    await journal.close()
+    database = sqlite3.connect(tmp_path / "journal.sqlite3", isolation_level=None)
+    database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    database.execute("BEGIN EXCLUSIVE")
+    journal = await Ledger.open(tmp_path, mend_seconds=0.05)
+    assert not journal.knows_the_last_run
+    intake = Intake(Left, lambda: None, lambda: None, keep=partial(journal.remember, INTAKE_FACT))
+    intake.restore(await take_kept(journal))
+    assert intake.is_open, "it can not be known yet"
+    late = asyncio.create_task(restore_when_read(journal, intake))
+    database.close()
+    await late
+    assert not intake.is_open
+    await intake.close()
+    await journal.close()
+    assert "the disk is replaced" in written(tmp_path)
