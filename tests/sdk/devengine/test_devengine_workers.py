@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from devengine_support import Clock, HttpWorker, running_engine
+from devengine_support import ECHO, Clock, HttpWorker, running_engine
 
 from sdk.devengine import DevEngine, WorkerState
 from tests.patience import PATIENCE_SECONDS, until
