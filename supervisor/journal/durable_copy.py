@@ -276,7 +276,11 @@ class DurableCopy:
     async def _move_aside(self) -> None:
         aside, salvaged = await self._patiently(self.journal.move_aside())
         self._lose_file()  # it may have been found damaged while it was opened
-        known = "" if self.read.is_set() else f", and {len(salvaged.entries)} claim(s) that the old one still held"
+        known = (
+            ""
+            if self.read.is_set()
+            else f", and {len(salvaged.entries)} claim(s) that the old one still held"
+        )
         if not self.read.is_set():
             self._adopt(salvaged, saved=False)
             self.read.set()

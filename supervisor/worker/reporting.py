@@ -62,7 +62,9 @@ class Reporting:
         self._observer.not_run(block_id, verdict.cause.value)
         tell_not_run(job_id, block_id, verdict)
         await self.report(job_id, number, not_run(verdict))
-        if verdict.cause is not Cause.CLAIM_LOST or not self._records.has_succeeded(job_id):  # how it has ended says more
+        if verdict.cause is not Cause.CLAIM_LOST or not self._records.has_succeeded(
+            job_id
+        ):  # how it has ended says more
             self._records.not_run(job_id, block_id, verdict)
 
     async def refuse_all(self, jobs: Sequence[Refused]) -> None:
