@@ -121,8 +121,8 @@ def result_lost_by_engine() -> Verdict:
     """Of a job that the engine waits for again, though it has taken its result: it has lost its last commits."""
     lost = failure(
         Cause.CLAIM_LOST,
-        "The engine waits for this job again, whose result this worker has delivered: the engine has lost it. The block "
-        "has done its work, or a part of it. `supervisor job` on the worker's machine says how the job ended.",
+        "The engine waits for this job again, whose result this worker has delivered: the engine has lost it. The "
+        "block has done its work, or a part of it. `supervisor job` on the worker's machine says how the job ended.",
     )
     return replace(lost, retryable=None)
 

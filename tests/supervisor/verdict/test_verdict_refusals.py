@@ -98,8 +98,8 @@ REFUSALS: list[tuple[Callable[[], Verdict], Cause, bool | None, str]] = [
         lambda: refusals.result_lost_by_engine(),
         Cause.CLAIM_LOST,
         None,
-        "The engine waits for this job again, whose result this worker has delivered: the engine has lost it. The block "
-        "has done its work, or a part of it. `supervisor job` on the worker's machine says how the job ended.",
+        "The engine waits for this job again, whose result this worker has delivered: the engine has lost it. The "
+        "block has done its work, or a part of it. `supervisor job` on the worker's machine says how the job ended.",
     ),
     (
         lambda: refusals.worker_error(),
