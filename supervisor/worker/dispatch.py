@@ -239,8 +239,7 @@ class Dispatcher:
         if refusal := self._refusal(claimed, block, fingerprint):
             await self._refuse(job.job_id, job.block_id, claimed.number, refusal)
             return False
-        # Before the run: a reload changes it for later jobs.
-        limit_seconds = limits_for(self._runner.settings, block).max_seconds
+        limit_seconds = limits_for(self._runner.settings, block).max_seconds  # now: a reload changes it
         gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.records.begin(claimed)
         try:
@@ -259,12 +258,13 @@ class Dispatcher:
             finished = not_run(refusals.worker_error())
             told = tell_bug(job, finished.verdict, self._clock() - slot_at)
         else:
+            told = ()
             count_death(quarantine, fingerprint, finished, self._clock())
-            told = tell_end(job, finished, slot, claimed.pid, limit_seconds)
         self._observer.ended(job.block_id, finished)
         await self._reporting.report(job.job_id, claimed.number, finished)
         self._reported(claimed)
-        await self.records.end(claimed, finished, told)
+        tell_later = partial(tell_end, job, finished, slot, claimed.pid, limit_seconds)
+        await self.records.end(claimed, finished, told or tell_later)
         if not finished.stuck:
             # Its own slot waits for what it has left on the disk, and nobody else.
             await self._runner.wait_until_tidy(job.job_id)

@@ -1,5 +1,6 @@
 """What can be read of this worker's jobs: the logs of those that run, and how the others ended."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -79,22 +80,31 @@ class JobRecords:
         """Return who has cancelled a job that has not ended yet."""
         return self._cancelled.get(job_id)
 
-    async def end(self, claimed: ClaimedJob, finished: Finished, told: Sequence[Event]) -> None:
-        """Keep a job that is over. `told` are the events of its end, the first of which has the figures.
+    async def end(
+        self,
+        claimed: ClaimedJob,
+        finished: Finished,
+        told: Sequence[Event] | Callable[[], Sequence[Event]],
+    ) -> None:
+        """Keep a job that is over, and whose result the delivery has. `told` are the events of its end, or tells them;
+        the first has the figures.
 
-        Waits for nothing, but for the masking of a result that is to be kept.
+        Waits for the delivery's turn, and for the masking of a result that is to be kept.
         """
         job, log = claimed.job, claimed.log
         # At once: who cancels a job of this id later means the engine's retry.
         demand = self._cancelled.pop(job.job_id, None)
-        for event in told:
+        # The delivery sends its result in the loop's next turn, ahead of this. All that follows would only delay it.
+        await asyncio.sleep(0)
+        events = told() if callable(told) else told
+        for event in events:
             log.tell(event)
         result = await self._result_of(job.job_id, finished)
         log.close()
         if self._running.get(job.job_id) is claimed:
             del self._running[job.job_id]
         if self.kept is not None:
-            ended = _ended(claimed, finished, told[0], self._clock())
+            ended = _ended(claimed, finished, events[0], self._clock())
             self.kept.keep(_with_demand(ended, demand), log, result)
 
     def has_succeeded(self, job_id: str) -> bool:

@@ -85,6 +85,8 @@ class Runner:
         self.starts = True
         self.room: int | None = None
         self.problem: str | None = None
+        self.tidied: list[str] = []
+        """The jobs after which it was asked to tidy up."""
         self.untidy: asyncio.Event | None = None
         """Set when what the jobs have left is removed, where a test wants to be told to wait for it."""
         self._calls = calls
@@ -129,6 +131,7 @@ class Runner:
         self.cancelled = [each for each in self.cancelled if each != job_id]
 
     async def wait_until_tidy(self, job_id: str) -> None:
+        self.tidied.append(job_id)
         if self.untidy is not None:
             await self.untidy.wait()
 

@@ -9,8 +9,8 @@ import pytest
 from dispatch_support import BLOCK, job, scene, success
 
 from supervisor.journal import StoredResult
-from supervisor.log.events.jobs import JobWarning
-from tests.log_events import facts_of
+from supervisor.log.events.jobs import JobEnded, JobWarning
+from tests.log_events import facts_of, told
 from tests.patience import until
 
 
@@ -97,3 +97,26 @@ async def test_the_delivery_sends_what_is_in_the_journal(tmp_path: Path) -> None
         await stage.accept(job("a"))
         await stage.end("a", success())
         assert sent == stage.ledger.undelivered()
+
+
+async def test_a_result_is_sent_before_its_job_is_told_of_kept_and_tidied_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All of that would take a processor, and the disk, from it."""
+    caplog.set_level(logging.INFO)
+    async with scene(tmp_path) as stage:
+        before: list[object] = []
+        take = stage.engine.push_result
+
+        async def push_result(text: bytes, *, fresh: bool = False) -> bool:
+            is_kept = stage.dispatcher.records.running_log("a") is None
+            before.append((told(caplog, JobEnded), is_kept, list(stage.runner.tidied)))
+            return await take(text, fresh=fresh)
+
+        stage.engine.push_result = push_result  # type: ignore[method-assign]
+        await stage.accept(job("a"))
+        await stage.end("a", success())
+        assert before == [([], False, [])]
+        assert [event["job"] for event in told(caplog, JobEnded)] == ["a"]
+        assert stage.dispatcher.records.running_log("a") is None
+        assert stage.runner.tidied == ["a"]
