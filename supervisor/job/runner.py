@@ -220,6 +220,8 @@ class JobRunner:
             self._running.pop(job.job_id, None)
         if finished.stuck:
             self._outlasting.start(self._outlast(execution, child, directory, on_gone), "end of a stuck job")
+        elif child.user is None:
+            self._tidying.close_later(job.job_id, child.close)
         else:
             self._release(child, directory)
         return finished

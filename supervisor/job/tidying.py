@@ -1,6 +1,6 @@
-"""What follows a job and can wait for its result: the next child is started, the directory removed.
+"""What follows a job and can wait for its result: its child is closed, the next one started, the directory removed.
 
-Both take a processor, and the disk, from the result while it is made durable and sent.
+All of it takes a processor, and the disk, from the result while it is made durable and sent.
 """
 
 import asyncio
@@ -14,17 +14,23 @@ LATEST_SECONDS: Final = 0.05
 
 
 class Tidying:
-    """Owes this to each job that is over: `owe`, then `begin` or time; `wait` for the end of it."""
+    """Owes this to each job that is over: `close_later`, `owe`, then `begin` or time; `wait` for the end of it."""
 
     def __init__(self, directories: Callable[[], JobDirectories], refill: Callable[[], None]) -> None:
         self._directories = directories
         self._refill = refill
         self._owed: dict[str, tuple[str, asyncio.TimerHandle]] = {}
+        self._closing: dict[str, Callable[[], None]] = {}
         self._removing: dict[str, asyncio.Future[object]] = {}
+
+    def close_later(self, job_id: str, close: Callable[[], None]) -> None:
+        """Call `close` then, before the next child is started, which may be born where this one was. `owe` follows."""
+        self.begin(job_id)  # one of the same id: a retry that came before this one was tidied up
+        self._closing[job_id] = close
 
     def owe(self, job_id: str, directory: str) -> None:
         """Tidy up after this job soon."""
-        self.begin(job_id)  # one of the same id: a retry that came before this one was tidied up
+        self.begin(job_id)
         timer = asyncio.get_running_loop().call_later(LATEST_SECONDS, self.begin, job_id)
         self._owed[job_id] = directory, timer
 
@@ -34,6 +40,8 @@ class Tidying:
             return
         directory, timer = owed
         timer.cancel()
+        if (close := self._closing.pop(job_id, None)) is not None:
+            close()
         self._refill()
         removing = self._removing[job_id] = self._directories().remove(directory)
         removing.add_done_callback(lambda _: self._forget(job_id, removing))

@@ -141,7 +141,7 @@ async def test_a_result_waits_for_no_directory_and_the_slot_waits_no_longer_than
 async def test_the_next_child_and_the_removal_wait_until_the_result_is_on_its_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They would take a processor, and the disk, from it."""
+    """They would take a processor, and the disk, from it. So would the closing of all that the child has held."""
     monkeypatch.setattr("supervisor.job.tidying.LATEST_SECONDS", 600)
     async with scene(tmp_path, spares=1) as stage:
         await stage.child()
@@ -153,9 +153,12 @@ async def test_the_next_child_and_the_removal_wait_until_the_result_is_on_its_wa
         await running
         assert [call for call in stage.calls if call[0] == "remove"] == []
         assert stage.calls.count("spawn_child") == number
+        assert "close" not in stage.calls
         await stage.runner.wait_until_tidy("job")
         assert [call for call in stage.calls if call[0] == "remove"] != []
         assert stage.calls.count("spawn_child") == number + 1
+        after = stage.calls[stage.calls.index("close") :]
+        assert "spawn_child" in after, "whoever forks the next one may have to wait for the place of the last"
 
 
 @pytest.mark.parametrize("by", ["time", "the end of the worker"])
