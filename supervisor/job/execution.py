@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from jobrunner.protocol.frames import FrameError
 from jobrunner.protocol.messages import Cancel, HostKey, Order
 from supervisor.errors import LaunchError
 from supervisor.job.channel import ChannelReader
+from supervisor.job.clearing import clear_tree
 from supervisor.job.device_sessions import JobSessions, SessionDesk
 from supervisor.job.evidence import ending_of, foreseen_end
 from supervisor.job.loop_check import LoopCheck
@@ -42,12 +42,9 @@ from supervisor.lifecycle.events import (
     TellStalled,
     Ticked,
     TimerFired,
-    TreeCleared,
 )
 from supervisor.lifecycle.job import step
 from supervisor.lifecycle.state import JobState, Phase
-from supervisor.log.event import tell
-from supervisor.log.events.jobs import LeftoversNotSearched
 from supervisor.process.output import OutputReader
 from supervisor.process.shortage import explain
 from supervisor.process.tasks import Tasks
@@ -59,11 +56,9 @@ from supervisor.watch.stack import read_stack, take_stack
 from supervisor.watch.stack_on_demand import BEING_ENDED, StackOnDemand, StackSeen
 from supervisor.watch.stall import LoopReports
 
-_log = logging.getLogger(__name__)
-
 
 class Execution:
-    """Runs one order in one ready child. Create, `run` once; `stop` at any time in between."""
+    """Runs one order in one ready child. Create, `prepare` perhaps, `run` once; `stop` at any time in between."""
 
     def __init__(
         self,
@@ -98,6 +93,36 @@ class Execution:
         self._loop_check = LoopCheck(child, self._channel, self._put, self._tasks)
         self._conclusion: Conclude | None = None
         self._stack_on_demand: StackOnDemand | None = None
+        self._outputs: tuple[OutputReader, OutputReader] | None = None
+        self._at_the_end = contextlib.ExitStack()
+
+    def prepare(self) -> tuple[OutputReader, OutputReader]:
+        """Watch the child, which has no order yet: what its order waits for need not wait for this.
+
+        `run`, which does it where it was not done, or `give_up` must follow. Raises `LaunchError` when it can't be
+        watched.
+        """
+        child = self._child
+        with contextlib.ExitStack() as at_the_end:
+            at_the_end.callback(self._stop_watching)
+            try:
+                stdout = self._output_of("stdout", child.stdout)
+                at_the_end.callback(stdout.finish)
+                stderr = self._output_of("stderr", child.stderr)
+                at_the_end.callback(stderr.finish)
+                child.exited.add_done_callback(self._on_exit)
+                self._watchers.watch(child, self._state.limits, self._put)
+            except OSError as error:
+                raise LaunchError(f"A child (pid {child.pid}) can't be watched: {explain(error)}") from error
+            self._sweeper.enter(self.processes)
+            self._at_the_end = at_the_end.pop_all()
+        self._outputs = stdout, stderr
+        return self._outputs
+
+    def give_up(self) -> None:
+        """Watch no more, unless `run` has seen to that: the job is not begun."""
+        self._outputs = None
+        self._at_the_end.close()
 
     async def run(self, build_order: Callable[[float], Order], payload: Sequence[bytes]) -> Finished:
         """Run the order and return when no process of the job is left.
@@ -106,10 +131,9 @@ class Execution:
         Raises `LaunchError` when the child can't be watched. Then it has no order.
         """
         now = asyncio.get_running_loop().time
-        with contextlib.ExitStack() as at_the_end:
-            at_the_end.callback(self._stop_watching)
-            stdout, stderr = self._watch(at_the_end)
-            self._sweeper.enter(self.processes)
+        stdout, stderr = self._outputs or self.prepare()
+        self._outputs = None
+        with self._at_the_end:
             self._put(OrderSent(now()))
             order = build_order(now() + self._state.limits.max_seconds)
             for piece in order.pack_parts(payload):
@@ -126,19 +150,6 @@ class Execution:
         # They call this object. Else a collection had to free the job's text and mask, and held the loop for that.
         del self._channel, self._loop_check, self._sessions, self._tasks, self._timers
         return finished
-
-    def _watch(self, at_the_end: contextlib.ExitStack) -> tuple[OutputReader, OutputReader]:
-        child = self._child
-        try:
-            stdout = self._output_of("stdout", child.stdout)
-            at_the_end.callback(stdout.finish)
-            stderr = self._output_of("stderr", child.stderr)
-            at_the_end.callback(stderr.finish)
-            child.exited.add_done_callback(self._on_exit)
-            self._watchers.watch(child, self._state.limits, self._put)
-        except OSError as error:
-            raise LaunchError(f"A child (pid {child.pid}) can't be watched: {explain(error)}") from error
-        return stdout, stderr
 
     async def stack(self) -> StackSeen:
         """Return where the job is, for a person, without ending it. May be called, and cancelled, at any time."""
@@ -276,24 +287,4 @@ class Execution:
         self._child.resume()
 
     async def _clear_tree(self) -> None:
-        try:
-            swept = await self._sweeper.clear(self.processes)
-        except OSError:  # no descriptor left to look into /proc with
-            tell(_log, LeftoversNotSearched(pid=self._child.pid), error=True)
-            # Not waited for: its zombie keeps its numbers for the search that `job.unkillable` tries again.
-            out_of_memory = self._child.cgroup.out_of_memory()
-            self._put(TreeCleared(time.monotonic(), searched=False, out_of_memory=out_of_memory))
-            return
-        # Only now: the zombie kept the number of its process group from being given to a stranger.
-        reaped = self._child.reap()
-        self._put(
-            TreeCleared(
-                time.monotonic(),
-                swept.killed,
-                swept.remaining,
-                reaped.peak_memory_mb,
-                reaped.cpu_seconds,
-                self._child.cgroup.out_of_memory(),
-                reaped.status,
-            )
-        )
+        self._put(await clear_tree(self._child, self._sweeper, self.processes))

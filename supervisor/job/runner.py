@@ -205,6 +205,7 @@ class JobRunner:
         self._running[job.job_id] = execution
         try:
             payload = job.payload(host_keys.known)
+            execution.prepare()  # while the claim is written
             await before_order()
             if why := self._why_not(job.job_id):
                 child.discard()
@@ -217,6 +218,7 @@ class JobRunner:
             child.discard(had_job=True)
             raise
         finally:
+            execution.give_up()
             self._running.pop(job.job_id, None)
         if finished.stuck:
             self._outlasting.start(self._outlast(execution, child, directory, on_gone), "end of a stuck job")

@@ -39,6 +39,8 @@ async def test_the_order_waits_for_the_claim_and_nothing_else_does(tmp_path: Pat
         assert stage.calls == ["spawn_child", ("make", None)]
         child = await stage.child()
         assert sent(child.far) == b""
+        assert stage.runner._watchers.sampler._watched.keys() == {child.pid}
+        assert [each._pid for each in stage.runner._sweeper._jobs] == [child.pid]
         may_go_on.set()
         await stage.order(child)
         await stage.end(child)
@@ -70,6 +72,8 @@ async def test_a_job_that_is_ended_while_it_waits_for_its_claim_is_not_begun(
         assert concluded.verdict.message.startswith("Not run: ")
         assert stage.calls[:5] == ["spawn_child", ("make", None), "give up", "close", "give back"]
         assert stage.runner._running == {}
+        assert stage.runner._watchers.sampler._watched == {}
+        assert stage.runner._sweeper._jobs == {}
         await until(lambda: not list((tmp_path / "jobs").iterdir()), "its directory is removed")
 
 

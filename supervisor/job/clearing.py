@@ -1,0 +1,38 @@
+"""The end of a job's tree: what its dead child has left is killed, then the child is waited for."""
+
+import logging
+import time
+
+from supervisor.launcher.child import Child
+from supervisor.launcher.ownership import JobProcesses
+from supervisor.launcher.sweep import Sweeper
+from supervisor.lifecycle.events import TreeCleared
+from supervisor.log.event import tell
+from supervisor.log.events.jobs import LeftoversNotSearched
+
+_log = logging.getLogger(__name__)
+
+
+async def clear_tree(child: Child, sweeper: Sweeper, processes: JobProcesses) -> TreeCleared:
+    """Kill what is left of a job whose child is dead, and return what was found, and what the kernel says of the child.
+
+    Cancelling it leaves the child a zombie.
+    """
+    try:
+        swept = await sweeper.clear(processes)
+    except OSError:  # no descriptor left to look into /proc with
+        tell(_log, LeftoversNotSearched(pid=child.pid), error=True)
+        # Not waited for: its zombie keeps its numbers for the search that `job.unkillable` tries again.
+        out_of_memory = child.cgroup.out_of_memory()
+        return TreeCleared(time.monotonic(), searched=False, out_of_memory=out_of_memory)
+    # Only now: the zombie kept the number of its process group from being given to a stranger.
+    reaped = child.reap()
+    return TreeCleared(
+        time.monotonic(),
+        swept.killed,
+        swept.remaining,
+        reaped.peak_memory_mb,
+        reaped.cpu_seconds,
+        child.cgroup.out_of_memory(),
+        reaped.status,
+    )
