@@ -1,5 +1,6 @@
 """The first steps of a new child, in the one order that is safe."""
 
+import _signal  # type: ignore[import-not-found]  # of CPython; typeshed leaves it out
 import contextlib
 import faulthandler
 import fcntl
@@ -76,10 +77,13 @@ def reset_identity() -> None:
 
 
 def reset_signals() -> None:
-    """Default action for every signal, nothing blocked: those above ignore some, and that is inherited."""
+    """Default action for every signal, nothing blocked: those above ignore some, and that is inherited.
+
+    Not by `signal`: each child would make enums of all these numbers, and of the actions.
+    """
     for number in _IGNORED_ABOVE:
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        _signal.signal(number, _signal.SIG_DFL)
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
 
 def take_descriptors(descriptors: Descriptors) -> Descriptors:
@@ -127,7 +131,7 @@ def _tell_place_when_asked(dump: int) -> None:
 
     faulthandler.register(linux.DUMP_SIGNAL, file=dump, all_threads=True, chain=False)
     for asked in (linux.AWAITS_SIGNAL, linux.AWAITS_AGAIN_SIGNAL):
-        signal.signal(asked, tell_awaits)
+        _signal.signal(asked, tell_awaits)
         signal.siginterrupt(asked, False)
 
 

@@ -4,8 +4,8 @@ And refuse what would take processes of this job out of its tree: then nobody wo
 """
 
 import errno
+import functools
 import os
-from collections.abc import Sequence
 from typing import Final
 
 from jobrunner.isolation.bpf import (
@@ -45,7 +45,8 @@ _KEEP_SUBREAPER: Final[list[Instruction]] = [
 """Of a call of prctl. Who becomes one, as some programs do that start others, takes nothing out of the tree."""
 
 
-def filter_program(kinds: Sequence[Numbers]) -> bytes:
+@functools.cache
+def filter_program(kinds: tuple[Numbers, ...]) -> bytes:
     """Return a filter that asks about setsid and setpgid and allows everything else, with one exception.
 
     A process can't stop being a subreaper (PR_SET_CHILD_SUBREAPER): EPERM. The child is one, so that what has lost its
@@ -71,6 +72,11 @@ def filter_program(kinds: Sequence[Numbers]) -> bytes:
         ]
     program.append((RETURN, 0, 0, ALLOW))
     return assembled(program)
+
+
+def prepare_group_filter() -> None:
+    """Have the filter made once in a template, for all its children."""
+    filter_program(known_numbers())
 
 
 def ask_before_leaving_the_group() -> int | None:

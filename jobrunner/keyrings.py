@@ -15,6 +15,8 @@ _OF_THIS_PROCESS: Final = -2
 _OF_THE_USER: Final = (-4, -5)
 """The user's keyring, and that of its sessions."""
 
+_libc = ctypes.CDLL(None, use_errno=True)  # once for a template and its children: it makes a class
+
 
 def leave_session_keyring() -> bool:
     """Have an empty session keyring of this process's own: in the one before are tickets of whoever started the worker.
@@ -42,6 +44,5 @@ def _keyctl(operation: int, *arguments: int) -> int:
     number = KEYCTL_NUMBER.get(platform.machine())
     if number is None:
         return -1
-    libc = ctypes.CDLL(None, use_errno=True)
-    result: int = libc.syscall(number, operation, *map(ctypes.c_long, arguments))
+    result: int = _libc.syscall(number, operation, *map(ctypes.c_long, arguments))
     return result

@@ -16,6 +16,7 @@ from jobrunner.code_pages import give_back
 from jobrunner.containment import take_ordinary_priority
 from jobrunner.discovery import discover
 from jobrunner.discovery.module import Module
+from jobrunner.group_filter import prepare_group_filter
 from jobrunner.heap import freeze
 from jobrunner.isolation.shared_paths import SharedPaths
 from jobrunner.isolation.signals import contain_signals
@@ -59,6 +60,7 @@ def serve(
     # After the imports: what they have made is there now.
     shared_paths = SharedPaths(isolation)
     shared_paths.open()
+    prepare_group_filter()
     freeze()
     report.send(CatalogueReady(forks_once=can_fork_once()), catalogue.to_json())
     report.close()

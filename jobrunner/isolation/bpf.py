@@ -30,6 +30,8 @@ _ARGUMENTS_OFFSET: Final = 16
 
 INSTRUCTION: Final = struct.Struct("=HBBI")
 
+_libc = ctypes.CDLL(None, use_errno=True)  # once for a template and its children: it makes a class
+
 Instruction = tuple[int, int, int, int]
 """What to do, how many instructions to skip where a comparison is true, and where it is false, and a value."""
 
@@ -59,11 +61,11 @@ def install(program: bytes, flags: int) -> int:
 
     Needs no privilege once there are no new ones.
     """
-    buffer = ctypes.create_string_buffer(program, len(program))
+    # Not by a buffer of its length: that makes a class each time, in each child.
+    place = ctypes.cast(ctypes.c_char_p(program), ctypes.c_void_p).value
     # struct sock_fprog: how many instructions, and where.
-    given = struct.pack("HP", len(program) // INSTRUCTION.size, ctypes.addressof(buffer))
-    libc = ctypes.CDLL(None, use_errno=True)
-    result: int = libc.syscall(SECCOMP_NUMBER[platform.machine()], _SET_MODE_FILTER, flags, given)
+    given = struct.pack("HP", len(program) // INSTRUCTION.size, place)
+    result: int = _libc.syscall(SECCOMP_NUMBER[platform.machine()], _SET_MODE_FILTER, flags, given)
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"seccomp: {os.strerror(number)}")

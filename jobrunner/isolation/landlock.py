@@ -3,6 +3,7 @@
 import ctypes
 import os
 import struct
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from jobrunner.errors import JobRunnerError
@@ -81,10 +82,26 @@ def create_ruleset(rights: int, scoped: int) -> int:
     return _checked("landlock_create_ruleset", _libc.syscall(_CREATE_RULESET, attributes, len(attributes), 0))
 
 
+def rule_beneath(descriptor: int, rights: int) -> bytes:
+    """Return the rule that allows `rights` to what `descriptor` is of, and to all below it."""
+    return _BENEATH.pack(rights, descriptor)
+
+
+def add_rules(ruleset: int, rules: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, LandlockError]]:
+    """Add rules to a set, each given with the name of what it is about. Yields those that the kernel refuses, and why.
+
+    Made for a hundred of them: each child adds all that its template has prepared.
+    """
+    call = _libc.syscall
+    for about, rule in rules:
+        if call(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0) < 0:
+            yield about, _refused("landlock_add_rule")
+
+
 def allow_beneath(ruleset: int, descriptor: int, rights: int) -> None:
     """Allow `rights` to what `descriptor` is of, and to all below it. Raises `LandlockError`."""
-    beneath = _BENEATH.pack(rights, descriptor)
-    _checked("landlock_add_rule", _libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, beneath, 0))
+    rule = rule_beneath(descriptor, rights)
+    _checked("landlock_add_rule", _libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0))
 
 
 def restrict_thread(ruleset: int) -> None:
@@ -97,6 +114,10 @@ def restrict_thread(ruleset: int) -> None:
 
 def _checked(call: str, result: int) -> int:
     if result < 0:
-        number = ctypes.get_errno()
-        raise LandlockError(number, f"{call}: {os.strerror(number)}")
+        raise _refused(call)
     return result
+
+
+def _refused(call: str) -> LandlockError:
+    number = ctypes.get_errno()
+    return LandlockError(number, f"{call}: {os.strerror(number)}")

@@ -2,13 +2,21 @@
 
 import contextlib
 import errno
+import functools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 from jobrunner.isolation.errors import IsolationError
-from jobrunner.isolation.landlock import READ_FILE, LandlockError, allow_beneath, create_ruleset, rights_to
+from jobrunner.isolation.landlock import (
+    READ_FILE,
+    LandlockError,
+    add_rules,
+    create_ruleset,
+    rights_to,
+    rule_beneath,
+)
 from jobrunner.isolation.rules import Access, Rule
 
 _OPENED_HERE: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -32,77 +40,87 @@ class OpenedPath:
 
 
 class OpenedPaths:
-    """The paths of some rules. They stay the same files and directories, whatever their names become."""
+    """The paths of some rules. They stay the same files and directories, whatever their names become.
 
-    def __init__(self, opened: Sequence[OpenedPath]) -> None:
+    `rights` are all that are given up where no rule allows them. What the kernel is to be told of each path is made
+    here: a template does that once, and each of its children passes on a hundred of them.
+    """
+
+    def __init__(self, opened: Sequence[OpenedPath], rights: int) -> None:
         self._opened = opened
+        self._rights = rights
+        allowed = _allowed(rights)
+        self._told = [
+            (one.path, rule_beneath(one.descriptor, allowed[one.access, one.is_directory])) for one in opened
+        ]
 
     @classmethod
-    def of(cls, rules: Iterable[Rule]) -> Self:
+    def of(cls, rules: Iterable[Rule], rights: int) -> Self:
         """Open them. Raises `IsolationError` when this process has no descriptor or memory left; then none is open."""
         opened: list[OpenedPath] = []
         for rule in rules:
             try:
                 path = _opened(rule)
             except OSError as error:
-                cls(opened).close()
+                cls(opened, rights).close()
                 raise IsolationError(f"opening {rule.path}, which stays open", error) from error
             if path is not None:
                 opened.append(path)
-        return cls(opened)
+        return cls(opened, rights)
 
-    def __iter__(self) -> Iterator[OpenedPath]:
-        """Go through them."""
-        return iter(self._opened)
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        """Go through the paths, each with what the kernel is to be told of it."""
+        return iter(self._told)
 
     @property
     def highest(self) -> int:
         """The highest descriptor among them, -1 where there is none."""
         return max((one.descriptor for one in self._opened), default=-1)
 
-    def make_ruleset(self, rights: int, scoped: int) -> int:
+    def make_ruleset(self, scoped: int) -> int:
         """Return the descriptor of a new set of rules that allows what these allow. Raises `IsolationError`."""
-        return _make_ruleset(self._opened, rights, scoped)
+        return _make_ruleset(self._told, self._rights, scoped)
 
     def close(self) -> None:
         """Close them. A set of rules that was made of them stays as it is."""
         for one in self._opened:
             os.close(one.descriptor)
-        self._opened = ()
+        self._opened, self._told = (), []
 
 
 def make_ruleset(rules: Iterable[Rule], rights: int, scoped: int) -> int:
     """Return the descriptor of a new set of rules, with one path open at a time. Raises `IsolationError`."""
-    return _make_ruleset(_one_by_one(rules), rights, scoped)
+    return _make_ruleset(_one_by_one(rules, rights), rights, scoped)
 
 
-def _one_by_one(rules: Iterable[Rule]) -> Iterator[OpenedPath]:
+def _one_by_one(rules: Iterable[Rule], rights: int) -> Iterator[tuple[str, bytes]]:
     for rule in rules:
-        one = OpenedPaths.of((rule,))
+        one = OpenedPaths.of((rule,), rights)
         try:
             yield from one
         finally:
             one.close()
 
 
-def _make_ruleset(paths: Iterable[OpenedPath], rights: int, scoped: int) -> int:
-    rights_of = {
+@functools.cache
+def _allowed(rights: int) -> dict[tuple[Access, bool], int]:
+    return {
         (access, is_directory): rights_to(allowed & rights, is_directory=is_directory)
         for access, allowed in ((Access.READ, READ_FILE), (Access.ALL, rights))
         for is_directory in (False, True)
     }
+
+
+def _make_ruleset(told: Iterable[tuple[str, bytes]], rights: int, scoped: int) -> int:
     with contextlib.ExitStack() as undo:
         try:
             ruleset = create_ruleset(rights, scoped)
         except LandlockError as error:
             raise IsolationError("a set of rules", error) from error
         undo.callback(os.close, ruleset)
-        for one in paths:
-            try:
-                allow_beneath(ruleset, one.descriptor, rights_of[one.access, one.is_directory])
-            except LandlockError as error:
-                if error.errno != errno.EBADFD:  # a namespace that is mounted there: always allowed
-                    raise IsolationError(f"a rule for {one.path}", error) from error
+        for path, refused in add_rules(ruleset, told):
+            if refused.errno != errno.EBADFD:  # a namespace that is mounted there: always allowed
+                raise IsolationError(f"a rule for {path}", refused) from refused
         undo.pop_all()
     return ruleset
 

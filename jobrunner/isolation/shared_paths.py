@@ -64,7 +64,7 @@ class SharedPaths:
             rules = _rules(self.isolation.files, listing)
             if self._opened is None:
                 self._rules = rules
-            opened = _leaving_some(OpenedPaths.of(rules))
+            opened = _leaving_some(OpenedPaths.of(rules, file_rights(self.isolation.landlock_abi)))
         except IsolationError as error:
             self._problem = error
             return
@@ -81,11 +81,11 @@ class SharedPaths:
 
         Where not all paths can be open together (a low limit of open files), they are opened one after the other.
         """
-        rights, scoped = file_rights(self.isolation.landlock_abi), scopes(self.isolation.landlock_abi)
+        abi = self.isolation.landlock_abi
         if self._opened is not None:
-            return self._opened.make_ruleset(rights, scoped)
+            return self._opened.make_ruleset(scopes(abi))
         if self._rules is not None:
-            return make_ruleset(self._rules, rights, scoped)
+            return make_ruleset(self._rules, file_rights(abi), scopes(abi))
         assert self._problem is not None
         raise self._problem
 

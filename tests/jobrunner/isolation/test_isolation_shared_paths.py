@@ -228,6 +228,16 @@ def test_a_template_that_lacked_a_descriptor_opens_the_paths_for_the_next_child(
     os.close(paths.make_ruleset())
 
 
+def test_what_the_kernel_is_told_of_the_paths_is_made_once_for_all_children(
+    tmp_path: Path, shared_paths: MakePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = shared_paths(Isolation(landlock_abi=1, files=Place(tmp_path).files))
+    paths.open()
+    monkeypatch.setattr(opened_paths, "rule_beneath", None)
+    for _ in range(2):
+        os.close(paths.make_ruleset())
+
+
 @pytest.mark.parametrize("error", [errno.ENOMEM, errno.EINVAL, errno.EPERM])
 def test_no_block_runs_where_the_filter_of_calls_is_refused(tmp_path: Path, error: int) -> None:
     place = Place(tmp_path)
