@@ -8,6 +8,7 @@ from jobrunner.channel import Channel
 from jobrunner.protocol.caps import SECRET_CAP_CHARS, SECRETS_CAP
 from jobrunner.protocol.encodable import encodable
 from jobrunner.protocol.masking import Mask, SecretNames
+from jobrunner.protocol.masking.names import BUILT_IN
 from jobrunner.protocol.messages import Secret
 from sdk.masking import Hide, Masking, use_masking
 
@@ -16,13 +17,19 @@ _MOST_WAITING_SECONDS = 2.0
 """In all of a job: nearly always it is much less than a millisecond for each."""
 
 
+@functools.cache
+def _names(redact_keys: tuple[str, ...]) -> SecretNames:
+    # A child finds the ones of its template where an operator has added none.
+    return SecretNames(redact_keys) if redact_keys else BUILT_IN
+
+
 def mask_with(redact_keys: tuple[str, ...], tell: Callable[[str], None] = lambda _: None) -> None:
     """Have the SDK mask by value and by name, `redact_keys` among the names, and `tell` of what a block sets.
 
     All that leaves a child is masked by the supervisor. But the supervisor sees a text only after an exception's blanks
     were joined and its end was cut, and does not know what a block has put into its context.
     """
-    names = SecretNames(redact_keys)
+    names = _names(redact_keys)
 
     # One job masks many texts, and learns of secrets two or three times.
     @functools.lru_cache(maxsize=_MASKS_KEPT)

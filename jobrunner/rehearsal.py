@@ -93,7 +93,7 @@ def rehearse() -> None:
         undo.callback(use_known_hosts, known_hosts())
         undo.callback(report_changes, None)
         undo.callback(use_places, None)
-        theirs.sendall(_order().pack(_JOB))
+        theirs.sendall(_ORDER)
         frame = channel.receive(ORDER_CAP_BYTES)
         order = to_child(frame)
         assert isinstance(order, Order)
@@ -115,6 +115,10 @@ def _order() -> Order:
         stall_seconds=_LONGEST_SECONDS,
         sessions_per_device=1,
     )
+
+
+_ORDER: Final = _order().pack(_JOB)
+"""As the supervisor sends it: no child packs one."""
 
 
 def _record() -> logging.LogRecord:

@@ -5,6 +5,7 @@ is. What begins a sentence about a password (`password: missing`), a type (`pass
 follow a key (`no password given`) are left, since else half of all messages about passwords could not be read.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -29,6 +30,26 @@ _WHOLE: Final = re.compile(r"(?:o?rd|d)?", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[\w.:-]{0,60}$")
 _OF_A_LIST: Final = re.compile(r"\s{0,40}(?:,\s{0,40})?")
 _ELEMENT: Final = re.compile(r"""[^\s,\]"'\\\[{(]+""")
+_MOST_EXPRESSIONS: Final = 64
+
+
+@functools.lru_cache(maxsize=_MOST_EXPRESSIONS)
+def _expression_for(
+    names: SecretNames, fields: frozenset[str]
+) -> tuple[re.Pattern[str], frozenset[str], bool]:
+    """Return what finds a key, what a key may begin with, and whether all of that is ASCII.
+
+    Once for all jobs that have the same names and fields: to put it together takes longer than to mask most texts.
+    """
+    whole_names = {field for field in (*fields, "input_value") if field}
+    whole = "|".join(map(re.escape, whole_names))
+    key = re.compile(
+        rf"(?:{names.pattern})(?P<rest>[\w-]{{0,40}})|(?<![^\W_])pass(?![\w-])"
+        rf"|(?<![\w-])(?P<field>{whole})(?![\w-])",
+        re.IGNORECASE,
+    )
+    beginnings = frozenset((*names.beginnings, "pass", *map(in_small_letters, whole_names)))
+    return key, beginnings, all(map(str.isascii, beginnings))
 
 
 class Keyed:
@@ -41,15 +62,7 @@ class Keyed:
     def __init__(self, names: SecretNames, fields: Iterable[str], known: Iterable[str]) -> None:
         self._names = names
         self._fields = frozenset(fields)
-        whole_names = {field for field in (*fields, "input_value") if field}
-        whole = "|".join(map(re.escape, whole_names))
-        self._key = re.compile(
-            rf"(?:{names.pattern})(?P<rest>[\w-]{{0,40}})|(?<![^\W_])pass(?![\w-])"
-            rf"|(?<![\w-])(?P<field>{whole})(?![\w-])",
-            re.IGNORECASE,
-        )
-        self._beginnings = {*names.beginnings, "pass", *map(in_small_letters, whole_names)}
-        self._are_ascii = all(map(str.isascii, self._beginnings))
+        self._key, self._beginnings, self._are_ascii = _expression_for(names, self._fields)
         # The longest first: one may be the beginning of another.
         self._known = tuple(sorted((value for value in known if value), key=len, reverse=True))
 
