@@ -79,6 +79,11 @@ class ForkRequests:
         return any(one.forker is forker and not one.started.done() for one in self._unanswered.values())
 
     @property
+    def asked(self) -> tuple[Forker, ...]:
+        """Those that have not answered yet."""
+        return tuple({id(one.forker): one.forker for one in self._unanswered.values()}.values())
+
+    @property
     def sessions_with_births(self) -> frozenset[int]:
         """The sessions in which this process may have a child that was not announced yet."""
         return frozenset(one.forker.pid for one in self._unanswered.values() if one.born_here)

@@ -36,8 +36,8 @@ class SessionHolder:
 class SessionHolders:
     """Keeps those that live, and knows which of them have an empty session."""
 
-    def __init__(self, requests: ForkRequests, hear: Callable[[], object]) -> None:
-        """`hear` is called when one of them has announced a child, or has ended."""
+    def __init__(self, requests: ForkRequests, hear: Callable[[SessionHolder], object]) -> None:
+        """`hear` is called with the one that has announced a child, or has ended."""
         self._requests = requests
         self._hear = hear
         self._living: set[SessionHolder] = set()
@@ -74,7 +74,7 @@ class SessionHolders:
         """Take over one that was just started, and is used at once. Raises `OSError` where it can't be listened to."""
         loop = asyncio.get_running_loop()
         self._living.add(holder)
-        loop.add_reader(holder.control, self._hear)
+        loop.add_reader(holder.control, self._hear, holder)
         if self._look is None:
             self._look = loop.call_later(_LOOK_SECONDS, self._end_unused)
 

@@ -14,21 +14,19 @@ from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher.births import Births
 from supervisor.launcher.child import Child
 from supervisor.launcher.confinement import ConfinementPool
-from supervisor.launcher.endings import MOMENT_SECONDS
 from supervisor.launcher.fork_requests import Forker, ForkRequests
 from supervisor.launcher.importer import TemplateProcess, start_template
 from supervisor.launcher.interface import Imports
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.repeating_failure import RepeatingFailure
 from supervisor.launcher.session_holders import SessionHolder, SessionHolders
-from supervisor.launcher.template_end import kill, kill_hanging
+from supervisor.launcher.template_end import kill, kill_hanging, tell_end
 from supervisor.launcher.template_look import look_at
 from supervisor.launcher.wiring import Wiring
 from supervisor.lifecycle.template_silence import Silences
 from supervisor.log.event import tell
 from supervisor.log.events.processes import (
     SessionHolderReplaced,
-    TemplateEnded,
     TemplateMissing,
     TemplateReady,
     TemplateReplaced,
@@ -68,7 +66,7 @@ class TemplateLauncher:
         self._template: TemplateProcess | None = None
         self._retired: list[TemplateProcess] = []
         self._requests = ForkRequests(self.known_children)
-        self._holders = SessionHolders(self._requests, self.drain_starts)
+        self._holders = SessionHolders(self._requests, self._hear)
         self._births = Births(self._requests, self._holders, self._count_silence, self._replace_stopped)
         self._tasks = Tasks()
         self._silences = Silences()
@@ -102,7 +100,7 @@ class TemplateLauncher:
 
     async def _install(self, template: TemplateProcess) -> None:
         try:
-            asyncio.get_running_loop().add_reader(template.control, self.drain_starts)
+            asyncio.get_running_loop().add_reader(template.control, self._hear, template)
         except OSError as error:
             await template.end()
             raise TemplateError(
@@ -218,21 +216,28 @@ class TemplateLauncher:
         self._holders.end_free("It holds files that were removed.")
 
     def drain_starts(self) -> frozenset[int]:
-        """See `Launcher.drain_starts`."""
+        """See `Launcher.drain_starts`. Who was asked for nothing has nothing to announce, and tells its end itself."""
         self._requests.bury_unclaimed()
-        for holder in self._holders.living:
-            if self._requests.hear(holder):
-                self._end_holder(holder, "It has ended.")
-        for template in self._templates():
-            if self._requests.hear(template):
-                self._lose(template)
+        self._hear(*self._requests.asked)
+        return self._requests.sessions_with_births
+
+    def _hear(self, *forkers: Forker) -> None:
+        for forker in forkers:
+            if not self._requests.hear(forker):
+                continue
+            if isinstance(forker, SessionHolder):
+                self._end_holder(forker, "It has ended.")
+            else:
+                self._lose(forker)
         for template in list(self._retired):
             if not self._requests.has_waiting(template) and not self._holders.has_waiting(template):
                 self._retired.remove(template)
                 self._end(template, "The template was replaced by one of newer code.")
-        return self._requests.sessions_with_births
 
-    def _lose(self, template: TemplateProcess) -> None:
+    def _lose(self, forker: Forker) -> None:
+        template = next((one for one in self._templates() if one is forker), None)
+        if template is None:
+            return  # another's end has had it replaced
         reason = "The template ended while it was asked for a child."
         if template in self._retired:
             self._retired.remove(template)
@@ -241,24 +246,13 @@ class TemplateLauncher:
         self._fail_requests(template, reason)
         self._template = None
         kill(template)  # it may only have closed its end
-        self.known_children.endings.start(self._tell_end(template), _ENDING)
+        self.known_children.endings.start(tell_end(template), _ENDING)
         self._tasks.start(self._come_back(), "start of a new template")
 
     def _end(self, template: TemplateProcess, reason: str) -> None:
         self._fail_requests(template, reason)
         kill(template)
         self.known_children.endings.start(template.see_dead(), _ENDING)
-
-    async def _tell_end(self, template: TemplateProcess) -> None:
-        try:
-            async with asyncio.timeout(MOMENT_SECONDS):
-                status = await template.see_dead()
-        except TimeoutError:
-            reason = "It hears nothing more, and does not end by SIGKILL either."
-            tell(_log, TemplateReplaced(pid=template.pid, reason=reason))
-            await template.see_dead()
-        else:
-            tell(_log, TemplateEnded(status=status))
 
     async def _come_back(self) -> None:
         pause = _FIRST_PAUSE_SECONDS

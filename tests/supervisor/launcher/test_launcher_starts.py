@@ -5,6 +5,7 @@ import errno
 import os
 import resource
 import signal
+from typing import Any
 
 import pytest
 from nursery import is_there, open_descriptors
@@ -145,3 +146,29 @@ async def test_a_child_gets_a_user_of_its_own_and_keeps_it_until_it_is_closed(
     child.discard()
     await until(lambda: users._free)
     assert not is_there(pid)
+
+
+async def test_a_sweep_hears_only_who_was_asked_for_a_child_and_has_not_announced_it(stage: Stage) -> None:
+    """A call for each of all that fork would cost each job of a burst some thirty of them."""
+    (template,) = stage.templates
+    heard: list[object] = []
+    hear = stage.launcher._requests.hear
+
+    def recorded(forker: Any) -> bool:
+        heard.append(forker)
+        return hear(forker)
+
+    stage.launcher._requests.hear = recorded  # type: ignore[method-assign]
+    assert stage.launcher.drain_starts() == frozenset()
+    assert heard == []
+    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    request = await asked(template)
+    stage.launcher.drain_starts()
+    assert heard == [template]
+    pid = template.spawn_child(*request)
+    child = await bearing
+    heard.clear()
+    stage.launcher.drain_starts()
+    assert heard == []
+    child.discard()
+    await until(lambda: not is_there(pid))
