@@ -19,7 +19,7 @@ from jobrunner.channel import Channel
 from jobrunner.job import run_order
 from jobrunner.logs import FrameHandler
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
-from jobrunner.protocol.messages import Order, to_child
+from jobrunner.protocol.messages import Order, Tick, to_child
 from sdk.block import FunctionBlock
 from sdk.block_registry import RegisteredBlock
 from sdk.connection.changes.record import report_changes
@@ -99,6 +99,7 @@ def rehearse() -> None:
         assert isinstance(order, Order)
         FrameHandler(channel, {}).emit(_record())
         rehearse_watch(channel, order.block_id)
+        channel.send_if_room(Tick())  # a job's own come later than the end of this one
         run_order(channel, order, frame.payload, {order.block_id: _BLOCK})
 
 

@@ -26,7 +26,7 @@ class LoopWatch(Protocol):
 
 
 class Ticker:
-    """Ticks on the running loop, from now until `stop`. One that sleeps says so, and ticks when it goes on.
+    """Ticks on the running loop, from one interval on until `stop`. One that sleeps says so, and ticks when it goes on.
 
     By `call_later` and not by a task: a block may await, count or cancel all tasks of its loop. Judged by the
     supervisor and not here: no code of this process runs while C code holds the GIL.
@@ -41,7 +41,8 @@ class Ticker:
         self._waits = LoopWaits(self._loop, self._sleep, self._wake, interval_seconds)
         self._turns = 0
         self._idle_ticks = 0
-        self._tick()
+        # Most jobs are over by then: their silence counts from their order on, and a tick would tell nothing.
+        self._tick_later()
 
     def _tick(self) -> None:
         self._next = None

@@ -135,6 +135,7 @@ class Execution:
         self._outputs = None
         with self._at_the_end:
             self._put(OrderSent(now()))
+            self._reports.begin()
             order = build_order(now() + self._state.limits.max_seconds)
             for piece in order.pack_parts(payload):
                 self._child.channel.send(piece)

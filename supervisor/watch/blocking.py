@@ -51,14 +51,26 @@ class BlockingReport:
         self._ticks = asyncio.Event()
         self._failing = False
         self._watches = False
+        self._beginning: asyncio.TimerHandle | None = None
         self._sleeps = False
         self._tasks = Tasks()
 
+    def begin(self) -> None:
+        """Take note that the job has its order. Its silence counts from here; one that is over soon is not watched."""
+        self._ticked_at = time.monotonic()
+        if self._threshold_seconds >= _LEAST_SECONDS:
+            # The watch pauses before its first look.
+            pause = max(0.0, self._threshold_seconds - _LOOK_SECONDS)
+            self._beginning = asyncio.get_running_loop().call_later(pause, self._begin_watch)
+
     def ticked(self, *, sleeps: bool = False) -> None:
-        """Take note that the loop runs, or begins to sleep. With the first tick the watch from here begins."""
+        """Take note that the loop runs, or begins to sleep. The watch from here begins with it, or before."""
         self._ticked_at = time.monotonic()
         self._sleeps = sleeps
         self._ticks.set()
+        self._begin_watch()
+
+    def _begin_watch(self) -> None:
         if not self._watches and self._threshold_seconds >= _LEAST_SECONDS:
             self._watches = True
             self._tasks.keep(self._watch, "watch for blocking code")
@@ -74,6 +86,9 @@ class BlockingReport:
 
     def stop(self) -> None:
         """Watch no more: the job is being ended, and its result will tell where it was."""
+        self._watches = True  # else a tick that comes yet would begin it
+        if self._beginning is not None:
+            self._beginning.cancel()
         self._tasks.cancel()
 
     def _tell(self, place: tuple[str, int], text: str) -> None:

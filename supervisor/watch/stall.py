@@ -82,6 +82,7 @@ class LoopReports:
         self._stall = StallReport(child, log)
         self.stalled = self._stall.stalled
         self.resumed = self._stall.resumed
+        self.begin = self._blocking.begin
         self.ticked = self._blocking.ticked
 
     def blocked(self, message: Blocking) -> None:

@@ -138,6 +138,27 @@ async def test_a_loop_that_sleeps_is_not_looked_at_until_it_ticks(stage: Stage) 
     await stage.until(lambda: stage.log.told)
 
 
+async def test_a_loop_that_never_ticks_is_looked_at_from_its_order_on(stage: Stage) -> None:
+    """C code may take the GIL in the block's first step, and keep it."""
+    report = stage.report(0.25)
+    report.begin()
+    assert not report._tasks
+    await stage.until(lambda: stage.log.told)
+    assert stage.clock.now >= 0.25
+
+
+async def test_a_job_that_is_over_soon_is_not_watched_and_neither_is_one_that_is_being_ended(
+    stage: Stage,
+) -> None:
+    report = stage.report()
+    report.begin()
+    report.stop()
+    assert report._beginning is not None
+    assert report._beginning.cancelled()
+    report.ticked()
+    assert not report._tasks
+
+
 async def test_c_code_that_holds_the_gil_is_told_from_here_with_the_author_s_lines(stage: Stage) -> None:
     report = stage.report()
     report.ticked()

@@ -141,6 +141,8 @@ class Reports:
     def __init__(self, calls: Calls) -> None:
         self.calls = calls
 
+    def begin(self) -> None: ...
+
     def stop(self) -> None:
         self.calls.append("reports stop")
 
