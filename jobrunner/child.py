@@ -12,7 +12,7 @@ from jobrunner.containment import limit_open_files
 from jobrunner.group_filter import ask_before_leaving_the_group
 from jobrunner.isolation.child import ChildIsolation
 from jobrunner.isolation.errors import IsolationError
-from jobrunner.job import run_order
+from jobrunner.job import end_at_once, run_order
 from jobrunner.logs import capture_logs
 from jobrunner.protocol import linux
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
@@ -56,8 +56,14 @@ def live(
     isolation.hint()
     capture_logs(channel, order)
     linux.set_process_name("neops-job")
-    with measured():
+    with measured() as is_measured:
+        if not is_measured:
+            end_at_once(_end)
         run_order(channel, order, frame.payload)
+    _end()
+
+
+def _end() -> NoReturn:
     flush_output()
     os._exit(0)
 

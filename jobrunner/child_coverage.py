@@ -23,8 +23,8 @@ def prepare_measuring() -> None:
 
 
 @contextlib.contextmanager
-def measured() -> Iterator[None]:
-    """Measure while the context lasts, if tests ask for it; the block does not see that they did.
+def measured() -> Iterator[bool]:
+    """Measure while the context lasts, if tests ask for it, and yield whether they do; the block does not see that.
 
     The end of a child is `os._exit`, or a signal, so nothing saves the data by itself. A thread does so now and then,
     for children that are killed or crash; the only thing that a block could notice, and in tests only.
@@ -32,13 +32,13 @@ def measured() -> Iterator[None]:
     asked = os.environ.pop(COVERAGE_VARIABLE, None)
     coverage = _started(json.loads(asked)) if asked is not None else None
     if coverage is None:
-        yield
+        yield False
         return
     over = threading.Event()
     saver = threading.Thread(target=_save_now_and_then, args=(coverage, over), name="coverage", daemon=True)
     saver.start()
     try:
-        yield
+        yield True
     finally:
         over.set()
         saver.join()

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from jobrunner.awaits import write_awaiting, write_threads
 from jobrunner.blocking import watched_for_blocking
@@ -38,6 +38,7 @@ _LARGE_BYTES: Final = 256 * 1024
 """From here on, to search what a job came with for secrets takes longer than the rest of an ordinary job."""
 _kept: list[object] = []
 """What a large job came with. To free the objects of ten megabytes takes 20 ms, and this process ends anyway."""
+_end: Callable[[], NoReturn] | None = None
 _log = logging.getLogger("block")
 _BLOCK_LOGGER = block_logger("block", _log)
 
@@ -53,6 +54,33 @@ def _join_no_threads(loop: asyncio.AbstractEventLoop) -> None:
         pass
 
     loop.shutdown_default_executor = shut_nothing_down  # type: ignore[method-assign]  # of this loop only
+
+
+def end_at_once(end: Callable[[], NoReturn]) -> None:
+    """Have a job end its process by `end` when its outcome is sent, where nothing is left on its loop."""
+    global _end
+    _end = end
+
+
+def _is_empty(loop: object) -> bool:
+    """Whether nothing of a block's is left on a loop: no task but this one, callback, timer, descriptor or generator.
+
+    The end of `asyncio.run` would then take some turns of the loop in which nothing happens. By names of asyncio's own:
+    where one is missing, and for a loop of another kind, that is not known.
+    """
+    if type(loop) is not asyncio.SelectorEventLoop:
+        return False
+    inside: Any = loop
+    try:
+        return (
+            not inside._ready
+            and all(timer.cancelled() for timer in inside._scheduled)
+            and not inside._asyncgens
+            and len(inside._selector.get_map()) == 1  # what wakes it
+            and len(asyncio.all_tasks(loop)) == 1
+        )
+    except AttributeError:
+        return False
 
 
 def run_order(
@@ -77,6 +105,8 @@ def run_order(
         # their own traceback. Among very many objects the search would take longer than a child may live now.
         if len(gc.get_objects()) < _MOST_OBJECTS:
             gc.collect()
+        if _end is not None and channel.is_mine and _is_empty(asyncio.get_running_loop()):
+            _end()
 
     try:
         asyncio.run(live())
