@@ -276,12 +276,9 @@ class DurableCopy:
     async def _move_aside(self) -> None:
         aside, salvaged = await self._patiently(self.journal.move_aside())
         self._lose_file()  # it may have been found damaged while it was opened
-        known = (
-            ""
-            if self.read.is_set()
-            else f", and {len(salvaged.entries)} claim(s) that the old one still held"
-        )
-        if not self.read.is_set():
+        is_first = not self.read.is_set()
+        known = f", and {len(salvaged.entries)} claim(s) that the old one still held" if is_first else ""
+        if is_first:
             self._adopt(salvaged, saved=False)
             self.read.set()
         path = str(self.journal.path)

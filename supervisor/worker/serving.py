@@ -119,8 +119,6 @@ class Serving:
             reload = Reload(settings, self.read_settings, launcher, runner, dispatcher, registration, status)
             progress.watch_worker(beats, poller, runner, outbox)
             intake.restore(kept)
-            if not journal.knows_the_last_run:
-                self.tasks.start(restore_when_read(journal, intake), "pause of the last run")
             self._begin_beside(Parts(settings, *parts, intake, self.shutdown, status, reload), progress)
             polling = self.tasks.start(poller.poll_until_stopped(), "poller")
             self._say_how_it_is(status, runner, dispatcher)
@@ -155,6 +153,8 @@ class Serving:
         return True
 
     def _begin_beside(self, parts: Parts, progress: Progress) -> None:
+        if not parts.journal.knows_the_last_run:
+            self.tasks.start(restore_when_read(parts.journal, parts.intake), "pause of the last run")
         self.control.offer(commands_of(parts))
         self.health.offer(parts, progress)
         letting_go = partial(let_go_while_in_trouble, parts.journal, parts.runner.let_removed_files_go)
