@@ -7,7 +7,7 @@ here belongs to the file's owner, which SQLite sees to by itself.
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from supervisor.errors import SupervisorError
@@ -34,17 +34,17 @@ def journal_in(directory: Path) -> Path:
     return path
 
 
-def read_entries(path: Path) -> list[Entry]:
-    """Return all open claims, oldest first. Raises `JournalAccessError`."""
+def read_entries(path: Path, with_text_of: Collection[int] = ()) -> list[Entry]:
+    """Return all open claims, oldest first, those of these numbers with their results. Raises `JournalAccessError`."""
     with _opened(path) as database:
         # Version 0: a worker has made the file and could not write to it yet.
-        return rows.load(database).entries if version_of(database) else []
+        return rows.outline(database, with_text_of).entries if version_of(database) else []
 
 
 def read_facts(path: Path) -> dict[str, str]:
     """Return what the worker remembers of itself. Raises `JournalAccessError`."""
     with _opened(path) as database:
-        return rows.load(database).facts if version_of(database) else {}
+        return rows.outline(database).facts if version_of(database) else {}
 
 
 def take_back(path: Path, facts: dict[str, str], numbers: Sequence[int]) -> None:

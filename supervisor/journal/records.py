@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, Self
 
 State = Literal["running", "waiting", "dead", "set aside"]
 
@@ -27,7 +27,7 @@ class Entry:
     """A claim and what became of it. `finished_at` is when its result was made, in seconds since the epoch.
 
     `replaced_by` is the entry of the failed result that is, or was, sent in the place of this one, which the engine
-    had refused for good.
+    had refused for good. `absent_bytes` is the size of a result that is not here, but in the file.
     """
 
     number: int
@@ -36,6 +36,16 @@ class Entry:
     finished_at: float | None = None
     dead_reason: str | None = None
     replaced_by: int | None = None
+    absent_bytes: int | None = None
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes its result has; `None` where it has none."""
+        return self.absent_bytes if self.result is None else len(self.result)
+
+    def without_text(self) -> Self:
+        """Return it with its result left to the file."""
+        return replace(self, result=None, absent_bytes=self.size)
 
     @property
     def state(self) -> State:
@@ -44,8 +54,8 @@ class Entry:
         `set aside` is a claim without a result that is not reported, as its job may run elsewhere.
         """
         if self.dead_reason is not None:
-            return "set aside" if self.result is None else "dead"
-        return "running" if self.result is None else "waiting"
+            return "set aside" if self.size is None else "dead"
+        return "running" if self.size is None else "waiting"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Entries and facts in SQL. Everything here runs where the connection is used, and inside the caller's transaction."""
 
 import json
+import math
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -61,11 +62,44 @@ def look(database: sqlite3.Connection) -> list[RowState]:
     return [RowState(number, bool(dead)) for number, dead in database.execute(query)]
 
 
-def load(database: sqlite3.Connection) -> Loaded:
-    """Read everything. Raises `sqlite3.Error`; a row whose result is damaged is a dead letter, and stops no other."""
+def load(database: sqlite3.Connection, *, dead_bytes: float = math.inf) -> Loaded:
+    """Read everything, but no more than `dead_bytes` of dead letters' results: the others are left to the file.
+
+    Raises `sqlite3.Error`; a row whose result is damaged is a dead letter, and stops no other.
+    """
+    loaded = _read(database)
+    for place, entry in enumerate(loaded.entries):
+        if entry.absent_bytes is not None and entry.absent_bytes <= dead_bytes:
+            dead_bytes -= entry.absent_bytes
+            loaded.entries[place] = _with_text(database, entry)
+    return loaded
+
+
+def outline(database: sqlite3.Connection, with_text_of: Collection[int] = ()) -> Loaded:
+    """Do so, but keep the results of these numbers alone: all of them may be more than the memory takes."""
+    loaded = _read(database, with_text_of)
+    loaded.entries = [
+        _with_text(database, entry) if entry.number in with_text_of and entry.state == "dead" else entry
+        for entry in loaded.entries
+    ]
+    return loaded
+
+
+def _with_text(database: sqlite3.Connection, entry: Entry) -> Entry:
+    for (result,) in database.execute("SELECT result FROM claims WHERE number = ?", (entry.number,)):
+        return replace(entry, result=result, absent_bytes=None)
+    return entry  # somebody has dropped it meanwhile
+
+
+def _read(database: sqlite3.Connection, with_text_of: Collection[int] | None = None) -> Loaded:
     loaded = Loaded(facts=dict(database.execute("SELECT name, value FROM facts")))
-    for row in database.execute(f"SELECT {_columns(database)} FROM claims ORDER BY number"):  # noqa: S608  # ours
-        _take(row, loaded)
+    # One that waits is read in any case, to see whether it is sound. SQLite has the length without reading the text.
+    columns = _columns(database).replace("result, ", "CASE WHEN dead_reason IS NULL THEN result END, ")
+    query = f"SELECT {columns}, length(result) FROM claims ORDER BY number"  # noqa: S608  # ours
+    for *row, size in database.execute(query):
+        _take(row, loaded, size)
+        if with_text_of is not None and loaded.entries and loaded.entries[-1].number not in with_text_of:
+            loaded.entries[-1] = loaded.entries[-1].without_text()
     for (highest,) in database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'claims'"):
         loaded.highest = max(loaded.highest, int(highest))
     return loaded
@@ -101,7 +135,7 @@ def _columns(database: sqlite3.Connection) -> str:
     return _COLUMNS_OF_VERSION.get(version_of(database), _COLUMNS)
 
 
-def _take(row: Sequence[Any], loaded: Loaded) -> None:
+def _take(row: Sequence[Any], loaded: Loaded, size: int | None = None) -> None:
     number, job_id, block_id, worker_uuid, claimed_at, digest, result, dead_reason, *newer = row
     finished_at, checksum, replaced_by = newer
     texts = (job_id, block_id, worker_uuid, digest)
@@ -112,7 +146,8 @@ def _take(row: Sequence[Any], loaded: Loaded) -> None:
     ):
         return  # not even the job's id can be trusted
     claim = Claim(job_id, block_id, worker_uuid, claimed_at, digest)
-    entry = Entry(number, claim, result, finished_at, dead_reason, replaced_by)
+    absent_bytes = size if result is None else None
+    entry = Entry(number, claim, result, finished_at, dead_reason, replaced_by, absent_bytes)
     loaded.highest = max(loaded.highest, number)
     if result is not None and not _is_sound(result, job_id, checksum) and dead_reason is None:
         entry = replace(entry, result=result if isinstance(result, bytes) else b"", dead_reason=DAMAGED)

@@ -120,7 +120,7 @@ def _show(settings: JournalSettings, numbers: Sequence[int]) -> int:
         source, entries = settings.file, salvage_entries(settings.file)
     else:
         found = find_journal(settings.state_dir)
-        source, entries = found.path, read_entries(found.path)
+        source, entries = found.path, read_entries(found.path, numbers)
         if found.is_of_a_service and not found.others:
             _say(f"This is the journal of the service: {source}.")
         for other in found.others:

@@ -35,7 +35,7 @@ def print_entries(entries: Sequence[Entry], source: Path, *, as_json: bool) -> N
     rows = []
     now = time.time()
     for entry in entries:
-        size = "" if entry.result is None else str(len(entry.result))
+        size = "" if entry.size is None else str(entry.size)
         row = (
             str(entry.number),
             _printable(entry.claim.job_id),
@@ -66,7 +66,7 @@ def summary_of(entry: Entry) -> dict[str, Any]:
         "claimed_at": claim.claimed_at,
         "finished_at": entry.finished_at,
         "age_seconds": round(max(0.0, time.time() - since(entry)), 1),
-        "result_bytes": None if entry.result is None else len(entry.result),
+        "result_bytes": entry.size,
         "reason": entry.dead_reason,
         "replaced_by": entry.replaced_by,
     }
