@@ -1,12 +1,13 @@
 """What a file holds of earlier runs, taken into memory."""
 
 import logging
+from pathlib import Path
 
 from supervisor.journal.claims import Claims
 from supervisor.journal.records import Entry
 from supervisor.journal.rows import Loaded
 from supervisor.log.event import tell
-from supervisor.log.events.results import ResultDamaged
+from supervisor.log.events.results import DeadLetterLost, JournalReplaced, ResultDamaged
 
 _log = logging.getLogger(__name__)
 
@@ -31,5 +32,12 @@ def compare_with_file(loaded: Loaded, claims: Claims, facts: dict[str, str]) -> 
 
     Returns the names of such facts.
     """
-    claims.compare_with_file(loaded.entries)
+    for entry in claims.compare_with_file(loaded.entries):
+        tell(_log, DeadLetterLost(job=entry.claim.job_id, dead_letter=entry.number))
     return {name for name, value in facts.items() if loaded.facts.get(name) != value}
+
+
+def tell_replaced(path: Path, aside: Path, salvaged: Loaded | None) -> None:
+    """Say that a damaged file was moved aside, and how much of an earlier run it still held, where that is news."""
+    known = "" if salvaged is None else f", and {len(salvaged.entries)} claim(s) that the old one still held"
+    tell(_log, JournalReplaced(path=str(path), moved_to=str(aside), salvaged=known))

@@ -1,42 +1,12 @@
 """The open claims in memory, and which of them the file does not have as they are. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from supervisor.journal.dead_texts import DeadTexts, is_held, is_text_there
 from supervisor.journal.records import Claim, Entry, RowState, StoredResult
+from supervisor.journal.row import Differences, Row
 from supervisor.journal.superseded import superseded
-
-
-@dataclass(slots=True, eq=False)
-class Row:
-    """An entry and its image in the file: that is behind while `saved` is lower than `version`."""
-
-    entry: Entry
-    version: int = 1
-    saved: int = 0
-    gone: bool = False
-    """Whether the engine has its result, so that only the file's row is left to be removed."""
-    earlier: bool = False
-    """Whether an earlier run claimed it, so that nobody in this process works on it."""
-    tried_before: bool = False
-    """Whether somebody may have sent its result already, without this being known for sure."""
-    is_foreseen: bool = False
-    """Whether its result is what its job will most likely have, and not to be sent yet."""
-
-    def change(self, entry: Entry) -> None:
-        """Replace the entry, perhaps by itself: the file is behind now."""
-        self.entry = entry
-        self.version += 1
-
-
-@dataclass(frozen=True, slots=True)
-class Differences:
-    """What somebody else has done to the file. `unclear` tells that a row was being written meanwhile."""
-
-    revived: list[Entry] = field(default_factory=list)
-    dropped: list[Entry] = field(default_factory=list)
-    rewritten: list[Row] = field(default_factory=list)
-    unclear: bool = False
 
 
 class Claims:
@@ -51,6 +21,7 @@ class Claims:
         self._has_unreported = False
         """Whether an earlier run may have left claims without a result."""
         self._next = 1
+        self._dead_texts = DeadTexts()
         self._replacements: set[int] = set()
         """Numbers of entries that stand for results which the engine has refused."""
 
@@ -69,7 +40,7 @@ class Claims:
     def foresee(self, number: int, text: bytes, now: float) -> Row | None:
         """Set the result that a claim will have if nothing else is seen of its job, unless it has one."""
         row = self._open(number)
-        if row is None or row.entry.result is not None:
+        if row is None or row.entry.size is not None:
             return None
         row.is_foreseen = True
         row.change(replace(row.entry, result=text, finished_at=now))
@@ -81,7 +52,7 @@ class Claims:
         One that was only foreseen is replaced. Returns the row that has to be saved: none where that text is there.
         """
         row = self._open(number)
-        if row is None or (row.entry.result is not None and not row.is_foreseen):
+        if row is None or (row.entry.size is not None and not row.is_foreseen):
             return None
         row.is_foreseen = False
         if row.entry.result == text:
@@ -95,7 +66,8 @@ class Claims:
         if row is not None:
             row.gone = True
             # Its result is not needed any more, also where removing its row has to wait for the disk.
-            row.change(replace(row.entry, result=None))
+            row.change(replace(row.entry, result=None, absent_bytes=None))
+            self._dead_texts.forget(number)
         return row
 
     def mark_dead(self, number: int, reason: str) -> Row | None:
@@ -156,12 +128,13 @@ class Claims:
                 number, is_saved = self._next, False
                 moved[entry.number] = number
                 self._next += 1
-            self._has_unreported = self._has_unreported or entry.result is None
+            self._has_unreported = self._has_unreported or entry.size is None
             row = Row(replace(entry, number=number), saved=int(is_saved), earlier=True, tried_before=True)
             self._rows[number] = row
             adopted.append(row)
         for row in adopted:
             self._adopt_replacement(row, moved)
+            self.saved(row, row.saved)
         return replaced
 
     def _adopt_replacement(self, row: Row, moved: Mapping[int, int]) -> None:
@@ -184,26 +157,45 @@ class Claims:
             elif number not in found:
                 if row.entry.dead_reason is not None:
                     del self._rows[number]
+                    self._dead_texts.forget(number)
                     differences.dropped.append(row.entry)
                 else:
                     row.change(row.entry)
                     differences.rewritten.append(row)
             elif row.entry.dead_reason is not None and not found[number]:
+                if row.entry.absent_bytes is not None:
+                    differences.wanted.append(row)
+                    continue
+                self._dead_texts.forget(number)
                 row.entry = replace(row.entry, dead_reason=None)
                 row.earlier = row.tried_before = True
                 differences.revived.append(row.entry)
         return replace(differences, unclear=unclear)
 
-    def compare_with_file(self, entries: Iterable[Entry]) -> None:
+    def compare_with_file(self, entries: Iterable[Entry]) -> list[Entry]:
         """Take rows for unsaved which a file that was opened anew does not hold as they are.
 
-        A dead letter that somebody has had sent again meanwhile is left to `compare`.
+        A dead letter that somebody has had sent again meanwhile is left to `compare`. Returns those that are no more:
+        their results were left to a file, and this one does not have them.
         """
         held = {entry.number: entry for entry in entries}
-        for number, row in self._rows.items():
+        lost: list[Entry] = []
+        for number, row in list(self._rows.items()):
             kept = held.get(number)
-            if kept != row.entry and kept != replace(row.entry, dead_reason=None):
+            if row.entry.absent_bytes is not None and not is_text_there(kept, row.entry):
+                lost.append(self._rows.pop(number).entry)
+            elif not is_held(kept, row.entry):
                 row.saved = 0
+        return lost
+
+    def take_texts(self, entries: Iterable[Entry]) -> None:
+        """Take dead letters' results that were left to the file from what was read of it."""
+        for entry in entries:
+            row = self._rows.get(entry.number)
+            if row is None or row.entry.absent_bytes is None or entry.result is None:
+                continue
+            if is_text_there(entry, row.entry):
+                row.entry = replace(row.entry, result=entry.result, absent_bytes=None)
 
     def lose_file(self) -> None:
         """The file is not in use any more: nothing is saved, and nothing is left to be removed."""
@@ -213,9 +205,11 @@ class Claims:
             if row.gone:
                 del self._rows[number]
 
-    def saved(self, row: Row, version: int) -> None:
-        """Note that the file has a row as it was at `version`."""
+    def saved(self, row: Row, version: int, *, in_file: bool = True) -> None:
+        """Note that the file has a row as it was at `version`; or that it never will, where it is not `in_file`."""
         row.saved = max(row.saved, version)
+        if in_file and version == row.version and self._rows.get(row.entry.number) is row:
+            row.entry = self._dead_texts.in_file(row.entry)
         if row.gone and row.saved == row.version and self._rows.get(row.entry.number) is row:
             del self._rows[row.entry.number]
 
@@ -238,7 +232,7 @@ class Claims:
         return [
             row.entry.number
             for row in self._open_rows()
-            if row.earlier and row.entry.result is None and row.entry.claim.job_id in job_ids
+            if row.earlier and row.entry.size is None and row.entry.claim.job_id in job_ids
         ]
 
     def undelivered(self) -> list[StoredResult]:

@@ -24,6 +24,8 @@ class DiskFault(enum.Enum):
     BUG = "this can't be stored, which is a bug in this worker"
 
 
+DISK_ERRORS = (sqlite3.Error, OSError)
+
 _BY_SQLITE = {
     sqlite3.SQLITE_FULL: DiskFault.FULL,
     sqlite3.SQLITE_IOERR: DiskFault.BROKEN,

@@ -3,23 +3,25 @@
 import asyncio
 import contextlib
 import logging
-import sqlite3
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from supervisor.errors import StateDirectoryError
-from supervisor.journal.adoption import adopt, compare_with_file
-from supervisor.journal.claims import Claims, Row
-from supervisor.journal.disk_fault import PASSES_AT_START, PASSES_BY_ITSELF, DiskFault, fault_of
+from supervisor.journal.adoption import adopt, compare_with_file, tell_replaced
+from supervisor.journal.claims import Claims
+from supervisor.journal.dead_texts import MOST_BYTES
+from supervisor.journal.disk_fault import DISK_ERRORS, PASSES_AT_START, PASSES_BY_ITSELF, DiskFault, fault_of
 from supervisor.journal.records import Entry
 from supervisor.journal.removals import Removals
+from supervisor.journal.row import Row
 from supervisor.journal.rows import Loaded
 from supervisor.journal.saving import SAVED, Saving
 from supervisor.journal.store import Journal
 from supervisor.journal.trouble import JournalTrouble
 from supervisor.journal.write_timeout import WriteTimeout
 from supervisor.log.event import tell
-from supervisor.log.events.results import JournalMetBug, JournalReplaced, ResultsLost
+from supervisor.log.events.results import JournalMetBug, ResultsLost
 from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -30,8 +32,6 @@ PATIENCE_SECONDS: Final = 5.0
 OPEN_SECONDS: Final = 60.0
 MEND_SECONDS: Final = 2.0
 REOPEN_AFTER_TRIES: Final = 3
-
-_DISK_ERRORS: Final = (sqlite3.Error, OSError)
 
 
 class DurableCopy:
@@ -86,7 +86,7 @@ class DurableCopy:
         self._trouble.path = str(journal.path)
         try:
             await self._open()
-        except _DISK_ERRORS as error:
+        except DISK_ERRORS as error:
             fault = fault_of(error)
             if fault is not DiskFault.DAMAGED and fault not in PASSES_AT_START:
                 raise StateDirectoryError(
@@ -154,7 +154,7 @@ class DurableCopy:
             # What can't be stored at all stays in memory, and is not tried for ever. Of several it is not known which.
             if error is None or (fault_of(error) is DiskFault.BUG and len(rows) == 1):
                 for row, version in versions:
-                    self._claims.saved(row, version)
+                    self._claims.saved(row, version, in_file=error is None)
 
         if len(rows) == 1 and rows[0].gone:
             future = self.journal.remove(rows[0].entry, settled)
@@ -237,7 +237,7 @@ class DurableCopy:
             self._tries += 1
             try:
                 await self._make_sure_of_the_file()
-            except (*_DISK_ERRORS, StateDirectoryError) as error:
+            except (*DISK_ERRORS, StateDirectoryError) as error:
                 self._is_open = False
                 self._disk_fault = fault_of(error)
                 self._trouble.begins(self._disk_fault, error)
@@ -258,7 +258,9 @@ class DurableCopy:
             await self._open()
 
     async def _open(self) -> None:
-        loaded = await self._patiently(self.journal.open())
+        # Where this run has claims, an earlier one's may get other numbers, and are then written with their results.
+        is_late = self._tries > 0 and not self.read.is_set()
+        loaded = await self._patiently(self.journal.open(math.inf if is_late else MOST_BYTES))
         replaced = [] if self.read.is_set() else self._adopt(loaded, saved=True)
         if self.read.is_set():  # by now it may be another file, or a new one
             self.unsaved_facts |= compare_with_file(loaded, self._claims, self.facts)
@@ -275,14 +277,13 @@ class DurableCopy:
 
     async def _move_aside(self) -> None:
         aside, salvaged = await self._patiently(self.journal.move_aside())
+        self._claims.take_texts(salvaged.entries)
         self._lose_file()  # it may have been found damaged while it was opened
         is_first = not self.read.is_set()
-        known = f", and {len(salvaged.entries)} claim(s) that the old one still held" if is_first else ""
         if is_first:
             self._adopt(salvaged, saved=False)
             self.read.set()
-        path = str(self.journal.path)
-        tell(_log, JournalReplaced(path=path, moved_to=str(aside), salvaged=known))
+        tell_replaced(self.journal.path, aside, salvaged if is_first else None)
 
     def _adopt(self, loaded: Loaded, *, saved: bool) -> list[Entry]:
         """Take in what an earlier run left. Returns entries that must not stay in the file as they are."""
@@ -293,8 +294,7 @@ class DurableCopy:
         return replaced
 
     async def _patiently(self, future: "asyncio.Future[Any]") -> Any:
-        future.add_done_callback(
-            lambda done: done.cancelled() or done.exception()
-        )  # nobody may be left to ask for it
+        # Nobody may be left to ask for it.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
         async with asyncio.timeout(OPEN_SECONDS):
             return await asyncio.shield(future)

@@ -8,10 +8,12 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
-from supervisor.journal.claims import Claims, Row
+from supervisor.journal.claims import Claims
 from supervisor.journal.durable_copy import MEND_SECONDS, DurableCopy
+from supervisor.journal.outside_changes import read_wanted, tell_differences
 from supervisor.journal.place_record import KEY_FACT
 from supervisor.journal.records import Claim, Entry, RowState, StoredResult
+from supervisor.journal.row import Row
 from supervisor.journal.saving import SAVED, Saving
 from supervisor.journal.state_directory import (
     StateDirectory,
@@ -23,12 +25,7 @@ from supervisor.journal.state_directory import (
 from supervisor.journal.store import CLOSE_SECONDS, HANGING_CLOSE_SECONDS, Journal
 from supervisor.journal.uuid_backup import UuidBackup
 from supervisor.log.event import tell
-from supervisor.log.events.results import (
-    DeadLetterDropped,
-    DeadLetterRetried,
-    JournalRewritten,
-    ResultSuperseded,
-)
+from supervisor.log.events.results import ResultSuperseded
 from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -249,6 +246,7 @@ class Ledger:
             await self._image.do(lambda: copy.write(uuid))
 
     def _on_restored(self) -> None:
+        self._image.journal.look_again()  # what is to be sent again may not have been read
         self._tasks.start(self._write_beside(), "what lies beside the journal")
 
     async def _write_beside(self) -> None:
@@ -279,14 +277,11 @@ class Ledger:
 
     def _on_changed(self, seen: list[RowState]) -> None:
         differences = self._claims.compare(seen)
-        for entry in differences.dropped:
-            tell(_log, DeadLetterDropped(job=entry.claim.job_id, dead_letter=entry.number))
-        superseded = self._claims.superseded() if differences.revived else {}
-        for entry in differences.revived:
-            if entry.number not in superseded:  # else it is told where it becomes a dead letter again
-                tell(_log, DeadLetterRetried(job=entry.claim.job_id, dead_letter=entry.number))
+        tell_differences(differences, self._claims)
+        if differences.wanted:
+            reading = read_wanted(differences.wanted, self._claims, self._image)
+            self._tasks.start(reading, "results that are to be sent again")
         if differences.rewritten:
-            tell(_log, JournalRewritten(claims=len(differences.rewritten)))
             self._tasks.start(self._image.save(differences.rewritten), "repair of the journal")
         if differences.unclear:
             self._image.journal.look_again()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from supervisor.journal.claims import Row
+from supervisor.journal.row import Row
 from supervisor.journal.saving import Saving
 
 REMOVE_SECONDS: Final = 0.05

@@ -33,8 +33,22 @@ class Loaded:
 
 
 def save(database: sqlite3.Connection, entry: Entry) -> None:
-    """Make the entry's row what the entry is, whether there is one or not."""
+    """Make the entry's row what the entry is, whether there is one or not. A result that is not here stays as it is."""
     claim, result = entry.claim, entry.result
+    if entry.absent_bytes is not None:
+        database.execute(
+            "UPDATE claims SET dead_reason = ?, finished_at = ?, replaced_by = ? "
+            "WHERE number = ? AND job_id = ? AND claimed_at = ?",
+            (
+                entry.dead_reason,
+                entry.finished_at,
+                entry.replaced_by,
+                entry.number,
+                claim.job_id,
+                claim.claimed_at,
+            ),
+        )
+        return
     checksum = None if result is None else zlib.crc32(result)
     row = (entry.number, claim.job_id, claim.block_id, claim.worker_uuid, claim.claimed_at, claim.digest)
     database.execute(
@@ -83,6 +97,17 @@ def outline(database: sqlite3.Connection, with_text_of: Collection[int] = ()) ->
         for entry in loaded.entries
     ]
     return loaded
+
+
+def read_text(database: sqlite3.Connection, entry: Entry) -> tuple[Entry | None, bool]:
+    """Return an entry with the result that was left to the file, if it is there, and whether that is sound."""
+    query = "SELECT result, checksum FROM claims WHERE number = ? AND job_id = ? AND claimed_at = ?"
+    row = (entry.number, entry.claim.job_id, entry.claim.claimed_at)
+    for result, checksum in database.execute(query, row):
+        if result is not None:
+            found = replace(entry, result=result, absent_bytes=None)
+            return found, _is_sound(result, entry.claim.job_id, checksum)
+    return None, False
 
 
 def _with_text(database: sqlite3.Connection, entry: Entry) -> Entry:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import sqlite3
 from collections.abc import Callable
@@ -57,8 +58,8 @@ class Journal:
         )
         self._writer = Writer(self.path, self._maintenance)
 
-    def open(self) -> "asyncio.Future[Loaded]":
-        """Open the file, anew if it was open, and read it.
+    def open(self, dead_bytes: float = math.inf) -> "asyncio.Future[Loaded]":
+        """Open the file, anew if it was open, and read it, with so much of dead letters' results.
 
         Ends with `StateDirectoryError` for a file of a newer version.
         """
@@ -67,7 +68,7 @@ class Journal:
             # Removed or replaced while it was in use: the new one must be ours before anything is written to it.
             self._directory.follow()
             try:
-                return rows.load(self._writer.open())
+                return rows.load(self._writer.open(), dead_bytes=dead_bytes)
             except sqlite3.OperationalError as error:
                 self._writer.shut()
                 if (
@@ -122,6 +123,12 @@ class Journal:
         return self._writer.write(
             lambda database: rows.save_fact(database, name, value), settled, one_statement=True
         )
+
+    def read_text(self, entry: Entry) -> tuple[Entry | None, bool]:
+        """Return an entry with the result that was left to the file, and whether that is sound. For `call` only."""
+        if self._writer.database is None:
+            raise OSError("the file is not open")
+        return rows.read_text(self._writer.database, entry)
 
     def call(self, work: Callable[[], None]) -> "asyncio.Future[None]":
         """Have something else done on this disk, by the same thread."""

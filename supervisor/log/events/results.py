@@ -121,6 +121,19 @@ class DeadLetterDropped(Event, level=WARNING, text="Somebody dropped the dead le
     dead_letter: int
 
 
+class DeadLetterLost(
+    Event,
+    level=ERROR,
+    text="Dead letter {dead_letter} is gone: its result was in the journal's file only, and the file that is in use "
+    "now does not hold it. Somebody dropped it, or the file was lost, damaged or replaced.",
+):
+    """The engine has a failed result of the job. The worker holds the results of dead letters in memory as well only up
+    to 16 MiB in all. Where the file was damaged, `journal_replaced` says where it is now."""
+
+    job: str
+    dead_letter: int
+
+
 class DeadLetterRetried(
     Event, level=WARNING, text="The worker sends the dead letter {dead_letter} again, as asked."
 ):

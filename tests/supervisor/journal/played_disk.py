@@ -61,7 +61,8 @@ class Disk:
         self.done.append(what)
         self.times.append(asyncio.get_running_loop().time())
 
-    def open(self) -> "asyncio.Future[Loaded]":
+    def open(self, dead_bytes: float) -> "asyncio.Future[Loaded]":
+        del dead_bytes  # there are no dead letters of an earlier run
         self._ask("open")
         future = asyncio.get_running_loop().create_future()
         if not self.hangs_at_opening:

@@ -1,7 +1,8 @@
 """The book: what is open, what the file does not have, and what an earlier run or a person adds. Without a disk."""
 
-from supervisor.journal.claims import Claims, Row
+from supervisor.journal.claims import Claims
 from supervisor.journal.records import Claim, Entry, RowState, StoredResult
+from supervisor.journal.row import Row
 
 
 def claim(job_id: str, at: float = 1.5) -> Claim:

@@ -8,10 +8,10 @@ from journal_support import claim
 from played_disk import DAMAGED, DENIED, EARLIER, FULL, PATH, Desk, on_disk, said
 
 from supervisor.errors import StateDirectoryError
-from supervisor.journal.claims import Row
 from supervisor.journal.durable_copy import MEND_SECONDS
 from supervisor.journal.records import Entry
 from supervisor.journal.removals import REMOVE_SECONDS
+from supervisor.journal.row import Row
 from supervisor.journal.rows import Loaded
 from supervisor.log.events.results import JournalReplaced, ResultDamaged, ResultsLost
 from tests.log_events import told

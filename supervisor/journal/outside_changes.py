@@ -1,0 +1,61 @@
+"""What somebody else has done to the file: told, and taken over."""
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from supervisor.journal.claims import Claims
+from supervisor.journal.durable_copy import DurableCopy
+from supervisor.journal.records import Entry
+from supervisor.journal.row import Differences, Row
+from supervisor.journal.rows import DAMAGED
+from supervisor.log.event import tell
+from supervisor.log.events.results import (
+    DeadLetterDropped,
+    DeadLetterRetried,
+    JournalRewritten,
+    ResultDamaged,
+)
+
+_log = logging.getLogger(__name__)
+
+_AT_A_TIME_BYTES: Final = 16 * 2**20
+"""So much is read of dead letters that are to be sent again, until the file is looked at again: an engine that refuses
+them once more keeps pace with that."""
+
+
+def tell_differences(differences: Differences, claims: Claims) -> None:
+    """Say what somebody has done."""
+    for entry in differences.dropped:
+        tell(_log, DeadLetterDropped(job=entry.claim.job_id, dead_letter=entry.number))
+    superseded = claims.superseded() if differences.revived else {}
+    for entry in differences.revived:
+        if entry.number not in superseded:  # else it is told where it becomes a dead letter again
+            tell(_log, DeadLetterRetried(job=entry.claim.job_id, dead_letter=entry.number))
+    if differences.rewritten:
+        tell(_log, JournalRewritten(claims=len(differences.rewritten)))
+
+
+async def read_wanted(rows: Sequence[Row], claims: Claims, image: DurableCopy) -> None:
+    """Read results of dead letters that are to be sent again: the next look at the file finds that they can be."""
+    size = 0
+    for row in rows:
+        entry = row.entry
+        found, is_sound = await _read(entry, image)
+        if found is not None and is_sound:
+            claims.take_texts([found])
+            size += found.size or 0
+        elif found is not None and (dead := claims.mark_dead(entry.number, DAMAGED)):
+            tell(_log, ResultDamaged(claim=entry.number))
+            await image.save([dead])
+        if size >= _AT_A_TIME_BYTES:
+            break
+    if size:
+        image.journal.look_again()
+
+
+async def _read(entry: Entry, image: DurableCopy) -> tuple[Entry | None, bool]:
+    """Return the entry with its result, and whether that is sound; nothing where the disk does not give it now."""
+    found: list[tuple[Entry | None, bool]] = []
+    await image.do(lambda: found.append(image.journal.read_text(entry)))
+    return found[0] if found else (None, False)
