@@ -12,10 +12,11 @@ import pytest
 from supervisor.commands.shared.common import run_to_exit_code
 from supervisor.errors import StartRefusedError
 from supervisor.job.directories import JobDirectories
+from supervisor.process import threads as threads_module
 from supervisor.process.cgroups.detection import Detected
 from supervisor.process.cgroups.worker import Cgroups
 from supervisor.process.threads import end_pool, started_pool, unended_threads
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -144,3 +145,29 @@ async def test_a_thread_that_a_disk_holds_up_is_named_and_not_waited_for() -> No
     await until(lambda: len(left()) == 1, "the other one has ended")
     disk.set()
     await until(lambda: not left(), "it has ended")
+
+
+async def test_a_pool_s_threads_that_end_in_time_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def left() -> list[str]:
+        """Those of this pool: earlier tests may have left others, as a worker's process has none."""
+        return [name for name in unended_threads() if name.startswith("ends soon")]
+
+    monkeypatch.setattr(threads_module, "unended_threads", left)
+    pool = started_pool(1, "ends soon")
+    is_held, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        is_held.set()
+        go_on.wait()
+
+    pool.submit(hold)
+    await until(is_held.is_set, "it has begun: what has not is cancelled")
+    ending = asyncio.ensure_future(end_pool(pool, PATIENCE_SECONDS))
+    try:
+        for _ in range(20):
+            await asyncio.sleep(0.001)
+        assert not ending.done()
+    finally:
+        go_on.set()
+    await ending
+    assert not left()

@@ -83,3 +83,29 @@ def test_signals_of_the_worker_s_own_are_real_time_ones_that_differ() -> None:
     }
     assert len(ours) == 4
     assert all(signal.SIGRTMIN < number <= signal.SIGRTMAX for number in ours)
+
+
+CLOSES = """
+import ctypes, json, os
+from jobrunner.protocol import linux
+can = ctypes.CDLL(None).syscall(436, ctypes.c_uint(2**20), ctypes.c_uint(2**20), ctypes.c_uint(0)) == 0
+for number in (40, 41, 900):
+    os.dup2(1, number)
+closed = linux.close_from(41)
+left = [number for number in (40, 41, 900) if os.path.exists(f"/proc/self/fd/{number}")]
+print(json.dumps([can, closed, left]))
+"""
+
+
+def test_where_the_kernel_can_close_a_range_all_from_a_descriptor_on_are_closed_in_one_call() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSES],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    )
+    can, closed, left = json.loads(done.stdout)
+    assert closed is can
+    assert left == ([40] if can else [40, 41, 900])

@@ -143,6 +143,19 @@ def test_numbers_that_were_given_meanwhile_stay_and_the_earlier_entries_get_othe
     assert numbers(book.add([claim("next")])) == [4]
 
 
+def test_a_dead_letter_whose_replacement_gets_another_number_names_that_one() -> None:
+    """The number that it had is another job's by now."""
+    book = Claims()
+    book.add([claim("mine"), claim("mine too")])
+    dead = Entry(1, claim("a"), result=b"r", finished_at=1.0, dead_reason="refused", replaced_by=2)
+    earlier = [dead, Entry(2, claim("a"), result=b"smaller", finished_at=1.0)]
+    assert book.adopt(earlier, 2, set()) == earlier
+    (replacement,) = book.undelivered()
+    assert (replacement.number, replacement.text) == (4, b"smaller")
+    (letter,) = (row.entry for row in book._rows.values() if row.entry.state == "dead")
+    assert (letter.number, letter.replaced_by) == (3, replacement.number)
+
+
 def test_a_job_that_was_claimed_again_is_not_taken_in_and_has_to_leave_the_file_but_a_dead_letter_stays() -> (
     None
 ):

@@ -12,6 +12,7 @@ import pytest
 from journal_support import FILE
 
 from supervisor.errors import StateDirectoryError
+from supervisor.journal import directory as directory_module
 from supervisor.journal.directory import is_in_use, take_directory, user_name
 
 NAMELESS = 2_999_999_999
@@ -82,6 +83,27 @@ def test_what_root_takes_only_to_read_is_held_as_any_other_and_nothing_is_made_i
         fcntl.flock(held_by_the_file_alone, fcntl.LOCK_EX)
         with pytest.raises(StateDirectoryError, match="in use by another supervisor"):
             take_directory(tmp_path, only_to_read=True)
+
+
+def test_who_only_looks_keeps_nobody_from_a_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`is_in_use` holds the lock for a moment, and whoever takes the directory waits that long."""
+    looking = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    pauses: list[float] = []
+
+    class Time:
+        @staticmethod
+        def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            fcntl.flock(looking, fcntl.LOCK_UN)
+
+    monkeypatch.setattr(directory_module, "time", Time)
+    with contextlib.closing(take_directory(tmp_path)):
+        assert len(pauses) == 1
+        assert is_in_use(tmp_path)
+    os.close(looking)
 
 
 def test_a_link_in_the_place_of_the_lock_s_file_is_not_opened_by_who_looks(tmp_path: Path) -> None:

@@ -74,6 +74,26 @@ def test_a_directory_of_a_version_before_belongs_where_it_is_and_then_only_there
     assert (doubt_of(tmp_path / "old"), doubt_of(tmp_path / "copy") is None) == (None, False)
 
 
+def test_a_place_that_is_written_down_is_not_written_again_until_it_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    def write(directory: Path, record: PlaceRecord) -> None:
+        written.append(record.key)
+        write_place(directory, record)
+
+    monkeypatch.setattr(state_directory, "write_place", write)
+    held = StateDirectory(tmp_path, MACHINE)
+    for _ in range(3):  # as at each recovery of the disk
+        held.remember()
+    assert written == [held.key]
+    held.settle()
+    held.remember()
+    assert written[1:] == [held.key]
+    held.close()
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b'{"version": 1, "key": "short", "inode": 1}', b"\xff"]
 )

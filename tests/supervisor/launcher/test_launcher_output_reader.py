@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -276,3 +277,30 @@ async def test_what_waits_at_the_end_is_read_within_a_bound(pipe: Pipe) -> None:
     finally:
         os.read = real
     assert reads == 64
+
+
+async def test_of_what_is_printed_last_as_much_is_passed_on_as_a_moment_allows_and_the_rest_is_counted(
+    pipe: Pipe,
+) -> None:
+    """Lines that take long to mask must not hold the loop at the end of a job."""
+    passed: list[str] = []
+
+    class Open:
+        is_open = True
+        skipped = 0
+
+        def skip(self, lines: int) -> None:
+            self.skipped += lines
+
+    def pass_on(line: str) -> None:
+        time.sleep(0.01)
+        passed.append(line)
+
+    valve = Open()
+    reader = OutputReader(pipe.end, pass_on, valve)
+    pipe.write(b"a line\n" * 50)
+    reader.finish()
+    assert passed, "some of it is in time"
+    assert valve.skipped > 0, "half a second is no moment"
+    assert len(passed) + valve.skipped == 50
+    assert reader.tail() == "a line\n" * 50

@@ -336,6 +336,25 @@ async def test_closing_ends_what_waits_and_what_is_on_its_way_before_it_returns(
     assert not spares._starting
 
 
+async def test_a_spare_that_was_taken_alive_ends_the_row_of_those_that_died_young(
+    nursery: Nursery, spares_of: Callable[..., SparePool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next ones would have to live for a while before a job gets them, although nothing is wrong."""
+    monkeypatch.setattr(spares_module, "_YOUNG_SECONDS", 3600.0)
+    spares = spares_of(1)
+    spares.refill()
+    for _ in range(spares_module._YOUNG_DEATHS):
+        await until(lambda: spares.ready == 1, "a spare is ready")
+        dying = nursery.born[-1]
+        dying.kill()
+        await until(
+            lambda: spares.ready == 1 and nursery.born[-1] is not dying,  # noqa: B023  # awaited in this turn
+            "another one is ready, without an hour in which it has to live",
+        )
+        (await spares.take(LONG_SECONDS)).discard()
+        spares.refill()
+
+
 class JoiningSlowly(Cgroup):
     """A cgroup that a child has not joined before `gate` opens."""
 

@@ -88,6 +88,26 @@ async def test_children_that_never_get_ready_count_as_no_answer(
     await a_replacement(stage)
 
 
+async def test_an_answer_between_two_silences_keeps_the_template(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (template,) = stage.templates
+    for _ in range(silence_module.SILENCES_UNTIL_REPLACED):
+        bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+        request, descriptors = await asked(template)
+        with monkeypatch.context() as patched:
+            patched.setattr(template_module, "START_TIMEOUT_SECONDS", 0.2)  # from its birth on
+            template.spawn_silent_child(request, descriptors)
+            with pytest.raises(LaunchError, match="was not ready within"):
+                await bearing
+        assert stage.launcher.template_pid == template.pid
+        bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+        template.spawn_child(*await asked(template))
+        child = await bearing
+        child.discard()
+        await child.exited
+
+
 async def test_a_template_that_was_retired_by_a_reload_and_is_stopped_is_ended_without_a_successor(
     stage: Stage,
 ) -> None:

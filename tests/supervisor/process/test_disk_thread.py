@@ -77,6 +77,27 @@ async def test_a_long_call_lets_those_that_wait_have_their_turn_and_is_done_befo
         assert order == ["part", "short", "part", "part"]
 
 
+async def test_what_is_to_be_called_again_when_the_end_is_asked_for_is_done_before_it() -> None:
+    thread = DiskThread("test", 60.0)
+    parts: list[int] = []
+    end_is_asked_for = threading.Event()
+
+    def in_parts() -> object:
+        end_is_asked_for.wait()
+        parts.append(len(parts))
+        return AGAIN if len(parts) < 3 else "whole"
+
+    long = thread.submit(in_parts)
+    closing = asyncio.ensure_future(thread.close(60.0))
+    await until(lambda: thread._closing, "the end is asked for")
+    end_is_asked_for.set()
+    assert await closing
+    await asyncio.sleep(0)  # the loop hears of what the thread has done last
+    assert parts == [0, 1, 2]
+    assert long.done()
+    assert long.result() == "whole"
+
+
 async def test_where_there_is_nothing_to_do_it_looks_now_and_then() -> None:
     looked = threading.Event()
     thread = DiskThread("test", idle=looked.set, idle_seconds=0.01)

@@ -232,6 +232,22 @@ async def test_what_is_no_key_is_refused_and_the_job_goes_on(
         assert len(told(caplog, HostKeyRefused)) == 2
 
 
+async def test_after_a_renewal_the_keys_of_the_file_that_is_set_now_are_known_and_no_others(
+    tmp_path: Path,
+) -> None:
+    device = Endpoint("10.0.0.1", 22)
+    file = tmp_path / "given"
+    file.write_text(f"10.0.0.1 ssh-ed25519 {some_key()}\n")
+    async with scene(tmp_path) as stage:
+        known = stage.runner._host_keys = HostKeyStore(tmp_path)
+        await known.open()
+        assert known.known_key(device) is None
+        stage.runner.renew(SETTINGS.model_copy(update={"known_hosts": file}))
+        await until(lambda: known.known_key(device), "the file is read")
+        stage.runner.renew(SETTINGS)
+        assert known.known_key(device) is None
+
+
 @pytest.mark.parametrize("policy", ["strict", "off"])
 async def test_under_another_policy_a_block_can_have_no_key_kept(tmp_path: Path, policy: str) -> None:
     async with scene(tmp_path) as stage:
