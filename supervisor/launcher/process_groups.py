@@ -159,9 +159,9 @@ class ProcessGroups:
         if self._joins_another_s(call, caller):
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
         leader = leader_after(call, caller)
-        if leader is not None and _session(leader) == leader:
-            # The kernel never moves who leads a session. It looks later: who holds this one would be known as the
-            # job's by then, and be stopped and killed with it.
+        if leader is not None and leader == _session(asked.thread):
+            # The kernel moves nobody who leads a session, and looks later: who holds the job's would be known as one
+            # of the job's by then, and be stopped and killed with it.
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
         return leader is None or self._learn(asked, leader)
 

@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docs_pages import ROOT
@@ -128,11 +129,17 @@ def job_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def test_each_command_shows_what_it_is_named_for(job_id: str, capsys: pytest.CaptureFixture[str]) -> None:
     """In one test, in their order, and in this process: a worker is started once, and no interpreter."""
+    # That it has its child is logged when its order is written: a moment later the child has read it, and begins.
+    wait_until(lambda: re.search(SHOWS["supervisor stack JOB"][1], said_by(f"stack {job_id}", capsys)[1].out))
     for command, (code, wanted) in SHOWS.items():
-        words = shlex.split(command.replace("JOB", job_id))[1:]
-        try:
-            ended_with = main(words)
-        except SystemExit as end:
-            ended_with = end.code if isinstance(end.code, int) else 1
-        said = capsys.readouterr()
+        ended_with, said = said_by(command.replace("JOB", job_id).removeprefix("supervisor "), capsys)
         assert (ended_with, bool(re.search(wanted, said.out))) == (code, True), f"{command}: {said}"
+
+
+def said_by(command: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, Any]:
+    """Return the exit code of a command, and what it has printed."""
+    try:
+        ended_with = main(shlex.split(command))
+    except SystemExit as end:
+        ended_with = end.code if isinstance(end.code, int) else 1
+    return ended_with, capsys.readouterr()

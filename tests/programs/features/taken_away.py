@@ -35,7 +35,9 @@ TAKEN_AWAY = (
         "    own = []\n    if False:\n",
         1,
     ),
-    TakenAway(7, EXECUTION, "swept = await self._sweeper.clear(self.processes)", "swept = Swept(0, 0)"),
+    TakenAway(
+        7, "supervisor/job/clearing.py", "swept = await sweeper.clear(processes)", "swept = Swept(0, 0)"
+    ),
     TakenAway(
         8,
         "supervisor/launcher/process_groups.py",
