@@ -242,7 +242,7 @@ class CatalogueReady(Header):
     """Whether the template can start session holders, whose forks are the supervisor's children at once."""
 
 
-MessageFromChild = (
+ReportFromChild = (
     Ready
     | NotIsolated
     | Log
@@ -253,8 +253,10 @@ MessageFromChild = (
     | HostKey
     | Tick
     | Blocking
-    | Outcome
 )
+"""What a child says before its outcome."""
+
+MessageFromChild = ReportFromChild | Outcome
 FromChild = Annotated[MessageFromChild, Field(discriminator="type")]
 FromTemplate = Annotated[Importing | Log | CatalogueReady, Field(discriminator="type")]
 ToChild = Annotated[Order | Cancel | SessionGranted, Field(discriminator="type")]

@@ -17,6 +17,7 @@ from jobrunner.protocol.messages import (
     NotIsolated,
     Outcome,
     Ready,
+    ReportFromChild,
     Secret,
     SessionClosed,
     SessionWanted,
@@ -115,19 +116,7 @@ class ChannelReader:
         await asyncio.sleep(0)
         self.is_behind = False
 
-    async def _take(
-        self,
-        message: Ready
-        | NotIsolated
-        | Log
-        | Secret
-        | SessionWanted
-        | SessionClosed
-        | DeviceChange
-        | HostKey
-        | Tick
-        | Blocking,
-    ) -> None:
+    async def _take(self, message: ReportFromChild) -> None:
         match message:
             case Log():
                 self.is_behind = True  # it may wait for its turn in a thread

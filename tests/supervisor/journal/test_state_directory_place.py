@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -249,9 +250,9 @@ async def test_a_directory_that_is_moved_away_while_it_is_used_belongs_to_nobody
     assert raw(tmp_path / "one", "SELECT value FROM facts WHERE name = 'worker_uuid'") == [("w-1",)]
 
 
-async def test_a_start_on_a_full_disk_makes_no_later_start_take_the_directory_for_a_copy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def free_space(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Have the disk be full for the file `place`, until this is called."""
     is_full = True
 
     def write(directory: Path, record: PlaceRecord) -> None:
@@ -259,11 +260,21 @@ async def test_a_start_on_a_full_disk_makes_no_later_start_take_the_directory_fo
             raise OSError(errno.ENOSPC, "No space left on device")
         write_place(directory, record)
 
+    def free() -> None:
+        nonlocal is_full
+        is_full = False
+
     monkeypatch.setattr(state_directory, "write_place", write)
+    return free
+
+
+async def test_a_start_on_a_full_disk_makes_no_later_start_take_the_directory_for_a_copy(
+    tmp_path: Path, free_space: Callable[[], None]
+) -> None:
     ledger = await Ledger.open(tmp_path)
     await ledger.remember("worker_uuid", "w-1")
     await ledger.close()
-    is_full = False
+    free_space()
     ledger = await Ledger.open(tmp_path)
     assert ledger.doubt is None
     assert await ledger.fact("worker_uuid") == "w-1"
@@ -271,19 +282,11 @@ async def test_a_start_on_a_full_disk_makes_no_later_start_take_the_directory_fo
 
 
 async def test_where_the_directory_belongs_is_written_when_the_disk_takes_the_journal_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, free_space: Callable[[], None]
 ) -> None:
-    is_full = True
-
-    def write(directory: Path, record: PlaceRecord) -> None:
-        if is_full:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        write_place(directory, record)
-
-    monkeypatch.setattr(state_directory, "write_place", write)
     ledger = await Ledger.open(tmp_path, mend_seconds=0.05)
     assert not (tmp_path / "place").exists()
-    is_full = False
+    free_space()
     ledger._image._on_fault(DiskFault.FULL, OSError(errno.ENOSPC, "No space left on device"))
     await until((tmp_path / "place").exists, "it is written down where the directory belongs")
     await ledger.close()
