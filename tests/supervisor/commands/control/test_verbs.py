@@ -13,12 +13,12 @@ import pytest
 from sdk.devengine import Fault
 from sdk.testing.daemon import SupervisorProcess
 from sdk.testing.engine import EngineThread
-from supervisor.commands import cancel, config, drain, job, pause, reload, resume, status
+from supervisor.commands import cancel, config, drain, job, pause, reload, resume, stack, status
 from supervisor.process.user_names import user_name
 from supervisor.worker.control_socket.exit_codes import DONE, NO, NO_WORKER, UNKNOWN_JOB, USAGE
 from tests.patience import wait_until
 
-MODULES = (pause, resume, drain, cancel, reload, config, status, job)
+MODULES = (pause, resume, drain, cancel, reload, config, status, job, stack)
 VERBS = {module.__name__.rpartition(".")[2]: module.run for module in MODULES}
 SETTINGS: Mapping[str, Any] = {
     "function_blocks": ["blocks.testing.hangs", "blocks.testing.timing", "mine.py"],
@@ -203,6 +203,8 @@ def test_a_job_that_is_cancelled_fails_with_that_cause_and_its_neighbour_goes_on
 ) -> None:
     neighbour = worker.started("slow", seconds=2)
     hangs = worker.started("hang_await")
+    # It has its child when that is logged, and its order a moment later: until then it would not be run.
+    wait_until(lambda: worker.type("stack", hangs) == DONE and "hangs.py" in capsys.readouterr().out)
     assert worker.type("cancel", hangs, "--json") == DONE
     answer = said(capsys)
     assert (answer["cancelled"], answer["outcome"], answer["cause"]) == (True, "failed", "cancelled")
@@ -326,7 +328,7 @@ def test_config_has_each_setting_of_the_running_worker_and_what_a_reload_has_cha
 
 def test_without_a_worker_each_verb_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for verb, run in VERBS.items():
-        job = ["some-job"] if verb in ("cancel", "job") else []
+        job = ["some-job"] if verb in ("cancel", "job", "stack") else []
         assert run([*job, "--state-dir", str(tmp_path)]) == NO_WORKER
         assert f"supervisor {verb}: No worker listens in " in capsys.readouterr().err
 
