@@ -1,5 +1,7 @@
 """pause, resume, drain, cancel, reload and config, as they are typed, to a real worker with a real engine."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -51,14 +53,20 @@ class Scene:
         return self.engine.submit(f"neops_testing/{name}:1.0.0", parameters)
 
     def started(self, name: str, **parameters: Any) -> str:
-        """Submit a job, and wait until it runs."""
+        """Submit a job, and wait until its block runs: that it has its child is logged a moment before its order."""
         job_id = self.submit(name, **parameters)
-        wait_until(
-            lambda: any(job_id in line for line in self.lines("event=job_started")),
-            f"{job_id} has started",
-            30,
-        )
+        wait_until(lambda: self._block_runs(job_id), f"the block of {job_id} runs", 30)
         return job_id
+
+    def _block_runs(self, job_id: str) -> bool:
+        if not any(job_id in line for line in self.lines("event=job_started")):
+            return False
+        with (
+            contextlib.redirect_stdout(io.StringIO()) as shown,
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            is_shown = self.type("stack", job_id) == DONE and "blocks/testing/" in shown.getvalue()
+        return is_shown or self.engine.job(job_id).result is not None
 
     def lines(self, text: str) -> list[str]:
         return [line for line in self.worker.log.splitlines() if text in line]
@@ -203,8 +211,6 @@ def test_a_job_that_is_cancelled_fails_with_that_cause_and_its_neighbour_goes_on
 ) -> None:
     neighbour = worker.started("slow", seconds=2)
     hangs = worker.started("hang_await")
-    # It has its child when that is logged, and its order a moment later: until then it would not be run.
-    wait_until(lambda: worker.type("stack", hangs) == DONE and "hangs.py" in capsys.readouterr().out)
     assert worker.type("cancel", hangs, "--json") == DONE
     answer = said(capsys)
     assert (answer["cancelled"], answer["outcome"], answer["cause"]) == (True, "failed", "cancelled")
