@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from supervisor.worker.control_socket.exit_codes import DONE, NO, NO_WORKER, UNK
 from tests.patience import wait_until
 
 MODULES = (pause, resume, drain, cancel, reload, config, status, job, stack)
-VERBS = {module.__name__.rpartition(".")[2]: module.run for module in MODULES}
+VERBS: Mapping[str, Callable[[list[str]], int]] = {
+    module.__name__.rpartition(".")[2]: module.run for module in MODULES
+}
 SETTINGS: Mapping[str, Any] = {
     "function_blocks": ["blocks.testing.hangs", "blocks.testing.timing", "mine.py"],
     "max_concurrent_jobs": 2,
