@@ -23,7 +23,7 @@ from supervisor.log.events.surroundings import (
 )
 from supervisor.process.disk_thread import DiskHangsError
 from tests.log_events import told
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 LIMIT_SECONDS = 0.1
 
@@ -166,8 +166,11 @@ async def test_much_in_one_directory_does_not_delay_the_removal_of_another(
     for number in range(300):
         Path(large, str(number)).touch()
     ended: list[str] = []
+    both_wait = threading.Event()
+    directories._remover.submit(both_wait.wait, PATIENCE_SECONDS)
     for path in (large, small):
         directories.remove(path).add_done_callback(lambda _, path=path: ended.append(path))
+    both_wait.set()
     await until(lambda: len(ended) == 2, "both are removed")
     assert ended == [small, large]
     assert not os.path.exists(large)
