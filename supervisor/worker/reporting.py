@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
 
 from supervisor.engine.items import LostJob
 from supervisor.job.result import Finished, not_run, result_text
 from supervisor.journal import Claim, Ledger
-from supervisor.verdict import Cause, Verdict, refusals
+from supervisor.verdict import Verdict, refusals
 from supervisor.worker.claimed_jobs import OpenJobs
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.job_end import tell_not_run
@@ -58,14 +58,14 @@ class Reporting:
                 self._delivery.submit(result)
 
     async def refuse(self, job_id: str, block_id: str | None, number: int, verdict: Verdict) -> None:
-        """Report a job that is not run, and say so."""
+        """Report a job that is not run, say so, and keep that."""
+        await self._refuse(job_id, block_id, number, verdict)
+        self._records.not_run(job_id, block_id, verdict)
+
+    async def _refuse(self, job_id: str, block_id: str | None, number: int, verdict: Verdict) -> None:
         self._observer.not_run(block_id, verdict.cause.value)
         tell_not_run(job_id, block_id, verdict)
         await self.report(job_id, number, not_run(verdict))
-        if verdict.cause is not Cause.CLAIM_LOST or not self._records.has_succeeded(
-            job_id
-        ):  # how it has ended says more
-            self._records.not_run(job_id, block_id, verdict)
 
     async def refuse_all(self, jobs: Sequence[Refused]) -> None:
         """Report many at the same time, so that they share the writes to a disk that may be slow."""
@@ -76,9 +76,11 @@ class Reporting:
         claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
         numbers = await self._journal.claim(claims)
         never_came = refusals.claim_lost(by_the_last_run=by_the_last_run)
-        result_lost = refusals.result_lost_by_engine()
-        refused: list[Refused] = []
+        reports: list[Coroutine[Any, Any, None]] = []
         for job, number in zip(jobs, numbers, strict=True):
-            verdict = result_lost if self._records.has_succeeded(job.job_id) else never_came
-            refused.append((job.job_id, job.block_id, number, verdict))
-        await self.refuse_all(refused)
+            if self._records.has_succeeded(job.job_id):  # what is kept of it says more than this
+                verdict = refusals.result_lost_by_engine()
+                reports.append(self._refuse(job.job_id, job.block_id, number, verdict))
+            else:
+                reports.append(self.refuse(job.job_id, job.block_id, number, never_came))
+        await asyncio.gather(*reports)

@@ -13,7 +13,7 @@ from sdk import (
     FunctionBlock, FunctionBlockParams, FunctionBlockResultData, Registration, register_function_block,
 )
 log = logging.getLogger(__name__)
-logging.getLogger("a.chatty.library").disabled = True
+logging.getLogger("a.chatty.dependency").disabled = True
 @register_function_block(Registration(
     package="lab", name="inventory", description="Logs, and raises", run_on="global", fb_type="execute",
     param_cls=FunctionBlockParams, result_cls=FunctionBlockResultData,
@@ -22,7 +22,7 @@ class Inventory(FunctionBlock[FunctionBlockParams, FunctionBlockResultData]):
     async def run(self, params, context):
         self.logger.info("of the block")
         log.info("of its module")
-        logging.getLogger("a.chatty.library").error("of a library that its author has silenced")
+        logging.getLogger("a.chatty.dependency").error("of a library that its author has silenced")
         raise KeyError("lost")
 """
 SILENCES = {

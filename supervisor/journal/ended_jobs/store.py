@@ -109,7 +109,7 @@ class EndedJobs:
 
     def find(self, job_id: str) -> bool:
         """Whether a job has ended and is kept."""
-        return self._index.find(job_id) is not None or self._unwritten(job_id) is not None
+        return self.outcome_of(job_id) is not None
 
     def outcome_of(self, job_id: str) -> str | None:
         """Return the status of a job's last end, `None` where that is not kept."""

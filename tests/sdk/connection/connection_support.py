@@ -12,7 +12,7 @@ from sdk import (
     FunctionBlockResultData,
     WorkflowContext,
 )
-from sdk.connection import Connection, Login, connect
+from sdk.connection import Configuration, Connection, Login, connect
 from sdk.testing.devices import EmulatedIos, Faults
 
 PASSWORD = "never-to-be-seen-1"
@@ -70,3 +70,16 @@ async def connected(faults: Faults | None = None, **settings: Any) -> AsyncItera
         connect(login_to(device), platform="ios", **settings) as connection,
     ):
         yield connection
+
+
+@asynccontextmanager
+async def saved_ios(faults: Faults) -> AsyncIterator[tuple[EmulatedIos, Connection]]:
+    """A device whose configuration is saved, and a connection to change it."""
+    async with EmulatedIos("admin", PASSWORD, "r1", faults=faults) as device:
+        device.device.startup_config = device.device.running_config()
+        async with connect(login_to(device), platform="ios", needs=(Configuration,)) as connection:
+            yield device, connection
+
+
+def is_timer_running(device: EmulatedIos) -> bool:
+    return (device.device.revert_timer or device.device.reload_timer) is not None

@@ -1,16 +1,12 @@
 """A change that never began leaves no timer on the device: it would reload a router for nothing. Over real SSH."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 
-from sdk.connection import Configuration, Connection, connect
 from sdk.connection.changes.errors import ChangeInterruptedError
 from sdk.connection.errors import RefusedCommandError
-from sdk.testing.devices import EmulatedIos, Faults
+from sdk.testing.devices import Faults
 from tests.patience import PATIENCE_SECONDS
-from tests.sdk.connection.connection_support import NO_REVERT_TIMER, PASSWORD, login_to
+from tests.sdk.connection.connection_support import NO_REVERT_TIMER, is_timer_running, saved_ios
 
 LINE = "ntp server 192.0.2.77"
 ENTER = "configure terminal"
@@ -18,23 +14,10 @@ LOCKED = "Configuration mode is locked by process '484' user 'NETCONF' from term
 REFUSED = "% Authorization failed."
 
 
-@asynccontextmanager
-async def changing(faults: Faults) -> AsyncIterator[tuple[EmulatedIos, Connection]]:
-    """A saved device."""
-    async with EmulatedIos("admin", PASSWORD, "r1", faults=faults) as device:
-        device.device.startup_config = device.device.running_config()
-        async with connect(login_to(device), platform="ios", needs=(Configuration,)) as connection:
-            yield device, connection
-
-
-def is_timer_running(device: EmulatedIos) -> bool:
-    return (device.device.revert_timer or device.device.reload_timer) is not None
-
-
 @pytest.mark.parametrize("words", [LOCKED, LOCKED.replace("is locked", "locked exclusively")])
 async def test_where_another_has_locked_the_configuration_mode_no_reload_is_scheduled(words: str) -> None:
     faults = Faults(outputs={ENTER: words, f"{ENTER} revert timer 1": words})
-    async with changing(faults) as (device, connection):
+    async with saved_ios(faults) as (device, connection):
         plan = await connection.plan(LINE)
         with pytest.raises(RefusedCommandError, match="locked"):
             await connection.apply(plan, confirm_seconds=60)
@@ -44,7 +27,7 @@ async def test_where_another_has_locked_the_configuration_mode_no_reload_is_sche
 
 
 async def test_a_reload_timer_is_stopped_where_the_configuration_mode_is_refused_then() -> None:
-    async with changing(Faults(outputs={**NO_REVERT_TIMER, ENTER: REFUSED})) as (device, connection):
+    async with saved_ios(Faults(outputs={**NO_REVERT_TIMER, ENTER: REFUSED})) as (device, connection):
         plan = await connection.plan(LINE)
         with pytest.raises(RefusedCommandError, match="refused 'configure terminal'"):
             await connection.apply(plan, confirm_seconds=60)
@@ -55,7 +38,7 @@ async def test_a_reload_timer_is_stopped_where_the_configuration_mode_is_refused
 
 async def test_a_timer_that_can_not_be_stopped_either_is_told() -> None:
     outputs = {**NO_REVERT_TIMER, ENTER: REFUSED, "reload cancel": REFUSED}
-    async with changing(Faults(outputs=outputs)) as (device, connection):
+    async with saved_ios(Faults(outputs=outputs)) as (device, connection):
         plan = await connection.plan(LINE)
         with pytest.raises(RefusedCommandError) as refused:
             await connection.apply(plan, confirm_seconds=60)
@@ -70,7 +53,7 @@ async def test_a_timer_that_can_not_be_stopped_either_is_told() -> None:
 async def test_where_the_session_ends_before_the_first_line_another_one_stops_the_timer(
     outputs: dict[str, str], timer: str
 ) -> None:
-    async with changing(Faults(outputs=outputs, drop_mid_command=ENTER)) as (device, connection):
+    async with saved_ios(Faults(outputs=outputs, drop_mid_command=ENTER)) as (device, connection):
         plan = await connection.plan(LINE)
         said = f"no line was sent. Another session stopped its {timer}. What ended it: "
         with pytest.raises(ChangeInterruptedError, match=said):
@@ -80,7 +63,7 @@ async def test_where_the_session_ends_before_the_first_line_another_one_stops_th
 
 
 async def test_a_timer_that_no_other_session_can_stop_is_told() -> None:
-    async with changing(Faults(drop_mid_command=ENTER)) as (device, connection):
+    async with saved_ios(Faults(drop_mid_command=ENTER)) as (device, connection):
         plan = await connection.plan(LINE)
         device._check_password = lambda username, password: False  # type: ignore[method-assign]
         with pytest.raises(ChangeInterruptedError, match=r"no line was sent\. A revert timer runs"):

@@ -9,7 +9,7 @@ from sdk.connection import Configuration, Connection, Login, connect
 from sdk.connection.changes.errors import ChangeInterruptedError, LineRefusedError, NotRestoredError
 from sdk.connection.errors import RefusedCommandError
 from sdk.testing.devices import EmulatedIos, Faults
-from tests.sdk.connection.connection_support import NO_ARCHIVE, NO_REVERT_TIMER
+from tests.sdk.connection.connection_support import NO_ARCHIVE, NO_REVERT_TIMER, is_timer_running
 
 PASSWORD = "never-to-be-seen-1"
 LINES = "ntp server 192.0.2.77\nntp server 192.0.2.78"
@@ -33,10 +33,6 @@ async def changing(
         login = Login(host=device.host, port=device.port, username="admin", password=PASSWORD)
         async with connect(login, platform="ios", needs=(Configuration,)) as connection:
             yield device, connection
-
-
-def is_timer_running(device: EmulatedIos) -> bool:
-    return (device.device.revert_timer or device.device.reload_timer) is not None
 
 
 @pytest.mark.parametrize("line", [REVERT, RELOAD])

@@ -1,36 +1,23 @@
 """A timer whose start is not answered may run: whoever wanted the change learns until when, and tries no more."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
-from sdk.connection import Configuration, Connection, Login, connect
 from sdk.connection.changes.errors import TimerUnknownError
 from sdk.connection.errors import ConnectionLostError, UnexpectedAnswerError
-from sdk.testing.devices import EmulatedIos, Faults
+from sdk.testing.devices import Faults
 from tests.patience import until
-from tests.sdk.connection.connection_support import NO_REVERT_TIMER
+from tests.sdk.connection.connection_support import NO_REVERT_TIMER, saved_ios
 
-PASSWORD = "never-to-be-seen-1"
 LINE = "ntp server 192.0.2.77"
-
-
-@asynccontextmanager
-async def changing(faults: Faults) -> AsyncIterator[tuple[EmulatedIos, Connection]]:
-    async with EmulatedIos("admin", PASSWORD, "r1", faults=faults) as device:
-        device.device.startup_config = device.device.running_config()
-        login = Login(host=device.host, port=device.port, username="admin", password=PASSWORD)
-        async with connect(login, platform="ios", needs=(Configuration,)) as connection:
-            yield device, connection
 
 
 @pytest.mark.parametrize("lost_at", ["configure terminal revert timer 1", "end"])
 async def test_a_revert_timer_whose_start_was_not_answered_is_told_and_the_change_not_worth_another_try(
     lost_at: str,
 ) -> None:
-    async with changing(Faults(drop_mid_command=lost_at)) as (device, connection):
+    async with saved_ios(Faults(drop_mid_command=lost_at)) as (device, connection):
         plan = await connection.plan(LINE)
         with pytest.raises(TimerUnknownError, match="whether its revert timer was started") as unknown:
             await connection.apply(plan, confirm_seconds=60)
@@ -45,7 +32,7 @@ async def test_a_revert_timer_whose_start_was_not_answered_is_told_and_the_chang
 
 async def test_a_reload_whose_start_was_not_answered_is_told_with_what_it_stops() -> None:
     lost = Faults(outputs=NO_REVERT_TIMER, drop_mid_command="reload in 1")
-    async with changing(lost) as (device, connection):
+    async with saved_ios(lost) as (device, connection):
         plan = await connection.plan(LINE)
         with pytest.raises(TimerUnknownError, match=r"its reload timer \(.*all traffic stops") as unknown:
             await connection.apply(plan, confirm_seconds=60)
@@ -56,12 +43,12 @@ async def test_a_reload_whose_start_was_not_answered_is_told_with_what_it_stops(
 
 async def test_a_reload_that_is_refused_or_was_not_asked_for_yet_is_no_timer_that_may_run() -> None:
     refused = Faults(outputs={**NO_REVERT_TIMER, "reload in 1": "% Authorization failed."})
-    async with changing(refused) as (_, connection):
+    async with saved_ios(refused) as (_, connection):
         plan = await connection.plan(LINE)
         with pytest.raises(UnexpectedAnswerError, match="Authorization failed"):
             await connection.apply(plan, confirm_seconds=60)
     lost = Faults(outputs=NO_REVERT_TIMER, drop_mid_command="show startup-config")
-    async with changing(lost) as (_, connection):
+    async with saved_ios(lost) as (_, connection):
         plan = await connection.plan(LINE)
         with pytest.raises(ConnectionLostError) as raised:
             await connection.apply(plan, confirm_seconds=60)
@@ -72,7 +59,7 @@ async def test_a_change_that_is_cancelled_while_its_timer_is_started_says_in_the
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     start = "configure terminal revert timer 1"
-    async with changing(Faults(command_hang=start)) as (device, connection):
+    async with saved_ios(Faults(command_hang=start)) as (device, connection):
         plan = await connection.plan(LINE)
         task = asyncio.create_task(connection.apply(plan, confirm_seconds=60))
         await until(lambda: start in device.typed)
@@ -83,7 +70,7 @@ async def test_a_change_that_is_cancelled_while_its_timer_is_started_says_in_the
 
 
 async def test_a_reload_that_first_asks_whether_to_save_is_scheduled_and_saves_nothing() -> None:
-    async with changing(Faults(outputs=NO_REVERT_TIMER)) as (device, connection):
+    async with saved_ios(Faults(outputs=NO_REVERT_TIMER)) as (device, connection):
         saved = device.device.startup_config
         await (await connection.apply(await connection.plan(LINE))).undo()
         assert device.device.is_touched, "the emulated device asks"
@@ -110,7 +97,7 @@ async def test_a_reload_that_first_asks_whether_to_save_is_scheduled_and_saves_n
 async def test_what_ios_says_of_a_timer_behind_its_prompt_leaves_nobody_in_doubt(
     outputs: dict[str, str], line: str, said: str
 ) -> None:
-    async with changing(Faults(outputs=outputs, behind_prompt={line: said})) as (device, connection):
+    async with saved_ios(Faults(outputs=outputs, behind_prompt={line: said})) as (device, connection):
         change = await connection.apply(await connection.plan(LINE), 60, confirm_seconds=60)
         assert (device.device.revert_timer or device.device.reload_timer) is not None
         await change.confirm(timeout=60)
