@@ -131,6 +131,16 @@ def read_stat(pid: int, thread: str | None = None) -> Stat | None:
         return None
 
 
+def lineage() -> set[int]:
+    """Return the pids of this process and of all above it."""
+    pid = os.getpid()
+    pids = {pid}
+    while pid > 1 and (stat := read_stat(pid)) is not None:
+        pid = stat.parent
+        pids.add(pid)
+    return pids
+
+
 def is_alive(pid: int) -> bool:
     """Whether `pid` runs, or could (it is no zombie)."""
     stat = read_stat(pid)

@@ -21,8 +21,7 @@ from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.shared_directories import shared_directories
 from supervisor.log.event import tell
 from supervisor.log.events.processes import SharedDirectoriesUnsearched
-from supervisor.process.cgroups.leftovers import lineage
-from supervisor.process.proc import processes_of, read_stat, status_of
+from supervisor.process.proc import lineage, processes_of, read_stat, status_of
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.run_settings import DaemonSettings
 

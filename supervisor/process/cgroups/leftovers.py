@@ -11,7 +11,7 @@ from typing import Final
 
 from supervisor.process.cgroups.files import PROCESSES, kill_and_remove
 from supervisor.process.cgroups.identity import MARKER_VARIABLE, directory_name
-from supervisor.process.proc import living_thread
+from supervisor.process.proc import lineage, living_thread
 from supervisor.process.small_file import read_small_file, replace_file
 
 RECORD: Final = "cgroups"
@@ -119,17 +119,3 @@ def _wait(descriptors: list[int], end: float) -> None:
         for descriptor, _ in poll.poll(left * 1000):
             poll.unregister(descriptor)
             waiting -= 1
-
-
-def lineage() -> set[int]:
-    """Return the pids of this process and of all above it."""
-    pids = {os.getpid()}
-    pid = os.getpid()
-    while pid > 1:
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-        except OSError:
-            break
-        pid = int(stat.rpartition(")")[2].split()[1])
-        pids.add(pid)
-    return pids
