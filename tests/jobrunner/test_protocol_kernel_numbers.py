@@ -88,7 +88,9 @@ def test_each_number_is_the_one_of_the_kernel_s_headers() -> None:
     ours = {(header, name): number for header, names in NUMBERS.items() for name, number in names.items()}
     # A header may be older than a number.
     known = {(header, name) for header, name in ours if name in there[header]}
-    assert {one: ours[one] for one in known} == {(header, name): there[header][name] for header, name in known}
+    assert {one: ours[one] for one in known} == {
+        (header, name): there[header][name] for header, name in known
+    }
 
 
 def test_what_a_child_asks_by_is_numbered_alike_wherever_it_is_named() -> None:
@@ -107,9 +109,9 @@ def test_raw_sockets_are_the_capability_of_that_name() -> None:
 
 def test_a_question_about_a_group_is_asked_as_seccomp_numbers_its_ioctls() -> None:
     asked, answer, number = group_listener._ASKED.size, group_listener._ANSWER.size, 8
-    assert group_listener._RECEIVE == ioctl("!", 0, asked, reads=True)
-    assert group_listener._SEND == ioctl("!", 1, answer, reads=True)
-    assert group_listener._IS_VALID == ioctl("!", 2, number, reads=False)
+    assert ioctl("!", 0, asked, reads=True) == group_listener._RECEIVE
+    assert ioctl("!", 1, answer, reads=True) == group_listener._SEND
+    assert ioctl("!", 2, number, reads=False) == group_listener._IS_VALID
 
 
 def ioctl(kind: str, number: int, size: int, *, reads: bool) -> int:
