@@ -16,9 +16,13 @@ def checked_engine_url(url: str) -> str:
     if not _URL.fullmatch(url):
         raise ValueError("must be a URL such as http://engine:3030")
     try:
-        host = urlsplit(url).hostname or ""
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
-        return url.rstrip("/")  # such as brackets without an address, which the request tells
+        raise ValueError(
+            "must be a URL such as http://engine:3030, with a host and a port from 0 to 65535; in a user's name and "
+            "password, [ and ] are written %5B and %5D"
+        ) from None
     labels = host.removesuffix(".").split(".")
     if not all(0 < len(label) <= _LABEL_CHARS for label in labels):
         raise ValueError(

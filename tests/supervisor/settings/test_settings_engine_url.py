@@ -22,6 +22,14 @@ def test_what_is_no_url_is_refused(url: str) -> None:
         checked_engine_url(url)
 
 
+@pytest.mark.parametrize("host", ["[", "[::1", "[engine]x", "engine:99999", "engine:http", "engine:-1"])
+def test_what_has_no_host_and_port_is_refused_without_the_password(host: str) -> None:
+    for url in (f"http://{host}", f"https://me:Trellis-Wagon-1842@{host}/a"):
+        with pytest.raises(ValueError, match="must be a URL such as http://engine:3030") as told:
+            checked_engine_url(url)
+        assert "Trellis" not in str(told.value)
+
+
 @pytest.mark.parametrize(
     "host",
     ["engine..corp", ".engine", "engine..", ".", "10.0..1", f"{'a' * 64}.corp", f"x.{'a' * 64}", ":3030"],
