@@ -9,7 +9,7 @@ from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
 from supervisor.log.format import printable
 from supervisor.worker.control_socket.client import ControlClient
-from supervisor.worker.control_socket.exit_codes import DONE
+from supervisor.worker.control_socket.exit_codes import DONE, NO
 
 PROGRAM: Final = "supervisor reload"
 _EPILOG: Final = """\
@@ -17,8 +17,13 @@ As SIGHUP, but it waits until it is done and says whether it was: running
 jobs finish with the old code, and what can't be used leaves everything as it
 was.
 
-Exit code 0: reloaded. 1: refused, and stderr says why. 3: there is no worker
-to ask. 4: you may not ask it."""
+Exit code 0: reloaded. 1: refused, or the engine takes no block of this worker;
+stderr says why. 3: there is no worker to ask. 4: you may not ask it."""
+
+_NO_BLOCK: Final = (
+    "The engine takes no block of this worker, which gets no jobs until it does. What it says of each block is above. "
+    "Mend that, and reload again."
+)
 
 
 class ReloadSettings(ControlSettings):
@@ -26,14 +31,14 @@ class ReloadSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Reload the worker. Returns 0, 1 if it was refused, or see `control_socket.exit_codes`."""
+    """Reload the worker. Returns 0, 1 if it was refused or has no block now, or see `control_socket.exit_codes`."""
     settings = read_settings(ReloadSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:
         answer = client.ask("reload", timeout_seconds=None)
         if settings.as_json:
             print_json(answer)
-            return DONE
+            return DONE if answer["blocks"] else NO
         print(f"reloaded: {answer['blocks']} block(s)")
         for change in answer["changes"]:
             print(change)
@@ -41,6 +46,9 @@ def run(arguments: list[str]) -> int:
             print(printable(problem), file=sys.stderr)
         if answer["needs_restart"]:
             print(f"In force only after a restart: {', '.join(answer['needs_restart'])}.", file=sys.stderr)
+        if not answer["blocks"]:
+            print(_NO_BLOCK, file=sys.stderr)
+            return NO
         return DONE
 
     return run_asking(PROGRAM, settings, ask)

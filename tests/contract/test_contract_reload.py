@@ -18,6 +18,7 @@ from contract_worker import ROOT, Worker
 
 from sdk.devengine import DevEngine, Fault
 from supervisor.log.event import Event
+from supervisor.log.events.blocks import BlockRefused
 from supervisor.log.events.jobs import JobStarted
 from supervisor.log.events.worker import Reloaded, ReloadIgnored, ReloadRefused, RestartNeeded, StopSignalled
 from tests.patience import until
@@ -122,6 +123,20 @@ async def test_a_block_that_the_engine_refuses_after_a_reload_is_named_to_who_ha
     (refused,) = (line for line in stdout.splitlines() if line.startswith("refused by the engine:"))
     assert refused.startswith("refused by the engine: reload/renamed:1.0.0: ")
     assert "not that name" in refused
+
+
+async def test_a_reload_after_which_the_engine_takes_no_block_fails(site: Site) -> None:
+    faults, setup = site.setup.engine.faults, site.setup
+    faults.add(Fault("register_block", status=400, body={"message": "none of them"}, times=200))
+    await setup.forget_worker()
+    await until(lambda: setup.lines(BlockRefused), "blocks are refused")
+    code, stdout, stderr = await ask(site.setup, "reload")
+    assert (code, stdout.splitlines()[0]) == (1, "reloaded: 0 block(s)")
+    assert "takes no block of this worker" in stderr
+    code, stdout, _ = await ask(site.setup, "reload", "--json")
+    assert (code, json.loads(stdout)["blocks"]) == (1, 0)
+    faults.clear()
+    assert (await ask(site.setup, "reload"))[0] == 0
 
 
 async def test_a_worker_of_which_the_engine_accepts_no_block_any_more_is_not_ready_until_a_reload(

@@ -11,8 +11,8 @@ UNKNOWN_JOB: Final = 5
 
 MEANINGS: Final = {
     DONE: "It is done, or the answer is yes: `status` found a worker that is ready.",
-    NO: "The answer is no: the worker is not ready (`status`), a reload was refused, nothing was cancelled, no log "
-    "of the job is kept (`logs`), it gave no stack (`stack`).",
+    NO: "The answer is no: the worker is not ready (`status`), a reload was refused or left no block that the engine "
+    "takes, nothing was cancelled, no log of the job is kept (`logs`), it gave no stack (`stack`).",
     USAGE: "Wrong usage, or the beginning of an id that several jobs have. Nothing was done.",
     NO_WORKER: "No worker could be asked: none runs there, its control socket is off, it does not answer, or it is on "
     "its way up and answers `status` alone.",
