@@ -241,6 +241,17 @@ def test_of_what_can_not_be_judged_the_reason_is_told(tmp_path: Path) -> None:
     assert module is authors.module
 
 
+def test_there_is_no_text_of_what_would_lie_below_a_module_that_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "single_file.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    elsewhere = Elsewhere(None, "single_file")
+    assert (text := elsewhere.text_of("single_file")) is not None
+    assert text.source == b"x = 1\n"
+    assert elsewhere.text_of("single_file.below") is None
+
+
 def test_a_chain_of_imports_is_followed_to_its_beginning_whatever_it_goes_through() -> None:
     chain = {f"step{number}": f"import step{number - 1}" for number in range(1, 6)} | {"step0": "import sdk"}
     given = {name: Text(name, text.encode()) for name, text in (chain | {"else": "import os"}).items()}

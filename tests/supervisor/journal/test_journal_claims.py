@@ -1,5 +1,7 @@
 """The book: what is open, what the file does not have, and what an earlier run or a person adds. Without a disk."""
 
+from dataclasses import replace
+
 from supervisor.journal.claims import Claims
 from supervisor.journal.records import Claim, Entry, RowState, StoredResult
 from supervisor.journal.row import Row
@@ -256,3 +258,15 @@ def test_a_result_that_is_foreseen_is_nobody_s_until_it_is_final_and_gives_way_t
         assert claims.foresee(row.entry.number, b"later", 4.0) is None
         assert claims.finish(row.entry.number, b"later", 4.0) is None
     assert [each.text for each in claims.undelivered()] == [b"foreseen", b"final", b"first"]
+
+
+def test_a_row_that_waits_for_its_result_hides_nothing_of_those_behind_it() -> None:
+    book, (wanted, dropped) = book_with("wanted", "dropped")
+    for row in (wanted, dropped):
+        book.finish(row.entry.number, b"r", 2.0)
+        book.mark_dead(row.entry.number, "refused")
+        book.saved(row, row.version)
+    wanted.entry = replace(wanted.entry, result=None, absent_bytes=1)
+    differences = book.compare([RowState(wanted.entry.number, False)])
+    assert differences.wanted == [wanted]
+    assert [entry.claim.job_id for entry in differences.dropped] == ["dropped"]

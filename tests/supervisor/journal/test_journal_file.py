@@ -277,3 +277,12 @@ def test_what_kept_sqlite_from_making_its_log_is_told_where_the_disk_says_it(
     with pytest.raises((OSError, sqlite3.OperationalError)) as caught:
         schema.open_database(tmp_path / "journal.sqlite3")
     assert fault_of(caught.value) is (DiskFault.FULL if is_full else DiskFault.OTHER)
+
+
+def test_what_is_made_to_learn_why_there_is_no_log_is_for_its_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        schema._say_why_no_log(tmp_path / FILE)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / f"{FILE}-wal").stat().st_mode) == 0o600

@@ -1,6 +1,7 @@
 """Reading what a child prints: line by line, whatever the bytes, and never waiting."""
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -304,3 +305,14 @@ async def test_of_what_is_printed_last_as_much_is_passed_on_as_a_moment_allows_a
     assert valve.skipped > 0, "half a second is no moment"
     assert len(passed) + valve.skipped == 50
     assert reader.tail() == "a line\n" * 50
+
+
+async def test_of_what_was_printed_no_more_is_kept_than_twice_the_tail(pipe: Pipe) -> None:
+    reader = pipe.reader()
+    for _ in range(12):
+        pipe.write(b"x" * 32 * 1024)
+        with contextlib.suppress(BlockingIOError):
+            while reader._take():
+                pass
+    assert 64 * 1024 <= len(reader._tail) <= 2 * 64 * 1024
+    reader.finish()

@@ -68,3 +68,13 @@ def test_directories_that_nobody_may_enter_are_removed_without_being_root(
         assert os.listdir() == []
     finally:
         os.seteuid(0)
+
+
+def test_no_descriptor_is_left_of_a_tree_that_was_removed(tmp_path: Path) -> None:
+    top = tmp_path / "job"
+    (top / "one" / "below").mkdir(parents=True)
+    (top / "one" / "below" / "file").write_text("x")
+    before = os.listdir("/proc/self/fd")
+    remove_tree(top)
+    assert not top.exists()
+    assert os.listdir("/proc/self/fd") == before

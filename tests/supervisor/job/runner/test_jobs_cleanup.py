@@ -6,8 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from jobs_support import ENTRY, job, scene
+from jobs_support import ENTRY, Scene, job, scene
 
+from supervisor.errors import LaunchError
 from supervisor.verdict import ExitStatus
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -233,3 +234,19 @@ async def test_at_the_end_everything_that_watches_is_closed(tmp_path: Path) -> N
             "cpu",
             "directories close",
         ]
+
+
+async def test_before_the_first_job_strays_are_looked_for_and_from_then_on_what_is_short_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, looks, told = Scene(tmp_path / "jobs", 1), list[str](), list[str | None]()
+    monkeypatch.setattr(made.runner._sweeper, "look_for_strays", lambda: looks.append("looked"))
+    made.runner.tell_capacity(told.append)
+    made.launcher.error = LaunchError("no memory")
+    await made.runner.prepare()
+    try:
+        assert looks == ["looked"]
+        await until(lambda: told, "the shortage is told")
+        assert "no memory" in str(told[0])
+    finally:
+        await made.runner.close()
