@@ -6,7 +6,15 @@ None changes by accident. Those of what passes between processes are in `tests/j
 from jobrunner import awaits, containment, job, log_fields, masking, rehearsal, ticker
 from jobrunner.discovery import code_digest, judgement, source_text
 from jobrunner.protocol import catalogue, control
-from supervisor.journal import dead_texts, directory, durable_copy, outside_changes, place_record, schema, trouble
+from supervisor.journal import (
+    dead_texts,
+    directory,
+    durable_copy,
+    outside_changes,
+    place_record,
+    schema,
+    trouble,
+)
 from supervisor.launcher import (
     channel_stream,
     child,
@@ -35,7 +43,15 @@ from supervisor.process import (
     user_numbers,
 )
 from supervisor.process.cgroups import cgroup
-from supervisor.watch import blocking, joblog, kernel, other_processes, stack, stack_on_demand, task_count_probe
+from supervisor.watch import (
+    blocking,
+    joblog,
+    kernel,
+    other_processes,
+    stack,
+    stack_on_demand,
+    task_count_probe,
+)
 
 KIB, MIB = 1024, 1024 * 1024
 
@@ -45,7 +61,12 @@ def test_what_is_said_of_a_job_is_bounded() -> None:
     assert (blocking.MOST_PLACES, other_processes.MOST_SHOWN, job_users._MOST_TOLD) == (20, 50, 5)
     assert (kernel._STACK_LINES, kernel._WORD_CHARS) == (8, 64)
     assert (log_fields._NAME_CAP_CHARS, log_fields._LARGEST_NUMBER) == (100, 2**53)
-    assert (joblog.LINES_A_SECOND, joblog.BURST_LINES, joblog._LINE_CHARS, joblog._LINE_UNITS) == (200, 2000, 1024, 5000)
+    assert (joblog.LINES_A_SECOND, joblog.BURST_LINES, joblog._LINE_CHARS, joblog._LINE_UNITS) == (
+        200,
+        2000,
+        1024,
+        5000,
+    )
     assert (joblog._LAST_OUTPUT_CHARS, child._LAST_WORDS_BYTES) == (4096, 4096)
     assert (stack._CAP_BYTES, wiring.DUMP_BYTES) == (64 * KIB, MIB)
     assert stack_on_demand._MOST_THREADS_LOOKED_AT == 64
@@ -56,7 +77,11 @@ def test_what_is_read_at_once_is_bounded() -> None:
     assert (channel_stream._READ_BYTES, channel_stream.MOST_UNREAD_BYTES) == (256 * KIB, 128 * KIB)
     assert (output._LAST_READS, channel_stream._PIECES) == (64, 64)
     assert (small_file._MOST_BYTES, machine._MOST_BYTES, systemd.MAX_BYTES) == (64 * KIB, 4096, 2048)
-    assert (source_text.LARGEST_BYTES, code_digest._MOST_FILES, judgement.SPARE_BYTES) == (MIB, 2000, 1_000_000)
+    assert (source_text.LARGEST_BYTES, code_digest._MOST_FILES, judgement.SPARE_BYTES) == (
+        MIB,
+        2000,
+        1_000_000,
+    )
     assert (memory.MAPS_BYTES, memory._WORTH_A_LOOK_BYTES) == (MIB, MIB)
     assert (dead_texts.MOST_BYTES, outside_changes._AT_A_TIME_BYTES) == (16 * MIB, 16 * MIB)
     assert (birth_time._BYTES, job._LARGE_BYTES, rehearsal._RESULT_CAP_BYTES) == (256, 256 * KIB, 64 * KIB)
@@ -64,7 +89,11 @@ def test_what_is_read_at_once_is_bounded() -> None:
 
 def test_what_is_looked_through_is_bounded() -> None:
     assert (shared_directories.MOST_LEVELS, shared_directories._MOST_DIRECTORIES) == (5, 20_000)
-    assert (user_leftovers._MOST_SEEN, user_leftovers._MOST_REMOVED, user_leftovers._AT_A_TIME) == (1_000_000, 100_000, 32)
+    assert (user_leftovers._MOST_SEEN, user_leftovers._MOST_REMOVED, user_leftovers._AT_A_TIME) == (
+        1_000_000,
+        100_000,
+        32,
+    )
     assert (shared_memory._MOST_LINKS, shared_memory._LEAST_LINKS, links._MOST_LINKS) == (2000, 16, 40)
     assert (other_processes._MOST_TASKS, open_files._MOST, user_numbers._MOST) == (4096, 65_536, 4096)
     assert (task_count_probe._FEWEST, sweep._MOST_ON_THE_LOOP) == (32, 8)
@@ -74,7 +103,11 @@ def test_what_one_job_or_worker_may_have_is_bounded() -> None:
     assert (process_groups._MOST_GROUPS, process_groups._RESERVED_DESCRIPTORS) == (512, 128)
     assert (containment._RESERVED_PROCESSES, containment._NICENESS) == (64, 5)
     assert (session_holders.MOST, notification_relay._MOST_WAITING, masking._MASKS_KEPT) == (16, 16, 4)
-    assert (control._MESSAGE_CAP_BYTES, control._DESCRIPTORS_PER_CHILD, control._HIGHEST_PID) == (1024, 4, 2**22)
+    assert (control._MESSAGE_CAP_BYTES, control._DESCRIPTORS_PER_CHILD, control._HIGHEST_PID) == (
+        1024,
+        4,
+        2**22,
+    )
     assert (catalogue._KEY_CAP_CHARS, catalogue._STEPS_CAP, catalogue._PATHS_CAP) == (1000, 50, 1000)
     assert rehearsal._TIMES_IN_A_TEMPLATE == 12
 

@@ -13,7 +13,9 @@ CPU: frozenset[Role] = frozenset({"cpu"})
     ("version", "file", "content"),
     [(2, "cpu.stat", "usage_usec 2500000\nuser_usec 1\n"), (1, "cpuacct.usage", "2500000000\n")],
 )
-def test_what_was_ever_in_it_is_counted_in_seconds(tmp_path: Path, version: int, file: str, content: str) -> None:
+def test_what_was_ever_in_it_is_counted_in_seconds(
+    tmp_path: Path, version: int, file: str, content: str
+) -> None:
     cgroup = Cgroup((), "job", None, print)
     assert cgroup.cpu_seconds() is None
     (tmp_path / "job").mkdir()
