@@ -70,9 +70,8 @@ async def test_with_a_template_its_session_holders_end_and_no_others(
     requests = ForkRequests(KnownChildren())
     holders = SessionHolders(requests, print)
     ended, template, another = list[SessionHolder](), object(), object()
-    ours, others = (
-        SessionHolder(pid, end, one, 0.0) for pid, end, one in ((1, pair[0], template), (2, pair[1], another))
-    )  # type: ignore[arg-type]
+    ours = SessionHolder(1, pair[0], template, 0.0)  # type: ignore[arg-type]
+    others = SessionHolder(2, pair[1], another, 0.0)  # type: ignore[arg-type]
     monkeypatch.setattr(holders, "_living", {ours, others})
     monkeypatch.setattr(holders, "end", lambda *these, reason: ended.extend(these))
     holders.end_of(template, "It is over.")  # type: ignore[arg-type]

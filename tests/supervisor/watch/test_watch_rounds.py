@@ -58,9 +58,10 @@ async def test_a_look_without_a_thread_is_not_made_later_by_the_next_one_that_st
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="can't start new thread"):
+    with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
-        await rounds.look(looks.append, "without a thread", lambda _: None)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            await rounds.look(looks.append, "without a thread", lambda _: None)
     with pytest.raises(RuntimeError):
         without_a_thread.submit(looks.append, "later")
     await rounds.look(looks.append, "with one", lambda _: None)
