@@ -10,8 +10,9 @@ from jobrunner.protocol.frames import FrameError
 from jobrunner.protocol.messages import Cancel, HostKey, Order
 from supervisor.errors import LaunchError
 from supervisor.job.channel import ChannelReader
-from supervisor.job.clearing import clear_tree
+from supervisor.job.clearing import clear_if_empty, clear_tree
 from supervisor.job.device_sessions import JobSessions, SessionDesk
+from supervisor.job.events_in_turn import EventsInTurn
 from supervisor.job.evidence import ending_of, foreseen_end
 from supervisor.job.loop_check import LoopCheck
 from supervisor.job.result import Finished, Parts, checked_in_steps
@@ -82,10 +83,11 @@ class Execution:
         self._reports = reports
         self._kernel: KernelView | None = None
         self._state = JobState(limits)
-        self._events: asyncio.Queue[JobEvent | BaseException] = asyncio.Queue()
+        self._events = EventsInTurn()
+        self._put = self._events.put
         self._timers = JobTimers(lambda at, timer: self._put(TimerFired(at, timer)))
         # A failure is a bug of ours. The event that it was to bring will not come, so `run` must not wait for it.
-        self._tasks = Tasks(lambda _, error: self._events.put_nowait(error))
+        self._tasks = Tasks(lambda _, error: self._events.end(error))
         self._sessions = JobSessions(session_desk, child.pid, self._answer)
         self._channel = ChannelReader(
             child, log, reports, self._put, self._sessions, host_key_seen=host_key_seen
@@ -140,14 +142,10 @@ class Execution:
             for piece in order.pack_parts(payload):
                 self._child.channel.send(piece)
             self._tasks.start(self._channel.read(order.result_cap_bytes), "channel of a job")
-            while self._conclusion is None:
-                event = await self._events.get()
-                if isinstance(event, BaseException):
-                    raise event
-                self._handle(event)
+            conclusion = await self._events.handle_all(self._handle)
             await stdout.drain()
             await stderr.drain()
-        finished = await self._finish(self._conclusion, stdout, stderr)
+        finished = await self._finish(conclusion, stdout, stderr)
         # They call this object. Else a collection had to free the job's text and mask, and held the loop for that.
         del self._channel, self._loop_check, self._sessions, self._tasks, self._timers
         return finished
@@ -221,9 +219,6 @@ class Execution:
             must_wait=lambda: channel.is_behind,
         )
 
-    def _put(self, event: JobEvent) -> None:
-        self._events.put_nowait(event)
-
     def _handle(self, event: JobEvent) -> None:
         self._state, commands = step(self._state, event)
         if isinstance(event, Ticked):
@@ -260,11 +255,15 @@ class Execution:
                 self._child.kill()
             case ClearTree():
                 self._sessions.child_exited()
-                self._tasks.start(self._clear_tree(), "sweep of a job")
+                if cleared := clear_if_empty(self._child, self._sweeper, self.processes):
+                    self._put(cleared)
+                else:
+                    self._tasks.start(self._clear_tree(), "sweep of a job")
             case Conclude():
                 if self._state.unkillable:
                     self._ask_kernel()
                 self._conclusion = command
+                self._events.end(command)
 
     def _on_exit(self, exited: "asyncio.Future[ExitStatus]") -> None:
         self._put(ChildExited(time.monotonic(), exited.result()))
@@ -282,10 +281,12 @@ class Execution:
 
     async def _freeze_tree(self) -> None:
         await freeze(self._child)
-        self._tasks.start(self._take_stack(), "stack of a job")
+        taking = self._tasks.start(take_stack(self._child), "stack of a job")
         await asyncio.sleep(0)
         # Asked for while it is stopped: the stack is then the first thing that it does, before it forks again.
         self._child.resume()
+        # Behind that: where none comes, it is killed at once.
+        self._put(StackTaken(time.monotonic(), await taking))
 
     async def _clear_tree(self) -> None:
         self._put(await clear_tree(self._child, self._sweeper, self.processes))

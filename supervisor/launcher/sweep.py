@@ -48,6 +48,16 @@ class Sweeper:
         """Forget a job of which nothing is left. What comes up later belongs to nobody."""
         self._jobs.pop(job, None)
 
+    def clear_if_empty(self, job: JobProcesses) -> bool:
+        """Do what `clear` does where nothing is left of `job`, without waiting. Returns whether that was so.
+
+        Raises `OSError` as `clear` does, which is to be called in that case, too.
+        """
+        self.enter(job)
+        job.groups.hold()
+        job.groups.send(signal.SIGSTOP)
+        return not job.cgroup.processes() and not self._unknown()[0]
+
     async def clear(self, job: JobProcesses, bound_seconds: float | None = None) -> Swept:
         """Kill every leftover of `job`, whose child is dead and was not waited for. Its groups are stopped at once.
 
@@ -59,10 +69,7 @@ class Sweeper:
         can be looked at, for want of a descriptor: the job stays entered, and its child must stay a zombie until a
         later call succeeds.
         """
-        self.enter(job)
-        job.groups.hold()
-        job.groups.send(signal.SIGSTOP)
-        if not job.cgroup.processes() and not self._unknown()[0]:
+        if self.clear_if_empty(job):
             return Swept(0, 0)
         job.remember_session()
         return await self._clear(

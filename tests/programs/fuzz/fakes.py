@@ -109,6 +109,9 @@ class NothingToSweep:
 
     def leave(self, job: object) -> None: ...
 
+    def clear_if_empty(self, job: object) -> bool:
+        return True
+
     async def clear(self, job: object, bound_seconds: float | None = None) -> Swept:
         return Swept(0, 0)
 

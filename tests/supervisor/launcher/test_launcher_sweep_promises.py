@@ -178,6 +178,20 @@ async def test_where_nothing_is_left_nothing_is_signalled(
     assert set(signals) == {("group", family.leader, signal.SIGSTOP)}
 
 
+async def test_a_look_clears_what_is_empty_and_leaves_what_is_not_to_a_sweep(
+    nursery: Nursery, family: Family, signals: list[tuple[str, int, int]]
+) -> None:
+    sweeper, job = Sweeper(nursery), family.job()
+    assert sweeper.clear_if_empty(job)
+    assert not Sweeper(nursery).clear_if_empty(family.job(Holding({4_000_001}, signals)))
+    leftover = family.leftover()
+    assert not sweeper.clear_if_empty(job)
+    # Nothing is done but to stop the job's own group.
+    assert set(signals) == {("group", family.leader, signal.SIGSTOP)}
+    assert await sweeper.clear(job) == Swept(killed=1, remaining=0)
+    assert not is_there(leftover)
+
+
 async def test_a_leftover_that_had_ended_by_itself_was_not_killed(nursery: Nursery, family: Family) -> None:
     leftovers = [family.leftover(), family.leftover()]
     os.kill(leftovers[0], signal.SIGTERM)

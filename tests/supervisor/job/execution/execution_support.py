@@ -108,6 +108,14 @@ class Sweeper:
         if job in self.present:
             self.present.remove(job)
 
+    def clear_if_empty(self, job: JobProcesses) -> bool:
+        if isinstance(self.finds, OSError):
+            raise self.finds
+        if self.finds != Swept(0, 0):
+            return False
+        self.calls.append(("sweep", job.groups, job.cgroup))
+        return True
+
     async def clear(self, job: JobProcesses, bound_seconds: float | None = None) -> Swept:
         self.calls.append(("sweep", job.groups, job.cgroup))
         await asyncio.sleep(0)
