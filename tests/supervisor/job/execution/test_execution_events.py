@@ -62,7 +62,6 @@ async def test_what_is_left_of_a_job_or_can_not_be_looked_for_takes_a_sweep_of_i
 
 async def test_a_job_that_is_told_to_end_before_it_has_its_order_ends_when_it_has_it() -> None:
     scene = Scene(Limits(max_seconds=30.0, grace_seconds=1.0))
-    scene.execution.prepare()
     scene.execution.stop()
     assert scene.execution._state == JobState(scene.execution._state.limits), "nothing has begun"
     await scene.begin()
