@@ -4,6 +4,7 @@ import contextlib
 import os
 import resource
 import tempfile
+from collections.abc import Iterable
 from typing import NoReturn
 
 from jobrunner.channel import Channel
@@ -14,10 +15,10 @@ from jobrunner.isolation.child import ChildIsolation
 from jobrunner.isolation.errors import IsolationError
 from jobrunner.job import end_at_once, run_order
 from jobrunner.logs import capture_logs
-from jobrunner.protocol import linux
+from jobrunner.protocol import kernel_files, linux
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from jobrunner.protocol.entry import Descriptors
-from jobrunner.protocol.messages import NotIsolated, Order, Ready, to_child
+from jobrunner.protocol.messages import Join, NotIsolated, Order, Ready, to_child
 from jobrunner.rehearsal import rehearse
 from jobrunner.stdio import flush_output, unbuffer_output
 
@@ -41,9 +42,14 @@ def live(
         _get_ready(channel)
         limit_open_files(max_open_files)
         frame = channel.receive(ORDER_CAP_BYTES)
+        order = to_child(frame)
+        if isinstance(order, Join):
+            _join(os.fsdecode(frame.payload).split("\0"))
+            channel.send(_ready())
+            frame = channel.receive(ORDER_CAP_BYTES)
+            order = to_child(frame)
     except (EOFError, OSError):
         os._exit(0)
-    order = to_child(frame)
     if not isinstance(order, Order):
         os._exit(0)
     move_in(order)
@@ -71,14 +77,28 @@ def _end() -> NoReturn:
 def _get_ready(channel: Channel) -> None:
     """Say so, and hand over what answers for this child's process groups before any code of a block could use it."""
     listener = ask_before_leaving_the_group()
+    if listener is None:
+        channel.send(_ready())
+        return
+    channel.send_with(listener, _ready())
+    os.close(listener)
+
+
+def _ready() -> Ready:
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu_seconds = used.ru_utime + used.ru_stime
-    ready = Ready(pid=os.getpid(), cpu_seconds=cpu_seconds, peak_memory_kb=used.ru_maxrss)
-    if listener is None:
-        channel.send(ready)
-        return
-    channel.send_with(listener, ready)
-    os.close(listener)
+    return Ready(pid=os.getpid(), cpu_seconds=cpu_seconds, peak_memory_kb=used.ru_maxrss)
+
+
+def _join(cgroups: Iterable[str]) -> None:
+    """Make these, and move this process into each.
+
+    Where that fails, the supervisor finds out, tries it itself, and says why it can't be.
+    """
+    for directory in cgroups:
+        with contextlib.suppress(OSError):
+            os.mkdir(directory, 0o755)
+            kernel_files.write(f"{directory}/{kernel_files.CGROUP_PROCESSES}", "0")
 
 
 def _make_anew(directory: str) -> None:

@@ -8,6 +8,9 @@ import os
 from collections.abc import Generator
 from typing import Final
 
+CGROUP_PROCESSES: Final = "cgroup.procs"
+"""The file of a cgroup that lists its processes, and moves the one whose number is written to it."""
+
 _READ_BYTES: Final = 8192
 
 

@@ -67,6 +67,12 @@ class NotIsolated(Header):
     type: Literal["not_isolated"] = "not_isolated"
 
 
+class Join(Header):
+    """Supervisor to child, before its order: make the payload's cgroups (NUL between), enter them, be `Ready` anew."""
+
+    type: Literal["join"] = "join"
+
+
 class Order(Header):
     """Supervisor to child: run this job. The payload is the JSON of parameters and context, and of the host keys that
     are known of the job's devices, if there are any: each a list of host, port, type and key.
@@ -259,12 +265,12 @@ ReportFromChild = (
 MessageFromChild = ReportFromChild | Outcome
 FromChild = Annotated[MessageFromChild, Field(discriminator="type")]
 FromTemplate = Annotated[Importing | Log | CatalogueReady, Field(discriminator="type")]
-ToChild = Annotated[Order | Cancel | SessionGranted, Field(discriminator="type")]
+ToChild = Annotated[Join | Order | Cancel | SessionGranted, Field(discriminator="type")]
 
 _MOST_PROBLEMS: Final = 20
 _FROM_CHILD: TypeAdapter[MessageFromChild] = TypeAdapter(FromChild)
 _FROM_TEMPLATE: TypeAdapter[Importing | Log | CatalogueReady] = TypeAdapter(FromTemplate)
-_TO_CHILD: TypeAdapter[Order | Cancel | SessionGranted] = TypeAdapter(ToChild)
+_TO_CHILD: TypeAdapter[Join | Order | Cancel | SessionGranted] = TypeAdapter(ToChild)
 
 
 def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
@@ -289,6 +295,6 @@ def from_template(frame: Frame) -> Importing | Log | CatalogueReady:
     return _validated(_FROM_TEMPLATE, frame)
 
 
-def to_child(frame: Frame) -> Order | Cancel | SessionGranted:
+def to_child(frame: Frame) -> Join | Order | Cancel | SessionGranted:
     """Validate what the supervisor sent. Raises `FrameError` for anything else."""
     return _validated(_TO_CHILD, frame)

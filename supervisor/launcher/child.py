@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -15,7 +15,7 @@ from typing import Final
 from jobrunner.protocol.caps import LOG_CAP_CHARS
 from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.linux import AWAITS_AGAIN_SIGNAL, AWAITS_SIGNAL, DUMP_SIGNAL
-from jobrunner.protocol.messages import Ready, from_child
+from jobrunner.protocol.messages import Join, Ready, from_child
 from supervisor.errors import LaunchError
 from supervisor.launcher.channel_stream import ChannelStream
 from supervisor.launcher.endings import until_dead
@@ -33,6 +33,7 @@ from supervisor.verdict import ExitStatus
 _DESCRIPTOR: Final = struct.Struct("i")
 _LAST_WORDS_BYTES: Final = 4096
 _NOTHING_TAKEN: Final = Ready(pid=0)
+_JOIN: Final = Join()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Child:
         self.groups = ProcessGroups(pid, pidfd)
         self.inherited = NOTHING_INHERITED
         """What of its memory is the template's, where it is a fork of one."""
+        self.joins_by_itself = False
+        """Whether it may make its own cgroups before its order: no user of its own, and all files still open to it."""
         self.user: int | None = None
         """The user that the child runs as, where it is not the supervisor's own."""
         self.on_closed: Callable[[], None] = _nothing
@@ -105,9 +108,7 @@ class Child:
             async with asyncio.timeout(timeout_seconds):
                 await self._take_listener()
                 self.channel = ChannelStream(self._channel, 4 * LOG_CAP_CHARS)
-                frame = await read_frame(self.channel.reader, 0)
-                if frame is not None and isinstance(message := from_child(frame), Ready):
-                    self._when_ready = message
+                if await self._hear_ready():
                     return
             reason = "ended before it was ready"
         except TimeoutError:  # an OSError too, hence before it
@@ -115,6 +116,25 @@ class Child:
         except (FrameError, OSError) as error:
             reason = f"was not ready: {error}"
         raise LaunchError(f"A child {reason}.", evidence=self._last_words())
+
+    async def _hear_ready(self) -> bool:
+        frame = await read_frame(self.channel.reader, 0)
+        if frame is None or not isinstance(message := from_child(frame), Ready):
+            return False
+        self._when_ready = message
+        return True
+
+    async def join(self, cgroups: Iterable[str]) -> None:
+        """Have a child that is ready make these and move into them, and wait until it has tried, or has ended.
+
+        Whether it could is to be seen in them. What it has taken for that is not its job's. Raises `LaunchError` for an
+        answer that is none.
+        """
+        self.channel.send(_JOIN.pack(os.fsencode("\0".join(cgroups))))
+        try:
+            await self._hear_ready()
+        except FrameError as error:
+            raise LaunchError(f"A child was not ready: {error}.", evidence=self._last_words()) from error
 
     async def _take_listener(self) -> None:
         """Take the descriptor that comes with the first frame, where there is one, and leave the frame where it is.

@@ -232,7 +232,7 @@ class SparePool:
         self.refill()
         try:
             async with asyncio.timeout(JOIN_SECONDS):
-                await child.cgroup.join(child.pid)
+                await child.cgroup.join(child.pid, child.join if child.joins_by_itself else None)
         except TimeoutError as error:
             raise LaunchError(
                 f"A child could not be moved into its cgroup within {JOIN_SECONDS:g} s. --cgroups off does without."

@@ -163,6 +163,7 @@ class TemplateLauncher:
             child.on_session_left = partial(self._holders.give_back, holder)
         wiring.close_child_ends()
         child.inherited = template.inherited
+        child.joins_by_itself = confinement.user is None
         return child
 
     def _count_silence(self, forker: Forker | None, asked_at: float) -> None:

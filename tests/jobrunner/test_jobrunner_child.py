@@ -16,10 +16,11 @@ from jobrunner import child as child_module
 from jobrunner import job as job_module
 from jobrunner.channel import Channel
 from jobrunner.isolation.child import SpawnedIsolation
+from jobrunner.protocol import kernel_files
 from jobrunner.protocol.entry import Descriptors
 from jobrunner.protocol.frames import receive_frame
 from jobrunner.protocol.isolation import Isolation
-from jobrunner.protocol.messages import Cancel, Log, Order, Outcome, Ready, from_child
+from jobrunner.protocol.messages import Cancel, Join, Log, Order, Outcome, Ready, from_child
 from tests.patience import PATIENCE_SECONDS, wait_until
 
 # Python 3.12 and newer warn of a fork where there are threads, such as those of whoever spreads tests over processes.
@@ -229,3 +230,20 @@ def test_the_supervisor_gets_what_answers_for_the_child_s_groups_and_the_child_k
         channel.close()
     os.close(passed)
     os.close(read)
+
+
+def test_a_child_that_is_to_join_cgroups_makes_each_that_it_can_and_waits_for_its_order_then(
+    birth: Callable[..., Born], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel_files, "write", lambda path, text: Path(path).write_text(text))
+    child = birth()
+    child.heard()
+    wanted = [tmp_path / "no" / "such", tmp_path / "one", tmp_path / "tw\udcff"]
+    child.channel.sendall(Join().pack(b"\0".join(map(os.fsencode, wanted))))
+    again = child.heard()
+    assert isinstance(again, Ready)
+    assert again.pid == child.pid
+    assert [(path / "cgroup.procs").read_text() for path in wanted[1:]] == ["0", "0"]
+    child.channel.sendall(order(tmp_path).pack(b'{"parameters": {}, "context": {}}'))
+    assert isinstance(child.heard(), Outcome)
+    assert child.code() == 0

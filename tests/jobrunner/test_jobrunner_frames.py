@@ -15,6 +15,7 @@ from jobrunner.protocol.frames import PREFIX, Frame, FrameError, pack, pack_part
 from jobrunner.protocol.messages import (
     Cancel,
     DeviceChange,
+    Join,
     Log,
     Order,
     Outcome,
@@ -180,6 +181,7 @@ MESSAGES = [
     (from_child, SessionClosed(number=1)),
     (from_child, DeviceChange(number=1, device="r1", stage="changing", lines=3, timer_seconds=60)),
     (from_child, Outcome(success=True, message="m", body_bytes=0)),
+    (to_child, Join()),
     (to_child, SessionGranted(number=1)),
     (to_child, Cancel(reason="time")),
 ]

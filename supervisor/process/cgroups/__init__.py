@@ -6,5 +6,5 @@ life of them all is `worker`.
 
 Rule for the loop's thread: reading, and writing limits, are quick. Making, joining, killing and removing wait for one
 lock of the whole machine (`cgroup_mutex`), which a process that moves between cgroups holds for 10 to 100 ms: these
-are done in threads.
+are done in threads, or by the child itself.
 """

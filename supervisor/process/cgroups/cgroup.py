@@ -5,7 +5,7 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,29 +54,57 @@ class Cgroup:
         self._removals = removals
         self._memory_mb: float | None = None
 
-    async def join(self, pid: int) -> None:
+    async def join(self, pid: int, ask: Callable[[list[str]], Awaitable[None]] | None = None) -> None:
         """Make the directories and move the process `pid`, which must be a child that has no children yet.
+
+        `ask` has it do so itself, and returns when it has tried: no thread of this process is woken for it then. What
+        it is not in afterwards is tried here, and here it is learned why it can't be.
 
         Takes 10 to 20 ms where nobody else has just moved (the kernel waits for a grace period). When cancelled, the
         moving goes on; `remove` waits for it.
         """
-        if self._executor is not None:
-            joined = asyncio.get_running_loop().run_in_executor(self._executor, self._join, pid)
+        if self._executor is None:
+            return
+        missing = self._wanted
+        if ask is not None:
+            await ask([self._path_in(tree) for tree in missing])
+            missing = self._look(pid)
+        if missing:
+            joined = asyncio.get_running_loop().run_in_executor(self._executor, self._join, pid, missing)
             if self._removals is not None:
                 self._removals.begin()  # the thread is woken anyway
             await joined
 
-    def _join(self, pid: int) -> None:
+    def _look(self, pid: int) -> tuple[Tree, ...]:
+        """Note in which trees the process is in this cgroup, and return the others: that it says so is no proof."""
+        missing: tuple[Tree, ...] = ()
         for tree in self._wanted:
-            directory = self._path_in(tree)
             try:
-                os.mkdir(directory, 0o755)
-                kernel_files.write(f"{directory}/{files.PROCESSES}", str(pid))
+                is_in = str(pid).encode() in kernel_files.read(_processes_of(self._path_in(tree))).split()
+            except FileNotFoundError:
+                is_in = False
+            except OSError as error:
+                self._without(tree, error)
+                continue
+            if is_in:
+                self._joined += (tree,)
+            else:
+                missing += (tree,)
+        return missing
+
+    def _join(self, pid: int, trees: Iterable[Tree]) -> None:
+        for tree in trees:
+            try:
+                _make(self._path_in(tree))
+                kernel_files.write(_processes_of(self._path_in(tree)), str(pid))
             except OSError as error:
                 if error.errno != errno.ESRCH:  # it is dead, and says so by its pidfd
-                    self._complain(f"A child can't be put into the cgroup {directory}: {error.strerror}.")
+                    self._without(tree, error)
             else:
                 self._joined += (tree,)
+
+    def _without(self, tree: Tree, error: OSError) -> None:
+        self._complain(f"A child can't be put into the cgroup {self._path_in(tree)}: {error.strerror}.")
 
     def _path_in(self, tree: Tree) -> str:
         # Not by `Path`, which takes longer than some of the calls that it is for.
@@ -163,6 +191,18 @@ class Cgroup:
 
 def _ignore(_text: str) -> None:
     pass
+
+
+def _processes_of(directory: str) -> str:
+    return f"{directory}/{files.PROCESSES}"
+
+
+def _make(directory: str) -> None:
+    try:
+        os.mkdir(directory, 0o755)
+    except FileExistsError:  # the child has made it, and got no further
+        os.rmdir(directory)  # not where somebody is in it, whom an earlier run could not kill
+        os.mkdir(directory, 0o755)
 
 
 WITHOUT: Final = Cgroup((), "", None, _ignore)

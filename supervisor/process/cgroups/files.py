@@ -9,7 +9,7 @@ from typing import Final
 
 from jobrunner.protocol import kernel_files
 
-PROCESSES: Final = "cgroup.procs"
+PROCESSES: Final = kernel_files.CGROUP_PROCESSES
 KILL: Final = "cgroup.kill"
 
 _PAUSE_SECONDS: Final = 0.002

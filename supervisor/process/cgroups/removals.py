@@ -1,4 +1,4 @@
-"""Cgroups of children that are over: they are removed behind the next one that is made, or soon without it."""
+"""Cgroups of children that are over: they are removed together soon, or behind one that the same thread makes."""
 
 import asyncio
 import contextlib

@@ -14,7 +14,7 @@ import pytest
 from nursery import is_there, open_descriptors
 
 from jobrunner.protocol.linux import AWAITS_SIGNAL, DUMP_SIGNAL
-from jobrunner.protocol.messages import Ready, Tick
+from jobrunner.protocol.messages import Join, Ready, Tick
 from supervisor.errors import LaunchError
 from supervisor.launcher import child as child_module
 from supervisor.launcher.channel_stream import ChannelStream
@@ -374,3 +374,41 @@ async def test_a_child_whose_process_groups_can_not_be_listened_for_is_given_up(
     assert not is_there(child.pid)
     bed.hang_up(child)
     await until(lambda: open_descriptors() == before)
+
+
+async def a_ready_child(bed: Bed) -> Child:
+    child = bed.child("sleep", "600")
+    bed.say(child, Ready(pid=child.pid, cpu_seconds=0.25).pack())
+    await child.get_ready(LONG_SECONDS)
+    return child
+
+
+async def test_a_child_is_asked_to_join_its_cgroups_and_what_it_takes_for_that_is_not_its_job_s(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = await a_ready_child(bed)
+    joining = asyncio.ensure_future(child.join(["/one/a", "/tw\udcff/a"]))
+    await asyncio.sleep(0)
+    assert not joining.done()
+    asked = os.read(bed._wirings[0].child_ends().channel, 1000)
+    assert asked == Join().pack(b"/one/a\0/tw\xff/a")
+    bed.say(child, Ready(pid=child.pid, cpu_seconds=0.5).pack())
+    await joining
+    usage = types.SimpleNamespace(ru_maxrss=0, ru_utime=1.5, ru_stime=0.25)
+    monkeypatch.setattr(child_module, "wait_for", lambda pid: (pid, 0x700, usage))
+    assert child.reap().cpu_seconds == 1.25
+
+
+async def test_a_child_that_ends_while_it_is_to_join_is_waited_for_no_longer(bed: Bed) -> None:
+    child = await a_ready_child(bed)
+    bed.hang_up(child)
+    await child.join(["/one/a"])
+
+
+async def test_a_child_that_answers_with_what_is_no_message_is_no_child_for_a_job(bed: Bed) -> None:
+    child = await a_ready_child(bed)
+    bed.say(child, b"\xff" * 8)
+    bed.complain(child, b"last words")
+    with pytest.raises(LaunchError, match="was not ready: a header of") as caught:
+        await child.join(["/one/a"])
+    assert caught.value.evidence == "last words"

@@ -363,7 +363,7 @@ class JoiningSlowly(Cgroup):
         self._gate = gate
         self._error = error
 
-    async def join(self, pid: int) -> None:
+    async def join(self, pid: int, ask: object = None) -> None:
         await self._gate.wait()
         if self._error is not None:
             raise self._error

@@ -159,7 +159,7 @@ async def test_a_child_that_can_not_be_moved_into_its_cgroup_counts_as_not_start
     monkeypatch.setattr(spares_module, "JOIN_SECONDS", 0.01)
 
     class Hanging:
-        async def join(self, pid: int) -> None:
+        async def join(self, pid: int, ask: object = None) -> None:
             await asyncio.Event().wait()
 
         def remove(self) -> None: ...

@@ -31,6 +31,7 @@ async def test_a_child_that_was_asked_for_is_borne_and_its_ends_are_closed_here(
     pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
     child = await bearing
     assert child.pid == pid
+    assert child.joins_by_itself
     # Channel, stdout, stderr, dump and the pidfd: one each.
     assert len(open_descriptors() - before) == 5
     assert stage.launcher.known_children.unknown({pid}) == set()
@@ -141,6 +142,7 @@ async def test_a_child_gets_a_user_of_its_own_and_keeps_it_until_it_is_closed(
     pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
     child = await bearing
     assert child.user == 3_000_000_001
+    assert not child.joins_by_itself  # it may not any more
     assert stage.templates[0].confinements == [Confinement(user=3_000_000_001)]
     assert not users._free
     child.discard()

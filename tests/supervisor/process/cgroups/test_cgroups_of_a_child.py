@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -83,6 +83,83 @@ async def test_a_tree_that_takes_no_child_is_done_without_and_said_unless_the_ch
     assert kernel.written[1:] == [(f"{tmp_path}/one/child/pids.max", "7")]
     assert not cgroup.limits_memory
     assert [text.endswith("two/child: Permission denied.") for text in complaints] == [True] * complains
+
+
+async def nobody_joins(directories: list[str]) -> None:
+    """Say that it has joined, without having done so."""
+
+
+async def joins(directories: list[str]) -> None:
+    """Join as a child does; the test's kernel lists who has."""
+    for directory in directories:
+        Path(directory).mkdir()
+        Path(directory, "cgroup.procs").write_text(f"12\n{PID}\n")
+
+
+async def makes_them(directories: list[str]) -> None:
+    """Come no further than to make them."""
+    for directory in directories:
+        Path(directory).mkdir()
+
+
+async def test_for_a_child_that_joins_by_itself_no_thread_is_woken(
+    cgroup: Cgroup, kernel: Kernel, tmp_path: Path, complaints: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AtOnce, "submit", lambda *_: pytest.fail("it is in all of them"))
+    await cgroup.join(PID, joins)
+    cgroup.set_limits(100.0, 7)
+    assert cgroup.limits_memory
+    assert [path for path, _ in kernel.written][-1] == f"{tmp_path}/one/child/pids.max"
+    assert complaints == []
+
+
+@pytest.mark.parametrize("ask", [nobody_joins, makes_them])
+async def test_a_child_that_is_not_where_it_says_is_moved(
+    cgroup: Cgroup,
+    kernel: Kernel,
+    tmp_path: Path,
+    complaints: list[str],
+    ask: Callable[[list[str]], Awaitable[None]],
+) -> None:
+    await cgroup.join(PID, ask)
+    assert kernel.written == [(f"{tmp_path}/{tree}/child/cgroup.procs", str(PID)) for tree in ("two", "one")]
+    assert complaints == []
+
+
+async def test_why_a_child_could_not_join_is_what_the_worker_meets_when_it_tries(
+    cgroup: Cgroup, kernel: Kernel, complaints: list[str]
+) -> None:
+    kernel.refused["two/child/cgroup.procs"] = errno.ENOSPC
+    await cgroup.join(PID, makes_them)
+    cgroup.set_limits(100.0, None)
+    assert not cgroup.limits_memory
+    assert [text.endswith("two/child: No space left on device.") for text in complaints] == [True]
+
+
+async def test_a_cgroup_in_which_somebody_is_left_is_no_child_s(
+    cgroup: Cgroup, kernel: Kernel, tmp_path: Path, complaints: list[str]
+) -> None:
+    """An earlier run could not kill it, and this worker has its number."""
+    (tmp_path / "two/child").mkdir()
+    (tmp_path / "two/child/cgroup.procs").write_text("12\n")
+    await cgroup.join(PID, nobody_joins)
+    cgroup.set_limits(100.0, None)
+    assert not cgroup.limits_memory
+    assert ["two/child: Directory not empty" in text for text in complaints] == [True]
+
+
+async def test_where_it_can_not_be_seen_whether_a_child_has_joined_that_is_said_and_not_relied_on(
+    cgroup: Cgroup, kernel: Kernel, complaints: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(path: str) -> bytes:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(kernel_files, "read", unreadable)
+    await cgroup.join(PID, joins)
+    cgroup.set_limits(100.0, 7)
+    assert not cgroup.limits_memory
+    assert kernel.written == []
+    assert [text.endswith("child: Too many open files.") for text in complaints] == [True, True]
 
 
 async def test_a_child_that_waits_for_no_executor_joins_nothing(tmp_path: Path, kernel: Kernel) -> None:

@@ -30,6 +30,13 @@ time.sleep(600)
 subprocess.run([sys.executable, "-I", "-S", "-c", daemon, sys.argv[1]])
 time.sleep(600)
 """
+JOINS_BY_ITSELF = """
+import sys, time
+from jobrunner.child import _join
+_join(sys.stdin.readline().split())
+print("tried", flush=True)
+time.sleep(600)
+"""
 
 
 @pytest.fixture
@@ -90,6 +97,38 @@ async def test_a_daemon_in_a_session_of_its_own_is_killed_and_nothing_is_left(
             cgroup.remove()
             wait_until(lambda: not directories(trees))
             assert not cgroup.kill()
+    assert complaints == []
+
+
+async def test_a_child_that_is_asked_to_joins_in_every_tree_by_itself(
+    trees: tuple[Tree, ...],
+    executor: ThreadPoolExecutor,
+    complaints: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Cgroup, "_join", lambda *_: pytest.fail("it was left to the worker"))
+    command = [sys.executable, "-c", JOINS_BY_ITSELF]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[4])}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+
+        async def ask(wanted: list[str]) -> None:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(" ".join(wanted) + "\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "tried\n"
+
+        try:
+            cgroup = Cgroup(trees, "test", executor, complaints.append)
+            await cgroup.join(process.pid, ask)
+            assert [cgroup._joined, cgroup.processes()] == [trees, {process.pid}]
+        finally:
+            process.kill()
+        process.wait(PATIENCE_SECONDS)
+        cgroup.remove()
+        wait_until(lambda: not directories(trees))
     assert complaints == []
 
 
