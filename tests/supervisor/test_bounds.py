@@ -6,6 +6,7 @@ None changes by accident. Those of what passes between processes are in `tests/j
 from jobrunner import awaits, containment, job, log_fields, masking, rehearsal, ticker
 from jobrunner.discovery import code_digest, judgement, source_text
 from jobrunner.protocol import catalogue, control
+from jobrunner.protocol.masking import effort, keyed, needles
 from supervisor.journal import (
     dead_texts,
     directory,
@@ -29,6 +30,7 @@ from supervisor.launcher import (
     user_leftovers,
     wiring,
 )
+from supervisor.lifecycle import durations, intake, quarantine
 from supervisor.process import (
     birth_time,
     links,
@@ -43,6 +45,7 @@ from supervisor.process import (
     user_numbers,
 )
 from supervisor.process.cgroups import cgroup
+from supervisor.verdict import changes, wording
 from supervisor.watch import (
     blocking,
     joblog,
@@ -123,3 +126,28 @@ def test_what_fails_is_tried_again_a_few_times() -> None:
 def test_what_later_versions_must_read_says_its_version() -> None:
     assert place_record._VERSION == 1
     assert code_digest.DIGEST_CHARS == 12
+
+
+def test_what_a_job_is_given_at_its_end_is_bounded() -> None:
+    assert (durations.LINGER_SECONDS, durations.STACK_SECONDS, durations.FREEZE_SECONDS) == (2, 0.25, 4)
+    assert (durations.CLOSED_CHANNEL_SECONDS, durations.UNKILLABLE_SECONDS, durations.DRAIN_SECONDS) == (
+        0.5,
+        5,
+        1,
+    )
+    assert (quarantine.DEATHS, quarantine.QUARANTINE_SECONDS, quarantine.MOST_JOBS) == (3, 3600, 1000)
+    assert (wording._STACK_CAP_CHARS, wording._OUTPUT_CAP_CHARS, changes.MOST_TOLD) == (2500, 1000, 5)
+
+
+def test_what_an_operator_may_ask_for_is_bounded() -> None:
+    assert (intake.LONGEST_PAUSE_SECONDS, intake.LONGEST_NOTE_CHARS) == (30 * 24 * 60 * 60, 200)
+
+
+def test_the_work_that_masking_does_for_one_job_is_bounded() -> None:
+    assert (effort.AT_ONCE_UNITS, effort.MOST_UNITS, effort._BETWEEN_PAUSES_UNITS) == (
+        200_000,
+        8_000_000,
+        20_000,
+    )
+    assert (needles._ADDED_AT_ONCE, needles._FILED_AT_ONCE, needles._SORTED_AT_ONCE) == (5000, 2000, 100)
+    assert keyed._MOST_EXPRESSIONS == 64
