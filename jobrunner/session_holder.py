@@ -16,7 +16,8 @@ from jobrunner.child import live
 from jobrunner.isolation.child import ForkedIsolation
 from jobrunner.isolation.shared_paths import SharedPaths
 from jobrunner.middle import live_or_end
-from jobrunner.protocol import kernel_files, linux
+from jobrunner.protocol import linux
+from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.control import (
     ChildRequest,
     SessionRequest,
@@ -27,6 +28,8 @@ from jobrunner.protocol.control import (
 from jobrunner.single_fork import fork_from_parent
 
 _SCHEDULING_GROUP: Final = "/proc/self/autogroup"
+_GROUP_BYTES: Final = 64
+"""More than its one line has."""
 
 
 def start_session_holder(
@@ -60,9 +63,9 @@ def _hold(supervisor_pid: int, control: socket.socket, shared_paths: SharedPaths
     tie_life_to(supervisor_pid)
     control.setblocking(True)  # a block's module may have set a default timeout for new sockets
     linux.set_process_name("neops-session")
-    is_leader = False
+    share, is_leader = SessionShare(), False
     while (asked := receive_fork_request(control)) is not None:
-        if isinstance(asked, SessionRequest) or not _has_ordinary_share():
+        if isinstance(asked, SessionRequest) or not share.is_ordinary():
             break
         if not is_leader:
             # Not before the first request: until it is announced, this process is known by the template's session.
@@ -75,17 +78,25 @@ def _hold(supervisor_pid: int, control: socket.socket, shared_paths: SharedPaths
     os._exit(0)
 
 
-def _has_ordinary_share() -> bool:
-    """Whether the session's share of the processors is the ordinary one: a job may have changed it for good."""
-    try:
-        group = kernel_files.read(_SCHEDULING_GROUP)
-    except OSError:
-        return True  # the kernel does not share by sessions
-    return not group or group.endswith(b" nice 0\n")
+class SessionShare:
+    """What share of the processors the session of this process has. Its file stays open from look to look."""
+
+    def __init__(self) -> None:
+        self._descriptor: int | None = None
+
+    def is_ordinary(self) -> bool:
+        """Return whether it is the ordinary one: a job may have changed it for good."""
+        try:
+            if self._descriptor is None:
+                self._descriptor = os.open(_SCHEDULING_GROUP, os.O_RDONLY | os.O_CLOEXEC)
+            group = os.pread(self._descriptor, _GROUP_BYTES, 0)
+        except OSError:
+            return True  # the kernel does not share by sessions
+        return not group or group.endswith(b" nice 0\n")
 
 
 def live_as_child(supervisor_pid: int, asked: ChildRequest, shared_paths: SharedPaths) -> NoReturn:
     """Be a child: get ready, run one job, end. Raises `IsolationError`."""
-    isolation = ForkedIsolation(shared_paths)
-    taken = become_child(supervisor_pid, asked.descriptors, asked.confinement, isolation)
-    live(taken, asked.confinement.max_open_files, isolation, rehearses=asked.rehearses)
+    isolation, confinement = ForkedIsolation(shared_paths), Confinement.unpack(asked.confinement)
+    taken = become_child(supervisor_pid, asked.descriptors, confinement, isolation)
+    live(taken, confinement.max_open_files, isolation, rehearses=asked.rehearses)

@@ -5,10 +5,11 @@ What the C library does at a fork is done here, or there is nothing to do, and `
 """
 
 import ctypes
+import functools
 import os
 import platform
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from jobrunner.fork_handlers import libraries_with_fork_handlers
 
@@ -66,28 +67,42 @@ def fork_from_parent() -> int:
 
     Raises `OSError`. Only where `can_fork_once` has said so.
     """
-    calls, address = _CALLS[platform.machine()], _number_address()
-    flags = _CLONE_PARENT | _CLONE_CHILD_SETTID | _CLONE_CHILD_CLEARTID | _SIGCHLD
-    # The C library keeps the thread's number there, and the child's is another one.
-    last = (address, None) if calls.number_is_fourth else (None, address)
-    arguments = (
-        ctypes.c_long(calls.clone),
-        ctypes.c_ulong(flags),
-        *map(ctypes.c_void_p, (None, None, *last)),
-    )
-    robust_list = _robust_list(calls)
+    clone, set_robust_list = _arguments()
     ctypes.pythonapi.PyOS_BeforeFork()
-    pid: int = _syscall(*arguments)
+    pid: int = _syscall(*clone)
     if pid == 0:
         ctypes.pythonapi.PyOS_AfterFork_Child()
         # The kernel has forgotten it for the child.
-        _syscall(ctypes.c_long(calls.set_robust_list), robust_list, ctypes.c_size_t(_ROBUST_LIST_BYTES))
+        _syscall(*set_robust_list)
         return 0
     error = ctypes.get_errno()
     ctypes.pythonapi.PyOS_AfterFork_Parent()
     if pid < 0:
         raise OSError(error, os.strerror(error))
     return pid
+
+
+@functools.cache
+def _arguments() -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return those of both system calls, made once for all forks of this process, and for the forks of these.
+
+    What the C library keeps of the one thread is at the same place in each of them.
+    """
+    calls, address = _CALLS[platform.machine()], _number_address()
+    flags = _CLONE_PARENT | _CLONE_CHILD_SETTID | _CLONE_CHILD_CLEARTID | _SIGCHLD
+    # The C library keeps the thread's number there, and the child's is another one.
+    last = (address, None) if calls.number_is_fourth else (None, address)
+    clone = (
+        ctypes.c_long(calls.clone),
+        ctypes.c_ulong(flags),
+        *map(ctypes.c_void_p, (None, None, *last)),
+    )
+    set_robust_list = (
+        ctypes.c_long(calls.set_robust_list),
+        _robust_list(calls),
+        ctypes.c_size_t(_ROBUST_LIST_BYTES),
+    )
+    return clone, set_robust_list
 
 
 def _number_address() -> int | None:

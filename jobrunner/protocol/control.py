@@ -1,20 +1,30 @@
 """The control socket between supervisor and template: fork requests with descriptors, starts with pids.
 
-A `SOCK_SEQPACKET` pair without an address: one datagram is one message, and nobody else can connect to it.
+A `SOCK_SEQPACKET` pair without an address: one datagram is one message, and nobody else can connect to it. Each message
+is a record of one length: who forks shares all its memory with each fork, so that what it writes to in between, as
+reading JSON does, is copied for each child.
 """
 
 import errno
-import json
 import os
 import socket
-from dataclasses import asdict, dataclass
+import struct
+from dataclasses import dataclass
 from typing import Final
 
-from jobrunner.protocol.confinement import Confinement
+from jobrunner.protocol.confinement import PACKED_BYTES
 from jobrunner.protocol.entry import Descriptors
 
-_MESSAGE_CAP_BYTES: Final = 1024
+_SESSION_REQUEST: Final = struct.Struct("=Q")
+"""The fields of `SessionRequest`, but for what comes as a descriptor."""
+_CHILD_REQUEST: Final = struct.Struct(f"=Q?{PACKED_BYTES}s")
+"""Those of `ChildRequest`: its number, whether it rehearses, its confinement."""
+_STARTED: Final = struct.Struct("=Qii")
+"""Those of `Started`."""
+
+_DESCRIPTOR: Final = struct.Struct("=i")
 _DESCRIPTORS_PER_CHILD: Final = 4
+_ROOM_FOR_DESCRIPTORS: Final = socket.CMSG_LEN(_DESCRIPTORS_PER_CHILD * _DESCRIPTOR.size)
 
 _HIGHEST_PID: Final = 2**22
 """PID_MAX_LIMIT of Linux's include/linux/threads.h on 64-bit machines."""
@@ -38,7 +48,8 @@ class ChildRequest:
 
     request: int
     descriptors: Descriptors
-    confinement: Confinement
+    confinement: bytes
+    """As `Confinement.pack` has made it: only the child has to read it."""
     rehearses: bool = True
 
 
@@ -52,19 +63,15 @@ class SessionRequest:
 
 def send_session_request(control: socket.socket, request: int, theirs: socket.socket) -> None:
     """Ask the template for a session holder, with its end of a control socket. Raises `OSError` when it is gone."""
-    socket.send_fds(control, [json.dumps({"request": request}).encode()], [theirs.fileno()])
+    socket.send_fds(control, [_SESSION_REQUEST.pack(request)], [theirs.fileno()])
 
 
 def send_fork_request(control: socket.socket, asked: ChildRequest) -> None:
     """Ask the template for one child. Raises `OSError` (`BrokenPipeError`) when the template is gone."""
     ends = asked.descriptors
     passed = [ends.channel, ends.stdout, ends.stderr, ends.dump]
-    message = {
-        "request": asked.request,
-        "confinement": asked.confinement.to_json(),
-        "rehearses": asked.rehearses,
-    }
-    socket.send_fds(control, [json.dumps(message).encode()], passed)
+    record = _CHILD_REQUEST.pack(asked.request, asked.rehearses, asked.confinement)
+    socket.send_fds(control, [record], passed)
 
 
 def receive_fork_request(control: socket.socket) -> ChildRequest | SessionRequest | None:
@@ -73,26 +80,30 @@ def receive_fork_request(control: socket.socket) -> ChildRequest | SessionReques
     Where the kernel has no numbers left for the descriptors that come with one, it is answered here.
     """
     while True:
-        data, passed, _, _ = socket.recv_fds(control, _MESSAGE_CAP_BYTES, _DESCRIPTORS_PER_CHILD)
+        # Not by `socket.recv_fds`: Python 3.11 does not pass the flags on. One byte more, or a longer message would
+        # look like a record.
+        data, sent, _, _ = control.recvmsg(
+            _CHILD_REQUEST.size + 1, _ROOM_FOR_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+        )
         if not data:
             return None
-        message = json.loads(data)
-        if len(passed) == (_DESCRIPTORS_PER_CHILD if "confinement" in message else 1):
-            break
+        passed = [number for _, _, numbers in sent for (number,) in _DESCRIPTOR.iter_unpack(numbers)]
+        if len(data) == _SESSION_REQUEST.size:
+            (request,) = _SESSION_REQUEST.unpack(data)
+            if len(passed) == 1:
+                return SessionRequest(request, *passed)
+        else:
+            request, rehearses, confinement = _CHILD_REQUEST.unpack(data)
+            if len(passed) == _DESCRIPTORS_PER_CHILD:
+                return ChildRequest(request, Descriptors(*passed), confinement, rehearses)
         for descriptor in passed:
             os.close(descriptor)
-        announce_start(control, Started(int(message["request"]), 0, errno.EMFILE))
-    for descriptor in passed:
-        os.set_inheritable(descriptor, False)
-    if "confinement" not in message:
-        return SessionRequest(int(message["request"]), *passed)
-    confinement = Confinement.from_json(message["confinement"])
-    return ChildRequest(int(message["request"]), Descriptors(*passed), confinement, message["rehearses"])
+        announce_start(control, Started(request, 0, errno.EMFILE))
 
 
 def announce_start(control: socket.socket, start: Started) -> None:
     """Tell the supervisor of a child. A middle process does so before it ends, which makes it the supervisor's."""
-    control.send(json.dumps(asdict(start)).encode())
+    control.send(_STARTED.pack(start.request, start.pid, start.error))
 
 
 def receive_starts(control: socket.socket) -> tuple[list[Started], bool]:
@@ -103,7 +114,7 @@ def receive_starts(control: socket.socket) -> tuple[list[Started], bool]:
     starts: list[Started] = []
     while True:
         try:
-            data = control.recv(_MESSAGE_CAP_BYTES)
+            data = control.recv(_STARTED.size + 1)  # of a longer message, that is enough to see that it is longer
         except BlockingIOError:
             return starts, False
         except ConnectionError:
@@ -120,13 +131,11 @@ def _start_of(data: bytes) -> Started | None:
     """Read one announcement; `None` for what the template's own code never sends.
 
     A module of blocks may write to this socket while it is imported. Its numbers must not become signals: -1 is
-    everybody, and 1 and this process are nobody's child.
+    everybody, and 1 and this process are nobody's child. A text of the same length has a pid beyond all pids.
     """
-    try:
-        message = json.loads(data)
-        request, pid, error = message["request"], message["pid"], message.get("error", 0)
-    except (ValueError, RecursionError, TypeError, KeyError):
+    if len(data) != _STARTED.size:
         return None
-    if any(type(number) is not int for number in (request, pid, error)) or error not in {0, *errno.errorcode}:
+    request, pid, error = _STARTED.unpack(data)
+    if error != 0 and error not in errno.errorcode:
         return None
     return Started(request, pid, error) if 0 <= pid <= _HIGHEST_PID and pid not in (1, os.getpid()) else None

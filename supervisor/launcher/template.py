@@ -142,10 +142,10 @@ class TemplateLauncher:
             )
         wiring = Wiring()
         try:
-            ends = wiring.child_ends()
+            ends, packed = wiring.child_ends(), confinement.pack()
             pid, holder = await self._births.ask(
                 template,
-                lambda number: ChildRequest(number, ends, confinement, rehearses),
+                lambda number: ChildRequest(number, ends, packed, rehearses),
                 START_TIMEOUT_SECONDS,
             )
         except BaseException:

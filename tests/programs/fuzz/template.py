@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import socket
+import struct
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,7 @@ from tests.programs.fuzz.measuring import not_measured
 from tests.programs.fuzz.mutating import INTEGERS, any_value, as_json, mutate, nested, some_bytes
 
 _PID = 2**22 + 1  # above what the kernel gives out
+_FITTING = [number for number in INTEGERS if -(2**31) <= number < 2**31]
 
 
 class TemplateReports(Fuzzer):
@@ -80,17 +82,14 @@ async def check_report(sent: bytes) -> Catalogue | ImportProblem | None:
 
 
 def _births(rng: random.Random) -> list[bytes]:
-    born = {"request": rng.choice((1, 2, 99)), "pid": rng.choice((0, _PID, 1, -1, os.getpid(), *INTEGERS))}
+    born = struct.pack(
+        "=Qii",
+        rng.choice((1, 2, 99, 2**64 - 1)),
+        rng.choice((0, _PID, 1, -1, os.getpid(), *_FITTING)),
+        rng.choice((0, 0, *_FITTING)),
+    )
     return [
-        rng.choice(
-            (
-                json.dumps(born).encode(),
-                as_json(rng, nested(rng, born)),
-                some_bytes(rng),
-                as_json(rng, any_value(rng)),
-            )
-        )[:4000]
-        or b"x"
+        rng.choice((born, mutate(rng, born), some_bytes(rng), as_json(rng, any_value(rng))))[:4000] or b"x"
         for _ in range(rng.choice((1, 2, 4)))
     ]
 

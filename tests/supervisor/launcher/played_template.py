@@ -58,7 +58,7 @@ class PlayedTemplate:
         """Wait for the next request."""
         request = receive_fork_request(self._theirs)
         assert isinstance(request, ChildRequest)
-        self.confinements.append(request.confinement)
+        self.confinements.append(Confinement.unpack(request.confinement))
         return request.request, request.descriptors
 
     def spawn_child(self, request: int, descriptors: Descriptors) -> int:
