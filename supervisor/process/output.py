@@ -79,6 +79,7 @@ class OutputReader:
         try:
             if not self._take():
                 self._stop()
+                return
         except BlockingIOError:
             return
         # A turn later: what came over the channel before this was printed, such as a secret to be masked in it, is
@@ -169,7 +170,7 @@ class OutputReader:
                     self._split_taken(_TURN_SECONDS)
                     if self._taken:
                         await asyncio.sleep(0)
-                if not self._take():
+                if not self._reading or not self._take():
                     break
         self._drained = not self._taken
 

@@ -145,6 +145,19 @@ async def test_the_end_of_the_pipe_stops_the_reading_and_not_the_loop(pipe: Pipe
     assert (pipe.lines, reader.tail()) == (["bye"], "bye\n")
 
 
+async def test_an_end_that_was_seen_is_not_read_again_when_the_rest_is_passed_on(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = pipe.reader()
+    pipe.write(b"bye\nwithout an end")
+    pipe.close_child_end()
+    await until(lambda: not reader._reading)
+    monkeypatch.setattr(reader, "_descriptor", -1)
+    await reader.drain()
+    reader.finish()
+    assert pipe.lines == ["bye", "without an end"]
+
+
 async def test_the_tail_is_the_end_of_much_output(pipe: Pipe) -> None:
     reader = pipe.reader()
     for number in range(10):
