@@ -10,14 +10,18 @@ import asyncio
 import fcntl
 import itertools
 import socket
+import struct
 import sys
 import termios
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from jobrunner.protocol.frames import FrameError
+from supervisor.errors import LaunchError
 
 _READ_BYTES: Final = 256 * 1024
+_ROOM_FOR_ONE: Final = socket.CMSG_LEN(struct.calcsize("i"))
 _PIECES: Final = 64
 """How many pieces one system call may send."""
 
@@ -25,20 +29,32 @@ MOST_UNREAD_BYTES: Final = 128 * 1024
 """Of frames that wait because the child reads nothing, the order left out. A frame has some fifty bytes: no job has
 that many threads that wait for an answer. The kernel takes as much before any waits."""
 
+Passed = list[tuple[int, int, bytes]]
+"""What comes beside bytes, as `socket.recvmsg` returns it."""
+
 
 class ChannelStream(asyncio.ReadTransport):
     """Reads into `reader`, and sends without ever waiting. The socket, which must not block, is this object's.
 
     It is the transport of `reader` as far as that one pauses it.
+
+    `take_passed` is given what comes beside the first bytes, of one descriptor at most, and the flags of `recvmsg`.
+    What it raises (`LaunchError`, `OSError`), `reader` raises.
     """
 
-    def __init__(self, channel: socket.socket, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        channel: socket.socket,
+        limit_bytes: int,
+        take_passed: Callable[[Passed, int], None] | None = None,
+    ) -> None:
         super().__init__()
         self.broken: OSError | None = None
         """Why the channel ended early; `None` where it did not."""
         self._loop = asyncio.get_running_loop()
         self._socket = channel
         self._descriptor = channel.fileno()
+        self._take_passed = take_passed
         self._unsent: deque[memoryview] = deque()
         self._answers_bytes = 0
         self._is_read = True
@@ -104,11 +120,12 @@ class ChannelStream(asyncio.ReadTransport):
         self._end_writing()
         self._end_reading()
         self._socket.close()
+        self._take_passed = None
         del self.reader  # it refers to this object: else a collection had to free both
 
     def _read(self) -> None:
         try:
-            data = self._socket.recv(_READ_BYTES)
+            data = self._socket.recv(_READ_BYTES) if self._take_passed is None else self._receive_first()
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:  # the kernel tells it when nothing is left to read
@@ -118,6 +135,17 @@ class ChannelStream(asyncio.ReadTransport):
             self.reader.feed_data(data)
         else:
             self._end_reading()
+
+    def _receive_first(self) -> bytes:
+        # Not by `socket.recv_fds`: Python 3.11 does not pass the flags on.
+        data, passed, flags, _ = self._socket.recvmsg(_READ_BYTES, _ROOM_FOR_ONE, socket.MSG_CMSG_CLOEXEC)
+        take, self._take_passed = self._take_passed, None
+        try:
+            assert take is not None
+            take(passed, flags)
+        except (LaunchError, OSError) as error:
+            self.reader.set_exception(error)
+        return data
 
     def _sent(self, *pieces: bytes | memoryview) -> int:
         """Send some of the pieces, and return how many bytes."""

@@ -17,7 +17,7 @@ from jobrunner.protocol.frames import FrameError, read_frame
 from jobrunner.protocol.linux import AWAITS_AGAIN_SIGNAL, AWAITS_SIGNAL, DUMP_SIGNAL
 from jobrunner.protocol.messages import Join, Ready, from_child
 from supervisor.errors import LaunchError
-from supervisor.launcher.channel_stream import ChannelStream
+from supervisor.launcher.channel_stream import ChannelStream, Passed
 from supervisor.launcher.endings import until_dead
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.process_groups import ProcessGroups
@@ -106,8 +106,7 @@ class Child:
     async def _wait_until_ready(self, timeout_seconds: float) -> None:
         try:
             async with asyncio.timeout(timeout_seconds):
-                await self._take_listener()
-                self.channel = ChannelStream(self._channel, 4 * LOG_CAP_CHARS)
+                self.channel = ChannelStream(self._channel, 4 * LOG_CAP_CHARS, self._take_listener)
                 if await self._hear_ready():
                     return
             reason = "ended before it was ready"
@@ -136,29 +135,16 @@ class Child:
         except FrameError as error:
             raise LaunchError(f"A child was not ready: {error}.", evidence=self._last_words()) from error
 
-    async def _take_listener(self) -> None:
-        """Take the descriptor that comes with the first frame, where there is one, and leave the frame where it is.
+    def _take_listener(self, passed: Passed, flags: int) -> None:
+        """Take the descriptor that comes with the first frame, where there is one.
 
         Raises `OSError` when it can't be listened to: nobody would answer, and the job hang in its first such call.
         """
-        loop = asyncio.get_running_loop()
-        readable = asyncio.Event()
-        loop.add_reader(self._channel.fileno(), readable.set)
-        try:
-            await readable.wait()
-        finally:
-            loop.remove_reader(self._channel.fileno())
-        try:
-            # Not by `socket.recv_fds`: Python 3.11 does not pass the flags on.
-            room = socket.CMSG_LEN(_DESCRIPTOR.size)
-            _, sent, flags, _ = self._channel.recvmsg(1, room, socket.MSG_PEEK | socket.MSG_CMSG_CLOEXEC)
-        except OSError:  # whoever reads the frame will meet it
-            return
         if flags & socket.MSG_CTRUNC:
             # The kernel found no free number for it here. Without it no process of the job could leave its group.
             error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
             raise LaunchError(f"A child can't be started: {explain(error)}")
-        for _, _, data in sent:
+        for _, _, data in passed:
             self.groups.listen(*_DESCRIPTOR.unpack(data))
 
     def unread_bytes(self) -> int:

@@ -2,14 +2,17 @@
 
 import asyncio
 import gc
+import os
 import socket
+import struct
 import weakref
 from collections.abc import AsyncIterator
 
 import pytest
 
 from jobrunner.protocol.frames import FrameError
-from supervisor.launcher.channel_stream import MOST_UNREAD_BYTES, ChannelStream
+from supervisor.errors import LaunchError
+from supervisor.launcher.channel_stream import MOST_UNREAD_BYTES, ChannelStream, Passed
 
 FRAME = b"f" * 50
 LARGE = b"0123456789abcdef" * 2**16
@@ -144,6 +147,58 @@ async def test_a_closed_stream_sends_nothing_has_ended_and_is_free_without_a_col
     gc.disable()
     try:
         del reader, waiting, ends.stream
+        assert known() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("error", [None, LaunchError("a listener"), OSError(1, "a listener")], ids=str)
+async def test_what_comes_beside_the_first_bytes_is_given_out_once_and_what_it_raises_the_reader_raises(
+    error: Exception | None,
+) -> None:
+    ours, far = socket.socketpair()
+    ours.setblocking(False)
+    given: list[str] = []
+
+    def take(passed: Passed, _flags: int) -> None:
+        for _, _, data in passed:
+            (descriptor,) = struct.unpack("i", data)
+            given.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+            assert not os.get_inheritable(descriptor)
+            os.close(descriptor)
+        if error is not None:
+            raise error
+
+    stream = ChannelStream(ours, 64_000, take)
+    with far, open(os.devnull, "rb") as null:
+        for _ in range(2):
+            socket.send_fds(far, [FRAME], [null.fileno()])
+        far.shutdown(socket.SHUT_WR)
+        reading = asyncio.ensure_future(stream.reader.read())
+        if error is None:
+            assert await reading == FRAME * 2
+        else:
+            with pytest.raises(type(error), match="a listener"):
+                await reading
+        assert given == [os.devnull]
+    stream.close()
+
+
+async def test_a_stream_that_has_read_nothing_is_free_too_once_it_is_closed() -> None:
+    class Owner:
+        def __init__(self, channel: socket.socket) -> None:
+            self.stream = ChannelStream(channel, 64_000, self.take)
+
+        def take(self, _passed: Passed, _flags: int) -> None: ...
+
+    ours, far = socket.socketpair()
+    owner = Owner(ours)
+    owner.stream.close()
+    far.close()
+    known = weakref.ref(owner)
+    gc.disable()
+    try:
+        del owner
         assert known() is None
     finally:
         gc.enable()
