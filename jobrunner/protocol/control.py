@@ -114,7 +114,7 @@ def receive_starts(control: socket.socket) -> tuple[list[Started], bool]:
     starts: list[Started] = []
     while True:
         try:
-            data = control.recv(_STARTED.size + 1)  # of a longer message, that is enough to see that it is longer
+            data = control.recv(_STARTED.size + 1)  # enough to see that one is longer
         except BlockingIOError:
             return starts, False
         except ConnectionError:

@@ -111,7 +111,9 @@ def test_a_request_brings_four_descriptors_which_no_program_inherits(
         sent = [os.memfd_create(name) for name in ("channel", "stdout", "stderr", "dump")]
         for descriptor in sent:
             opened.callback(os.close, descriptor)
-        send_fork_request(supervisor, ChildRequest(7, Descriptors(*sent), confinement.pack(), rehearses=False))
+        send_fork_request(
+            supervisor, ChildRequest(7, Descriptors(*sent), confinement.pack(), rehearses=False)
+        )
         received = receive_fork_request(template)
         assert isinstance(received, ChildRequest)
         descriptors = received.descriptors
@@ -197,7 +199,9 @@ def test_a_confinement_arrives_as_it_was_ordered(confinement: Confinement) -> No
 
 
 def test_a_limit_beyond_what_the_kernel_counts_is_the_highest_that_it_can_count() -> None:
-    assert Confinement.unpack(Confinement(max_processes=10**30).pack()) == Confinement(max_processes=2**63 - 1)
+    assert Confinement.unpack(Confinement(max_processes=10**30).pack()) == Confinement(
+        max_processes=2**63 - 1
+    )
 
 
 def test_a_supervisor_that_is_gone_asks_for_nothing(pair: tuple[socket.socket, socket.socket]) -> None:
