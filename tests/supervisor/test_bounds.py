@@ -106,11 +106,7 @@ def test_what_one_job_or_worker_may_have_is_bounded() -> None:
     assert (process_groups._MOST_GROUPS, process_groups._RESERVED_DESCRIPTORS) == (512, 128)
     assert (containment._RESERVED_PROCESSES, containment._NICENESS) == (64, 5)
     assert (session_holders.MOST, notification_relay._MOST_WAITING, masking._MASKS_KEPT) == (16, 16, 4)
-    assert (control._MESSAGE_CAP_BYTES, control._DESCRIPTORS_PER_CHILD, control._HIGHEST_PID) == (
-        1024,
-        4,
-        2**22,
-    )
+    assert (control._DESCRIPTORS_PER_CHILD, control._HIGHEST_PID) == (4, 2**22)
     assert (catalogue._KEY_CAP_CHARS, catalogue._STEPS_CAP, catalogue._PATHS_CAP) == (1000, 50, 1000)
     assert rehearsal._TIMES_IN_A_TEMPLATE == 12
 
