@@ -140,6 +140,8 @@ def _channel_ended(state: JobState, event: ChannelEnded) -> Step:
 def _exited(state: JobState, event: ChildExited) -> Step:
     if state.exit_status is not None:
         return state, ()
+    if state.phase is Phase.WAITING:
+        state = replace(state, not_begun=True, started_at=event.at)
     state = replace(state, phase=Phase.CLEARING, exit_status=event.status, ended_at=event.at)
     return state, (ClearTree(),)
 

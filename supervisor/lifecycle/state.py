@@ -64,6 +64,8 @@ class JobState:
     limits: Limits
     phase: Phase = Phase.WAITING
     started_at: float = 0.0
+    not_begun: bool = False
+    """Whether its child has ended before it could begin."""
     not_isolated: bool = False
     outcome: OutcomeSeen | None = None
     limit: LimitHit | None = None
@@ -143,6 +145,7 @@ class JobState:
                 ended_at - self.started_at, self.peak_memory_mb, self.cpu_seconds, self.peak_processes
             ),
             limits=self.limits,
+            not_begun=self.not_begun,
             not_isolated=self.not_isolated,
             outcome=self.outcome,
             limit=self.limit,

@@ -104,6 +104,8 @@ class Ending:
 
     usage: Usage
     limits: Limits | None = None
+    not_begun: bool = False
+    """Whether the child has ended before it had what to run."""
     not_isolated: bool = False
     """Whether the child has said that it could not be kept apart as it was ordered, and runs nothing."""
     outcome: OutcomeSeen | None = None

@@ -11,6 +11,7 @@ Read from the top; the first row that fits decides.
 | process limit hit before the outcome | failed | process_limit | as the engine decides |
 | cancelled by an operator before the outcome | failed | cancelled | no |
 | shutdown decided before the outcome | failed | worker_stopping | yes |
+| its process ended before the job began | failed | start_failed | yes |
 | complete outcome, success | success | completed (a crash or lingering after it is a warning) | as the block said |
 | complete outcome, failure that the block returned | failed | block_failed | as the block said |
 | complete outcome, an exception of the block | failed | block_raised | as the engine decides |
@@ -50,7 +51,7 @@ def decide(ending: Ending) -> Verdict:
     """Turn the evidence into a verdict. Total: every ending has exactly one."""
     if ending.limit is not None:
         return _limited(ending, ending.limit)
-    if ending.outcome is not None:
+    if ending.outcome is not None and not ending.not_begun:
         return _complete(ending)
     cause = _cause_without_outcome(ending)
     return _ended(cause, plain_end(cause, ending), ending)
@@ -126,6 +127,8 @@ def _warning_after_outcome(ending: Ending) -> str | None:
 
 
 def _cause_without_outcome(ending: Ending) -> Cause:
+    if ending.not_begun:
+        return Cause.START_FAILED
     crashed = (
         ending.exit_status is not None and ending.exit_status.signal_name is not None and not ending.killed
     )

@@ -121,6 +121,8 @@ def plain_end(cause: Cause, ending: Ending) -> str:
                 "The block closed the descriptor that carries its result, or replaced its own process (exec). "
                 "Close only what you opened, and start programs as subprocesses."
             )
+        case Cause.START_FAILED if not ending.not_isolated:
+            return f"Not run: Its process ended with {ending.exit_status} before the job began."
         case Cause.START_FAILED:
             return (
                 "Not run: its process could not be kept apart from the rest of the machine (--isolation kernel). Its "

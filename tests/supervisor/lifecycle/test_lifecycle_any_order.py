@@ -67,6 +67,7 @@ class LifeOfAJob(RuleBasedStateMachine):
         self.timers: dict[Timer, float] = {}
         self.look_asked = self.told_stalled = False
         self.last_tick: float | None = None
+        self.has_begun = False
         self.exited = self.clear_asked = self.cleared = self.killed = self.stack_asked = False
         self.conclusions: list[Conclude] = []
         self.first_outcome: OutcomeSeen | None = None
@@ -143,6 +144,7 @@ class LifeOfAJob(RuleBasedStateMachine):
     def order(self) -> None:
         if self.state.phase is Phase.WAITING:
             self.last_tick = self.now
+            self.has_begun = True
         self.feed(OrderSent(self.now))
 
     @rule(seconds=strategies.sampled_from([0.01, 0.3, 2.0, 6.0]))
@@ -197,7 +199,6 @@ class LifeOfAJob(RuleBasedStateMachine):
     def channel_ends(self, problem: str | None) -> None:
         self.feed(ChannelEnded(self.now, problem))
 
-    @precondition(lambda self: self.state.phase is not Phase.WAITING)
     @rule(status=statuses)
     def child_ends(self, status: ExitStatus) -> None:
         first, self.exited = not self.exited, True
@@ -261,6 +262,8 @@ class LifeOfAJob(RuleBasedStateMachine):
                 assert ending.outcome is not None
                 assert ending.outcome.success
                 assert self.limit_when_outcome_came is None, "an outcome after a limit was counted"
+            if ending.limit is None:
+                assert (verdict.cause is Cause.START_FAILED) is not self.has_begun
             if self.first_outcome is None:
                 assert verdict.cause not in (Cause.COMPLETED, Cause.BLOCK_FAILED)
 

@@ -78,6 +78,17 @@ def test_the_clock_starts_at_the_order_and_not_at_zero() -> None:
     assert commands == (SetTimer(Timer.DEADLINE, 110),)
 
 
+def test_a_child_that_ends_before_its_job_begins_has_run_nothing_of_it_and_took_no_time() -> None:
+    state, commands = step(JobState(LIMITS), ChildExited(107, SIGKILL))
+    assert (state.phase, commands) == (Phase.CLEARING, (ClearTree(),))
+    assert step(state, OrderSent(107)) == (state, ())
+    for event in (OutcomeArrived(107, SUCCESS), TreeCleared(108), ChannelEnded(109)):
+        state, _ = step(state, event)
+    ending = state.ending(109)
+    assert (state.phase, ending.not_begun, ending.usage.elapsed_seconds) == (Phase.ENDED, True, 0)
+    assert not conclusion(ChildExited(3, SIGKILL), TreeCleared(4), ChannelEnded(4)).not_begun
+
+
 def test_an_outcome_is_followed_by_a_bounded_wait_for_the_end_of_the_child() -> None:
     state, commands = live(OUTCOME)
     assert (state.phase, state.outcome) == (Phase.LINGERING, SUCCESS)

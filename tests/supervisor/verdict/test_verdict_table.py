@@ -193,6 +193,27 @@ ROWS: list[tuple[str, Ending, bool, Cause, bool | None]] = [
         True,
     ),
     (
+        "ended before the job began",
+        replace(ENDED, not_begun=True, exit_status=SIGKILL, out_of_memory=OOM),
+        False,
+        Cause.START_FAILED,
+        True,
+    ),
+    (
+        "ended before the job began, as it was not kept apart",
+        replace(ENDED, not_begun=True, not_isolated=True, exit_status=ExitStatus(code=73)),
+        False,
+        Cause.START_FAILED,
+        True,
+    ),
+    (
+        "ended before the job began, and said that it was done",
+        replace(ENDED, not_begun=True, outcome=SUCCESS),
+        False,
+        Cause.START_FAILED,
+        True,
+    ),
+    (
         "a block that ends with the code of what is not kept apart",
         replace(ENDED, exit_status=ExitStatus(code=73)),
         False,
@@ -274,6 +295,11 @@ def test_only_a_complete_outcome_keeps_what_the_block_returned() -> None:
         (replace(ENDED, exit_status=ExitStatus()), ["unknown exit status"]),
         (replace(ENDED, channel_problem="a header of 9 bytes"), ["descriptor", "a header of 9 bytes"]),
         (replace(ENDED, channel_closed=True), ["closed the descriptor"]),
+        (
+            replace(ENDED, not_begun=True, exit_status=SIGKILL),
+            ["Not run: Its process ended with signal SIGKILL before the job began."],
+        ),
+        (replace(ENDED, not_begun=True, not_isolated=True), ["Not run: its process could not be kept apart"]),
     ],
 )
 def test_the_message_names_cause_and_signal_or_exit_code_and_what_to_do(
