@@ -1,4 +1,4 @@
-"""The life of one child: rehearse, wait for one order, run it, send its outcome, end."""
+"""The life of one child: rehearse, wait for one order, get ready for it, run it, send its outcome, end."""
 
 import contextlib
 import os
@@ -46,12 +46,12 @@ def live(
         if isinstance(order, Join):
             _join(os.fsdecode(frame.payload).split("\0"))
             channel.send(_ready())
-            frame = channel.receive(ORDER_CAP_BYTES)
-            order = to_child(frame)
+            order = to_child(channel.receive(0))
     except (EOFError, OSError):
         os._exit(0)
     if not isinstance(order, Order):
         os._exit(0)
+    # Its claim may not be on the disk yet: nothing of the block can run before its payload, which comes then.
     move_in(order)
     try:
         isolation.close_files(order.job_directory)
@@ -65,7 +65,7 @@ def live(
     with measured() as is_measured:
         if not is_measured:
             end_at_once(_end)
-        run_order(channel, order, frame.payload)
+        run_order(channel, order)
     _end()
 
 

@@ -19,8 +19,9 @@ from jobrunner.device_sessions import WorkerPlaces
 from jobrunner.hearing import Hearing
 from jobrunner.masking import mask_with, telling
 from jobrunner.outcome import encode, failed
+from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
-from jobrunner.protocol.messages import Order
+from jobrunner.protocol.messages import Begin, Order, to_child
 from jobrunner.protocol.ticks import shortest_tick_seconds
 from jobrunner.ticker import Ticker
 from sdk.block_registry import RegisteredBlock, registry
@@ -83,19 +84,34 @@ def _is_empty(loop: object) -> bool:
         return False
 
 
+def _begun(channel: Channel) -> tuple[float, bytes]:
+    """Wait until the job may begin. Returns its deadline and its payload; ends this process where they never come.
+
+    They come when the job's claim is on the disk. Until then nothing of the block runs, not even a validator.
+    """
+    try:
+        frame = channel.receive(ORDER_CAP_BYTES)
+    except (EOFError, OSError):  # the job is not run after all, or the supervisor is gone
+        os._exit(0)
+    begin = to_child(frame)
+    if not isinstance(begin, Begin):
+        os._exit(0)
+    return begin.deadline, frame.payload
+
+
 def run_order(
     channel: Channel,
     order: Order,
-    payload: bytes,
     blocks: Mapping[str, RegisteredBlock] = registry.function_blocks,
 ) -> None:
-    """Run the ordered job. Sends one outcome whatever the block raises; ends only with the block."""
+    """Run the ordered job as soon as it may begin. Sends one outcome whatever the block raises; ends only with it."""
     mask_with(order.redact_keys, telling(channel))
-    sent = False
+    payload, sent = b"", False
 
     async def live() -> None:
-        nonlocal sent
-        body = await _run_until_cancelled(channel, order, payload, blocks)
+        nonlocal payload, sent
+        deadline, payload = _begun(channel)
+        body = await _run_until_cancelled(channel, order, deadline, payload, blocks)
         # Before the loop is torn down: clean-up of tasks that the block left behind may take its time, or fail,
         # and neither changes what the block returned.
         if not (sent or not channel.is_mine):
@@ -128,7 +144,11 @@ def _send(channel: Channel, order: Order, body: OutcomeBody) -> None:
 
 
 async def _run_until_cancelled(
-    channel: Channel, order: Order, payload: bytes, blocks: Mapping[str, RegisteredBlock]
+    channel: Channel,
+    order: Order,
+    deadline: float,
+    payload: bytes,
+    blocks: Mapping[str, RegisteredBlock],
 ) -> OutcomeBody:
     loop = asyncio.get_running_loop()
     _join_no_threads(loop)
@@ -139,7 +159,7 @@ async def _run_until_cancelled(
         # The loop cancels all tasks when an exception ends it; then that exception is what there is to tell.
         return reason is not None or (whole is not None and whole.cancelling() > 0)
 
-    job = loop.create_task(_run_block(channel, order, payload, blocks, is_cancelled), name="block")
+    job = loop.create_task(_run_block(channel, order, deadline, payload, blocks, is_cancelled), name="block")
 
     def cancel(why: str) -> None:
         nonlocal reason
@@ -182,6 +202,7 @@ async def _run_until_cancelled(
 async def _run_block(
     channel: Channel,
     order: Order,
+    deadline: float,
     payload: bytes,
     blocks: Mapping[str, RegisteredBlock],
     is_cancelled: Callable[[], bool],
@@ -192,7 +213,7 @@ async def _run_block(
     # A collection finds nothing in what is only built up, and looks at all of it each time. The last one would too.
     gc.disable()
     try:
-        return await _run_with(channel, order, payload, block, is_cancelled)
+        return await _run_with(channel, order, deadline, payload, block, is_cancelled)
     finally:
         gc.enable()
 
@@ -200,6 +221,7 @@ async def _run_block(
 async def _run_with(
     channel: Channel,
     order: Order,
+    deadline: float,
     payload: bytes,
     block: RegisteredBlock,
     is_cancelled: Callable[[], bool],
@@ -218,7 +240,7 @@ async def _run_with(
         job_id=order.job_id,
         block_id=order.block_id,
         step_label=order.step_label,
-        deadline=order.deadline,
+        deadline=deadline,
         job_directory=Path(order.job_directory),
     )
     return await run_job(

@@ -18,8 +18,7 @@ from jobrunner.blocking import rehearse_watch
 from jobrunner.channel import Channel
 from jobrunner.job import run_order
 from jobrunner.logs import FrameHandler
-from jobrunner.protocol.caps import ORDER_CAP_BYTES
-from jobrunner.protocol.messages import Order, Tick, to_child
+from jobrunner.protocol.messages import Begin, Order, Tick, to_child
 from sdk.block import FunctionBlock
 from sdk.block_registry import RegisteredBlock
 from sdk.connection.changes.record import report_changes
@@ -94,13 +93,12 @@ def rehearse() -> None:
         undo.callback(report_changes, None)
         undo.callback(use_places, None)
         theirs.sendall(_ORDER)
-        frame = channel.receive(ORDER_CAP_BYTES)
-        order = to_child(frame)
+        order = to_child(channel.receive(0))
         assert isinstance(order, Order)
         FrameHandler(channel, {}).emit(_record())
         rehearse_watch(channel, order.block_id)
         channel.send_if_room(Tick())  # a job's own come later than the end of this one
-        run_order(channel, order, frame.payload, {order.block_id: _BLOCK})
+        run_order(channel, order, {order.block_id: _BLOCK})
 
 
 def _order() -> Order:
@@ -109,7 +107,6 @@ def _order() -> Order:
         block_id=_BLOCK.registration.identifier,
         job_type="execute",
         run_on="global",
-        deadline=_LONGEST_SECONDS,
         job_directory=os.sep,
         log_level=logging.CRITICAL,
         result_cap_bytes=_RESULT_CAP_BYTES,
@@ -118,7 +115,7 @@ def _order() -> Order:
     )
 
 
-_ORDER: Final = _order().pack(_JOB)
+_ORDER: Final = _order().pack() + Begin(deadline=_LONGEST_SECONDS).pack(_JOB)
 """As the supervisor sends it: no child packs one."""
 
 

@@ -47,15 +47,13 @@ class Header(BaseModel):
 
 
 class Ready(Header):
-    """Child to supervisor: warmed up, waiting for one order. What it has taken until now is not its job's.
-
-    `peak_memory_kb` is in units of 1024 bytes.
-    """
+    """Child to supervisor: warmed up, waiting for one order. What it has taken until now is not its job's."""
 
     type: Literal["ready"] = "ready"
     pid: int
     cpu_seconds: float = Field(default=0, ge=0, allow_inf_nan=False)
     peak_memory_kb: int = Field(default=0, ge=0, le=2**40)
+    """In units of 1024 bytes."""
 
 
 class NotIsolated(Header):
@@ -74,12 +72,7 @@ class Join(Header):
 
 
 class Order(Header):
-    """Supervisor to child: run this job. The payload is the JSON of parameters and context, and of the host keys that
-    are known of the job's devices, if there are any: each a list of host, port, type and key.
-
-    They travel in the payload because they hold device passwords: a header may be shown in an error.
-    `deadline` is on `CLOCK_MONOTONIC`, which all processes of one machine share.
-    """
+    """Supervisor to child: this is your job. It gets ready for it, runs nothing of it yet, and waits for `Begin`."""
 
     type: Literal["order"] = "order"
     job_id: str
@@ -88,7 +81,6 @@ class Order(Header):
     run_on: RunOn
     entity_id: int | float | None = None
     step_label: str | None = None
-    deadline: float
     job_directory: str
     log_level: int
     log_levels: Annotated[dict[str, int], Field(max_length=NAMES_CAP)] = {}
@@ -104,6 +96,14 @@ class Order(Header):
     """After how long without an await its code counts as blocking. Without both, the loop does not tick."""
     sessions_per_device: int = Field(default=0, ge=0)
     """How many sessions a device may have of all jobs together. With 0 the child need not ask."""
+
+
+class Begin(Header):
+    """Supervisor to child: run the job of the order. The payload (`Job.payload`) holds passwords, as no header does."""
+
+    type: Literal["begin"] = "begin"
+    deadline: float
+    """On `CLOCK_MONOTONIC`, which all processes of one machine share."""
 
 
 class Cancel(Header):
@@ -265,12 +265,12 @@ ReportFromChild = (
 MessageFromChild = ReportFromChild | Outcome
 FromChild = Annotated[MessageFromChild, Field(discriminator="type")]
 FromTemplate = Annotated[Importing | Log | CatalogueReady, Field(discriminator="type")]
-ToChild = Annotated[Join | Order | Cancel | SessionGranted, Field(discriminator="type")]
+ToChild = Annotated[Join | Order | Begin | Cancel | SessionGranted, Field(discriminator="type")]
 
 _MOST_PROBLEMS: Final = 20
 _FROM_CHILD: TypeAdapter[MessageFromChild] = TypeAdapter(FromChild)
 _FROM_TEMPLATE: TypeAdapter[Importing | Log | CatalogueReady] = TypeAdapter(FromTemplate)
-_TO_CHILD: TypeAdapter[Join | Order | Cancel | SessionGranted] = TypeAdapter(ToChild)
+_TO_CHILD: TypeAdapter[Join | Order | Begin | Cancel | SessionGranted] = TypeAdapter(ToChild)
 
 
 def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
@@ -295,6 +295,6 @@ def from_template(frame: Frame) -> Importing | Log | CatalogueReady:
     return _validated(_FROM_TEMPLATE, frame)
 
 
-def to_child(frame: Frame) -> Join | Order | Cancel | SessionGranted:
+def to_child(frame: Frame) -> Join | Order | Begin | Cancel | SessionGranted:
     """Validate what the supervisor sent. Raises `FrameError` for anything else."""
     return _validated(_TO_CHILD, frame)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from jobrunner.protocol.frames import FrameError
-from jobrunner.protocol.messages import Cancel, HostKey, Order
+from jobrunner.protocol.messages import Begin, Cancel, HostKey, Order
 from supervisor.errors import LaunchError
 from supervisor.job.channel import ChannelReader
 from supervisor.job.clearing import clear_if_empty, clear_tree
@@ -59,7 +59,7 @@ from supervisor.watch.stall import LoopReports
 
 
 class Execution:
-    """Runs one order in one ready child. Create, `prepare` perhaps, `run` once; `stop` at any time in between."""
+    """Runs one order in one ready child. Create, `prepare`, `run` once; `stop` at any time in between."""
 
     def __init__(
         self,
@@ -96,13 +96,13 @@ class Execution:
         self._conclusion: Conclude | None = None
         self._stack_on_demand: StackOnDemand | None = None
         self._outputs: tuple[OutputReader, OutputReader] | None = None
+        self._result_cap_bytes = 0
         self._at_the_end = contextlib.ExitStack()
 
-    def prepare(self) -> tuple[OutputReader, OutputReader]:
-        """Watch the child, which has no order yet: what its order waits for need not wait for this.
+    def prepare(self, order: Order) -> None:
+        """Watch the child, and have it get ready for the job: what its payload waits for need not wait for this.
 
-        `run`, which does it where it was not done, or `give_up` must follow. Raises `LaunchError` when it can't be
-        watched.
+        `run` or `give_up` must follow. Raises `LaunchError` when the child can't be watched. Then it has no order.
         """
         child = self._child
         with contextlib.ExitStack() as at_the_end:
@@ -119,29 +119,25 @@ class Execution:
             self._sweeper.enter(self.processes)
             self._at_the_end = at_the_end.pop_all()
         self._outputs = stdout, stderr
-        return self._outputs
+        self._result_cap_bytes = order.result_cap_bytes
+        child.channel.send(order.pack())
 
     def give_up(self) -> None:
         """Watch no more, unless `run` has seen to that: the job is not begun."""
         self._outputs = None
         self._at_the_end.close()
 
-    async def run(self, build_order: Callable[[float], Order], payload: Sequence[bytes]) -> Finished:
-        """Run the order and return when no process of the job is left.
+    async def run(self, payload: Sequence[bytes]) -> Finished:
+        """Have the child begin, and return when no process of the job is left. One that is dead has run nothing of it.
 
-        `build_order` gets the deadline. Not to be cancelled: call `stop` and await the end, which is bounded.
-        Raises `LaunchError` when the child can't be watched. Then it has no order.
+        `payload` is the job's, in parts. Not to be cancelled: call `stop` and await the end, which is bounded.
         """
-        now = asyncio.get_running_loop().time
-        stdout, stderr = self._outputs or self.prepare()
-        self._outputs = None
+        assert self._outputs is not None, "not prepared"
+        (stdout, stderr), self._outputs = self._outputs, None
         with self._at_the_end:
-            self._put(OrderSent(now()))
-            self._reports.begin()
-            order = build_order(now() + self._state.limits.max_seconds)
-            for piece in order.pack_parts(payload):
-                self._child.channel.send(piece)
-            self._tasks.start(self._channel.read(order.result_cap_bytes), "channel of a job")
+            if not self._child.exited.done():
+                self._begin(payload)
+            self._tasks.start(self._channel.read(self._result_cap_bytes), "channel of a job")
             conclusion = await self._events.handle_all(self._handle)
             await stdout.drain()
             await stderr.drain()
@@ -149,6 +145,13 @@ class Execution:
         # They call this object. Else a collection had to free the job's text and mask, and held the loop for that.
         del self._channel, self._loop_check, self._sessions, self._tasks, self._timers
         return finished
+
+    def _begin(self, payload: Sequence[bytes]) -> None:
+        now = asyncio.get_running_loop().time
+        self._put(OrderSent(now()))
+        self._reports.begin()
+        for piece in Begin(deadline=now() + self._state.limits.max_seconds).pack_parts(payload):
+            self._child.channel.send(piece)
 
     async def stack(self) -> StackSeen:
         """Return where the job is, for a person, without ending it. May be called, and cancelled, at any time."""

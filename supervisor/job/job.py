@@ -1,7 +1,7 @@
 """A job as the engine has given it to this worker, and as its child gets it: the order and its payload."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobrunner.protocol.messages import HostKeyCheck, JobType, Order, RunOn
@@ -28,9 +28,11 @@ class Job:
     step_label: str | None = None
 
     def payload(self, known: Sequence[tuple[Endpoint, PublicKey]] = ()) -> tuple[bytes, ...]:
-        """Return parameters and context as the child gets them, and the known host keys of the job's devices.
+        """Return parameters and context as the child gets them, and the host keys that are known of the job's devices.
 
-        In parts, which are JSON one after the other: no copy is made of megabytes.
+        Each of these, if there are any, is a list of host, port, type and key. There are device passwords in it all: it
+        is in no header, which may be shown in an error. In parts, which are JSON one after the other: megabytes are
+        copied nowhere.
         """
         keys = [(*endpoint, *key) for endpoint, key in known]
         parts = (b'{"parameters": ', as_json(self.parameters), b', "context": ', as_json(self.context))
@@ -43,32 +45,24 @@ def as_json(value: dict[str, object] | bytes) -> bytes:
     return value if isinstance(value, bytes) else json.dumps(value).encode()
 
 
-def order_maker(
+def order_of(
     job: Job, settings: RunSettings, limits: Limits, host_keys: HostKeyCheck, directory: str
-) -> Callable[[float], Order]:
-    """Return what makes the order once its deadline is known, which is in seconds of the monotonic clock.
-
-    `directory` is the job's own.
-    """
-
-    def order(deadline: float) -> Order:
-        return Order(
-            job_id=job.job_id,
-            block_id=job.block_id,
-            job_type=job.job_type,
-            run_on=job.run_on,
-            entity_id=job.entity_id,
-            step_label=job.step_label,
-            deadline=deadline,
-            job_directory=directory,
-            log_level=settings.log_level_number,
-            log_levels=settings.log_level_numbers,
-            redact_keys=tuple(settings.redact_keys),
-            result_cap_bytes=settings.max_result_mb * 2**20,
-            host_keys=host_keys,
-            stall_seconds=limits.stall_seconds,
-            blocking_seconds=settings.blocking_seconds or None,
-            sessions_per_device=settings.sessions_per_device,
-        )
-
-    return order
+) -> Order:
+    """Return what a child is told of the job that it will run. `directory` is the job's own."""
+    return Order(
+        job_id=job.job_id,
+        block_id=job.block_id,
+        job_type=job.job_type,
+        run_on=job.run_on,
+        entity_id=job.entity_id,
+        step_label=job.step_label,
+        job_directory=directory,
+        log_level=settings.log_level_number,
+        log_levels=settings.log_level_numbers,
+        redact_keys=tuple(settings.redact_keys),
+        result_cap_bytes=settings.max_result_mb * 2**20,
+        host_keys=host_keys,
+        stall_seconds=limits.stall_seconds,
+        blocking_seconds=settings.blocking_seconds or None,
+        sessions_per_device=settings.sessions_per_device,
+    )

@@ -13,7 +13,7 @@ from supervisor.job.directories import JobDirectories
 from supervisor.job.execution import Execution
 from supervisor.job.host_key_reports import JobHostKeys
 from supervisor.job.host_keys.store import HostKeyStore
-from supervisor.job.job import Job, order_maker
+from supervisor.job.job import Job, order_of
 from supervisor.job.limits import backstop, limits_for, secret_names_of
 from supervisor.job.mask import mask_and_endpoints
 from supervisor.job.result import Finished, not_run
@@ -43,12 +43,6 @@ START_SECONDS: Final = 30.0
 
 async def _at_once() -> None:
     return
-
-
-def _see_it_live(child: Child) -> None:
-    """Raise `LaunchError` where a child has ended: the kernel ends a spare before anything else for want of memory."""
-    if child.exited.done():
-        raise LaunchError(f"Its process ended with {child.exited.result()} before the job began.")
 
 
 class JobRunner:
@@ -127,7 +121,7 @@ class JobRunner:
         on_start: Callable[[int], None] = lambda pid: None,
         on_gone: Callable[[], None] = lambda: None,
         on_line: LineHearer | None = None,
-        before_order: Callable[[], Awaitable[None]] = _at_once,
+        before_begin: Callable[[], Awaitable[None]] = _at_once,
         on_outcome: Callable[[Finished], None] = lambda finished: None,
         offered: Callable[[], BlockEntry | Verdict] | None = None,
     ) -> Finished:
@@ -135,7 +129,7 @@ class JobRunner:
 
         `on_start` gets the pid of the job's child. Where a process of the job can't be killed (`Finished.stuck`),
         `on_gone` is called when it is gone, if that ever comes. `on_line` gets each line of the job, masked.
-        `before_order` is awaited when all is ready, right before the job gets its order. `on_outcome` gets how the job
+        `before_begin` is awaited when all is ready, right before the job may begin. `on_outcome` gets how the job
         will end if nothing else is seen of it, as soon as that is known, while its child still ends. `offered` returns
         the block as it is offered by now, or why it is not: a child that comes after a reload knows only the new code.
         """
@@ -164,7 +158,7 @@ class JobRunner:
             on_start(child.pid)
             log = JobLog(job.job_id, job.block_id, mask, job.step_label, self._long_work, on_line)
             return await self._run_in(
-                child, job, block, directory, log, host_keys, on_gone, before_order, on_outcome
+                child, job, block, directory, log, host_keys, on_gone, before_begin, on_outcome
             )
         except LaunchError as error:
             return not_run(refusals.start_failed(mask(str(error))))
@@ -188,7 +182,7 @@ class JobRunner:
         log: JobLog,
         host_keys: JobHostKeys,
         on_gone: Callable[[], None],
-        before_order: Callable[[], Awaitable[None]],
+        before_begin: Callable[[], Awaitable[None]],
         on_outcome: Callable[[Finished], None],
     ) -> Finished:
         settings, limits = self.settings, limits_for(self.settings, block)
@@ -204,16 +198,14 @@ class JobRunner:
         execution = Execution(child, *parts, host_keys.heard, on_outcome)
         self._running[job.job_id] = execution
         try:
+            # While the claim is written: of a child that ends meanwhile, `run` tells.
+            execution.prepare(order_of(job, settings, limits, host_keys.policy, directory))
             payload = job.payload(host_keys.known)
-            execution.prepare()  # while the claim is written
-            await before_order()
+            await before_begin()
             if why := self._why_not(job.job_id):
                 child.discard()
                 return not_run(why)
-            _see_it_live(child)
-            finished = await execution.run(
-                order_maker(job, settings, limits, host_keys.policy, directory), payload
-            )
+            finished = await execution.run(payload)
         except BaseException:
             child.discard(had_job=True)
             raise

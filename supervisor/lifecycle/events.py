@@ -21,7 +21,7 @@ class Timer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OrderSent:
-    """The child has the order; the job runs from now on."""
+    """The child has all of the order; the job runs from now on."""
 
     at: float
 

@@ -30,7 +30,7 @@ class ClaimedJob:
     waits_since: float
     """When it was claimed, in seconds of the monotonic clock."""
     saving: Saving = SAVED
-    """That of its claim, which must be on the disk before the job gets its order."""
+    """That of its claim, which must be on the disk before the job may begin."""
     log: RunningLog = field(default_factory=RunningLog)
     """Its lines, once it runs."""
     slot: int | None = None

@@ -110,7 +110,7 @@ class Dispatcher:
         jobs = without_repeats(items, self.running_jobs)
         self._delivery.supersede({item.job_id for item in jobs if item.job_id is not None})
         claims = [claim_of(item, worker_uuid, self._journal.digest_key) for item in jobs]
-        # Nothing here waits for the disk: a job does, before it gets its order, and a result, before it is sent.
+        # Nothing here waits for the disk: a job does, before it may begin, and a result, before it is sent.
         numbers, saving = self._journal.begin_to_claim(claims)
         self._observer.claimed(len(jobs))
         now = self._clock()
@@ -249,7 +249,7 @@ class Dispatcher:
                 on_start=started,
                 on_gone=lambda: gone.set_result(None),
                 on_line=claimed.log.take,
-                before_order=claimed.saving.wait,
+                before_begin=claimed.saving.wait,
                 on_outcome=partial(self._foresee, claimed),
                 offered=partial(self._offered, job.block_id),
             )

@@ -78,7 +78,6 @@ def order(**given: Any) -> Order:
         "block_id": "acme/show:1.0.0",
         "job_type": "execute",
         "run_on": "global",
-        "deadline": 1.0,
         "job_directory": "/",
         "log_level": 20,
         "result_cap_bytes": 1000,

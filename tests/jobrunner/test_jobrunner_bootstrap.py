@@ -262,7 +262,6 @@ def an_order(directory: Path) -> Order:
         block_id="lab/nowhere:1.0.0",
         job_type="execute",
         run_on="global",
-        deadline=1.0,
         job_directory=str(directory),
         log_level=20,
         result_cap_bytes=1000,

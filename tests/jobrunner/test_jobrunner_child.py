@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import select
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -20,13 +21,13 @@ from jobrunner.protocol import kernel_files
 from jobrunner.protocol.entry import Descriptors
 from jobrunner.protocol.frames import receive_frame
 from jobrunner.protocol.isolation import Isolation
-from jobrunner.protocol.messages import Cancel, Join, Log, Order, Outcome, Ready, from_child
+from jobrunner.protocol.messages import Begin, Cancel, Join, Log, Order, Outcome, Ready, from_child
 from tests.patience import PATIENCE_SECONDS, wait_until
 
 # Python 3.12 and newer warn of a fork where there are threads, such as those of whoever spreads tests over processes.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 
-Work = Callable[[Channel, Order, bytes], None]
+Work = Callable[[Channel, Order], None]
 
 
 @dataclass
@@ -107,11 +108,14 @@ def order(directory: Path, block_id: str = "lab/nowhere:1.0.0") -> Order:
         block_id=block_id,
         job_type="execute",
         run_on="global",
-        deadline=0.0,
         job_directory=str(directory),
         log_level=20,
         result_cap_bytes=1000,
     )
+
+
+def begin(payload: bytes = b"{}") -> bytes:
+    return Begin(deadline=0.0).pack(payload)
 
 
 def test_a_spare_that_is_given_up_has_said_that_it_is_ready_and_ends_in_silence(
@@ -138,11 +142,57 @@ def test_an_order_gives_one_outcome_and_the_child_ends(
 ) -> None:
     child = birth()
     child.heard()
-    child.channel.sendall(order(tmp_path, block_id).pack(b'{"parameters": {}, "context": {}}'))
+    child.channel.sendall(order(tmp_path, block_id).pack() + begin(b'{"parameters": {}, "context": {}}'))
     outcome = child.heard()
     assert isinstance(outcome, Outcome)
     assert f"{block_id} is not in this child" in outcome.message
     assert child.code() == 0
+    assert child.channel.recv(1) == b""
+
+
+def awaits_its_payload(child: Born, directory: Path) -> bool:
+    """Whether it is ready for its job, and asleep."""
+    about = Path(f"/proc/{child.pid}")
+    stat = (about / "stat").read_text()
+    is_asleep = stat.rpartition(")")[2].split()[0] == "S"
+    return is_asleep and "(neops-job)" in stat and os.readlink(about / "cwd") == str(directory)
+
+
+def test_a_child_gets_ready_with_its_order_and_runs_when_it_may_begin(
+    birth: Callable[..., Born], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its order waits for is on the disk then: a job that may have changed a device is known to the next start."""
+    begun = tmp_path / "begun"
+
+    async def block(*_: object) -> object:
+        begun.touch()
+        return job_module.failed("it has run")
+
+    monkeypatch.setattr(job_module, "_run_block", block)
+    child = birth()
+    child.heard()
+    child.channel.sendall(order(tmp_path).pack())
+    wait_until(lambda: awaits_its_payload(child, tmp_path))
+    assert select.select([child.channel], [], [], 0)[0] == []
+    assert not begun.exists()
+    child.channel.sendall(begin())
+    outcome = child.heard()
+    assert isinstance(outcome, Outcome)
+    assert (outcome.message, begun.exists(), child.code()) == ("it has run", True, 0)
+
+
+@pytest.mark.parametrize("instead", [b"", Cancel(reason="too late").pack(), b"\0\0"])
+def test_a_child_that_may_not_begin_after_all_ends_in_silence(
+    birth: Callable[..., Born], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instead: bytes
+) -> None:
+    monkeypatch.setattr(job_module, "_run_until_cancelled", lambda *_: os._exit(3))
+    child = birth()
+    child.heard()
+    child.channel.sendall(order(tmp_path).pack())
+    wait_until(lambda: awaits_its_payload(child, tmp_path))
+    child.channel.sendall(instead)
+    child.channel.shutdown(socket.SHUT_WR)
+    assert (child.code(), child.printed()) == (0, "")
     assert child.channel.recv(1) == b""
 
 
@@ -172,7 +222,7 @@ def test_a_job_that_is_cancelled_says_where_it_was_and_why(
     monkeypatch.setattr(job_module, "_run_block", never_ends)
     child = birth()
     child.heard()
-    child.channel.sendall(order(tmp_path).pack(b"{}") + Cancel(reason="its time is over").pack())
+    child.channel.sendall(order(tmp_path).pack() + begin() + Cancel(reason="its time is over").pack())
     outcome = child.heard()
     assert isinstance(outcome, Outcome)
     assert (outcome.success, outcome.message) == (False, "Cancelled: its time is over.")
@@ -186,15 +236,16 @@ def test_a_job_that_cancels_itself_is_told_what_it_has_done(
     monkeypatch.setattr(job_module, "_run_block", cancels_itself)
     child = birth()
     child.heard()
-    child.channel.sendall(order(tmp_path).pack(b"{}"))
+    child.channel.sendall(order(tmp_path).pack() + begin())
     outcome = child.heard()
     assert isinstance(outcome, Outcome)
     assert not outcome.success
     assert outcome.message.startswith("lab/nowhere:1.0.0 cancelled the task that runs it")
 
 
-def tells_where_it_is(_: Channel, order: Order, payload: bytes) -> None:
+def tells_where_it_is(channel: Channel, order: Order) -> None:
     logging.getLogger("lab").info("logged")
+    _, payload = job_module._begun(channel)
     facts = [Path("/proc/self/comm").read_text().strip(), os.getcwd(), os.environ["HOME"], payload.decode()]
     print(*facts, sep="\n", end="")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -205,7 +256,7 @@ def test_a_job_runs_in_its_own_place_and_what_it_prints_and_logs_is_there_before
 ) -> None:
     child = birth(tells_where_it_is)
     child.heard()
-    child.channel.sendall(order(tmp_path).pack(b"what was ordered"))
+    child.channel.sendall(order(tmp_path).pack() + begin(b"what was ordered"))
     logged = child.heard()
     assert isinstance(logged, Log)
     assert (logged.text, logged.logger) == ("logged", "lab")
@@ -244,6 +295,6 @@ def test_a_child_that_is_to_join_cgroups_makes_each_that_it_can_and_waits_for_it
     assert isinstance(again, Ready)
     assert again.pid == child.pid
     assert [(path / "cgroup.procs").read_text() for path in wanted[1:]] == ["0", "0"]
-    child.channel.sendall(order(tmp_path).pack(b'{"parameters": {}, "context": {}}'))
+    child.channel.sendall(order(tmp_path).pack() + begin(b'{"parameters": {}, "context": {}}'))
     assert isinstance(child.heard(), Outcome)
     assert child.code() == 0

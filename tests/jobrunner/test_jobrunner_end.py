@@ -13,13 +13,13 @@ import pytest
 from jobrunner import job as job_module
 from jobrunner.channel import Channel
 from jobrunner.protocol.frames import receive_frame
-from jobrunner.protocol.messages import Order, Outcome, from_child
+from jobrunner.protocol.messages import Begin, Order, Outcome, from_child
 
 # Python 3.12 and newer warn of a fork where there are threads, such as those of whoever spreads tests over processes.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 
 ORDER = Order(
-    job_id="1", block_id="lab/nowhere:1.0.0", job_type="execute", run_on="global", deadline=0.0,
+    job_id="1", block_id="lab/nowhere:1.0.0", job_type="execute", run_on="global",
     job_directory=os.sep, log_level=50, result_cap_bytes=1000,
 )  # fmt: skip
 
@@ -101,6 +101,7 @@ def test_the_process_ends_where_nothing_is_left_and_else_the_loop_is_ended_first
     tmp_path: Path, leaves: str, ends: list[str]
 ) -> None:
     theirs, ours = socket.socketpair()
+    theirs.sendall(Begin(deadline=0.0).pack(b"{}"))
     said = tmp_path / "said"
 
     def say(what: str) -> None:
@@ -127,7 +128,7 @@ def test_the_process_ends_where_nothing_is_left_and_else_the_loop_is_ended_first
         try:
             job_module._run_until_cancelled = until_cancelled  # type: ignore[assignment]  # of this fork only
             job_module.end_at_once(end)
-            job_module.run_order(Channel(ours.detach()), ORDER, b"{}")
+            job_module.run_order(Channel(ours.detach()), ORDER)
             say("asyncio.run")
             end()
         finally:

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from jobrunner.protocol.caps import HEADER_CAP_BYTES, LOG_CAP_CHARS, MESSAGE_CAP_CHARS, cut
 from jobrunner.protocol.frames import PREFIX, Frame, FrameError, pack, pack_parts, read_frame, receive_frame
 from jobrunner.protocol.messages import (
+    Begin,
     Cancel,
     DeviceChange,
     Join,
@@ -182,6 +183,7 @@ MESSAGES = [
     (from_child, DeviceChange(number=1, device="r1", stage="changing", lines=3, timer_seconds=60)),
     (from_child, Outcome(success=True, message="m", body_bytes=0)),
     (to_child, Join()),
+    (to_child, Begin(deadline=12.5)),
     (to_child, SessionGranted(number=1)),
     (to_child, Cancel(reason="time")),
 ]
@@ -221,7 +223,7 @@ def test_a_child_can_not_send_what_only_the_supervisor_sends() -> None:
 
 
 def test_an_order_holds_no_parameter_in_its_header() -> None:
-    assert {"parameters", "context"}.isdisjoint(Order.model_fields)
+    assert {"parameters", "context"}.isdisjoint(Order.model_fields | Begin.model_fields)
 
 
 @pytest.mark.parametrize("cap", [LOG_CAP_CHARS, MESSAGE_CAP_CHARS, 100])

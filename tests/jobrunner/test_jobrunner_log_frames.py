@@ -201,7 +201,6 @@ def test_the_channel_becomes_the_only_place_of_logs_with_the_levels_of_the_order
         job_type="execute",
         run_on="global",
         step_label="s",
-        deadline=0.0,
         job_directory="/tmp",
         log_level=logging.WARNING,
         log_levels={"noisy": logging.ERROR},

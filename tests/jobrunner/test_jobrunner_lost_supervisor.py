@@ -11,7 +11,7 @@ from jobrunner import job as job_module
 from jobrunner.channel import Channel
 from jobrunner.outcome import failed
 from jobrunner.protocol.frames import receive_frame
-from jobrunner.protocol.messages import Order, Outcome, from_child
+from jobrunner.protocol.messages import Begin, Order, Outcome, from_child
 from sdk.connection.changes.record import report_changes
 from sdk.execution import OutcomeBody
 from tests.patience import PATIENCE_SECONDS
@@ -21,7 +21,6 @@ ORDER = Order(
     block_id="lab/x:1.0.0",
     job_type="execute",
     run_on="global",
-    deadline=0.0,
     job_directory="/",
     log_level=20,
     result_cap_bytes=1000,
@@ -50,7 +49,7 @@ async def test_a_child_ends_at_once_when_its_channel_does_and_a_fork_of_it_goes_
     near, far = socket.socketpair()
     channel = Channel(near.detach())
     monkeypatch.setattr(Channel, "is_mine", is_mine)
-    running = asyncio.ensure_future(job_module._run_until_cancelled(channel, ORDER, b"", {}))
+    running = asyncio.ensure_future(job_module._run_until_cancelled(channel, ORDER, 0.0, b"", {}))
     await asyncio.sleep(0)
     far.close()
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -85,7 +84,8 @@ def test_what_a_block_leaves_to_be_cleaned_up_changes_nothing_that_was_said(
     near, far = socket.socketpair()
     with far:
         channel = Channel(near.detach())
-        job_module.run_order(channel, ORDER, b"{}")
+        far.sendall(Begin(deadline=0.0).pack(b"{}"))
+        job_module.run_order(channel, ORDER)
         channel.close()
         outcome = from_child(receive_frame(far, 1000))
         assert isinstance(outcome, Outcome)
@@ -105,7 +105,8 @@ def test_a_loop_that_ends_before_anything_was_said_is_told_as_the_block_s_own_do
     near, far = socket.socketpair()
     with far:
         channel = Channel(near.detach())
-        job_module.run_order(channel, ORDER, b'{"parameters": {}, "context": {}}')
+        far.sendall(Begin(deadline=0.0).pack(b'{"parameters": {}, "context": {}}'))
+        job_module.run_order(channel, ORDER)
         channel.close()
         outcome = from_child(receive_frame(far, 1000))
         assert isinstance(outcome, Outcome)

@@ -36,7 +36,6 @@ ORDER: dict[str, Any] = {
     "block_id": "b",
     "job_type": "execute",
     "run_on": "global",
-    "deadline": 1.0,
     "job_directory": "/d",
     "log_level": 20,
     "result_cap_bytes": 1000,

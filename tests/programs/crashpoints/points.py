@@ -143,5 +143,5 @@ def _wrap_calls(points: Points) -> None:
 
     SparePool.take = wrapped(SparePool.take, "spare", "before it is taken", "taken")  # type: ignore[method-assign]
     Execution.run = wrapped(  # type: ignore[method-assign]
-        Execution.run, "job", "before its order is sent", "over, its verdict not written"
+        Execution.run, "job", "before its payload is sent", "over, its verdict not written"
     )

@@ -123,10 +123,11 @@ class Frames(Fuzzer):
         """See `Fuzzer.check`."""
         with not_measured():
             sent = bytes_of(rng)
-        await check_bytes(rng, sent)
+        # Some say it before they may begin, and end.
+        await check_bytes(rng, sent, early=len(sent) < 2000 and rng.random() < 0.1)
 
 
-async def check_bytes(rng: random.Random, sent: bytes) -> None:
+async def check_bytes(rng: random.Random, sent: bytes, *, early: bool = False) -> None:
     """Send what a child sends, and check that what comes of it can be a result."""
     child = await FakeChild().connect()
     log = JobLog("job", "fuzz/echo:1.0.0", Mask([SECRET]))
@@ -134,9 +135,12 @@ async def check_bytes(rng: random.Random, sent: bytes) -> None:
     reports = LoopReports(child, log, block_id="fuzz/echo:1.0.0", block_file=None, blocking_seconds=0.5)  # type: ignore[arg-type]
     parts = (NothingToSweep(), Watchers(NoSampler(), ProcessCounter(), CpuWatch()))  # type: ignore[arg-type]
     execution = Execution(child, *parts, limits, log, reports, SessionDesk(1))  # type: ignore[arg-type]
+    execution.prepare(_order())
     speaking = asyncio.ensure_future(_speak(child, sent, rng))
     try:
-        finished = await execution.run(_order, [b"{}"])
+        if early:
+            await speaking
+        finished = await execution.run([b"{}"])
     finally:
         speaking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -158,9 +162,9 @@ async def _speak(child: FakeChild, sent: bytes, rng: random.Random) -> None:
     child.end(ExitStatus(code=0))
 
 
-def _order(deadline: float) -> Order:
+def _order() -> Order:
     return Order(
-        job_id="job", block_id="fuzz/echo:1.0.0", job_type="execute", run_on="global", deadline=deadline,
+        job_id="job", block_id="fuzz/echo:1.0.0", job_type="execute", run_on="global",
         job_directory="/nowhere", log_level=20, result_cap_bytes=RESULT_CAP_BYTES,
     )  # fmt: skip
 
@@ -169,9 +173,8 @@ def _check_result(finished: Finished) -> None:
     text = result_text("job", finished, knows_retryable=True)
     parsed = json.loads(text, parse_constant=_no_constant)
     assert parsed["jobExecutionId"] == "job", "another job's id"
-    assert parsed["result"]["success"] is (
-        finished.ending.outcome is not None and finished.ending.outcome.success
-    )
+    outcome, not_begun = finished.ending.outcome, finished.ending.not_begun
+    assert parsed["result"]["success"] is (outcome is not None and outcome.success and not not_begun)
     message = parsed["result"]["message"]
     assert SECRET not in message, "a secret in the message"
     assert len(message) <= MESSAGE_MOST_CHARS, f"a message of {len(message)} characters"

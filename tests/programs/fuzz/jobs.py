@@ -14,7 +14,7 @@ from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.exit_codes import BROKEN
 from jobrunner.protocol.frames import FrameError, read_frame
-from jobrunner.protocol.messages import Order, Outcome, to_child
+from jobrunner.protocol.messages import Begin, Order, Outcome, to_child
 from supervisor.engine.http import Answer
 from supervisor.engine.items import MalformedJob, parse_items
 from supervisor.errors import EngineError
@@ -55,11 +55,13 @@ class FakeLauncher:
         far = child.far.dup()
         reader, writer = await asyncio.open_connection(sock=far)
         try:
-            frame = await read_frame(reader, ORDER_CAP_BYTES)
-            if frame is None:
+            ordered = await read_frame(reader, 0)
+            frame = None if ordered is None else await read_frame(reader, ORDER_CAP_BYTES)
+            if ordered is None or frame is None:
                 return
-            order = to_child(frame)
+            order = to_child(ordered)
             assert isinstance(order, Order)
+            assert isinstance(to_child(frame), Begin)
             json.loads(frame.payload)
             self.orders.append(order.job_id)
             await child.send(Outcome(success=True, message="Done", body_bytes=2).pack(b"{}"))

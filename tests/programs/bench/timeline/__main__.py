@@ -22,6 +22,7 @@ from tests.programs.bench.timeline.hops import (
     BLOCK_RETURNS,
     IN_SUPERVISOR,
     ORDER_READ,
+    PAYLOAD_READ,
 )
 from tests.programs.bench.timeline.reading import by_job, steps, table
 
@@ -56,8 +57,9 @@ async def measure(directory: Path, number: int) -> list[dict[str, float]]:
     marks = [(float(at), name) for at, _, name in (line.partition(" ") for line in lines)]
     for record, result in zip(records, results(records), strict=True):
         data = result["data"]
-        marks += [(data["order_read"], ORDER_READ), (data["begun"], BLOCK_BEGINS)]
-        marks += [(data["returned"], BLOCK_RETURNS), ((record.finished_at or 0.0) - offset, ACCEPTED)]
+        marks += [(data["order_read"], ORDER_READ), (data["payload_read"], PAYLOAD_READ)]
+        marks += [(data["begun"], BLOCK_BEGINS), (data["returned"], BLOCK_RETURNS)]
+        marks.append(((record.finished_at or 0.0) - offset, ACCEPTED))
     claims = [(record.claimed_at or 0.0) - offset for record in records]
     return by_job(sorted(marks), claims)[_WARM_UP_JOBS:]
 

@@ -6,6 +6,7 @@ from typing import Final, Literal
 CLAIMED: Final = "claimed (the engine's stamp)"
 ACCEPTED: Final = "result accepted (the engine's stamp)"
 ORDER_READ: Final = "child: order read"
+PAYLOAD_READ: Final = "child: payload read"
 BLOCK_BEGINS: Final = "child: block begins"
 BLOCK_RETURNS: Final = "child: block returns"
 
@@ -28,6 +29,7 @@ IN_SUPERVISOR: Final = (
     Hop("claim durable", "supervisor.journal.saving", "Saving.wait"),
     Hop("spare taken", "supervisor.launcher.spare_pool", "SparePool.take"),
     Hop("order written", "supervisor.launcher.channel_stream", "ChannelStream.send"),
+    Hop("payload written", "supervisor.job.execution", "Execution._begin"),
     Hop("outcome read", "supervisor.job.execution", "Execution._handle", "event", "OutcomeArrived"),
     Hop("exit seen", "supervisor.job.execution", "Execution._handle", "event", "ChildExited"),
     Hop("tree swept, child reaped", "supervisor.job.execution", "Execution._handle", "event", "TreeCleared"),

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from jobrunner.protocol.frames import Frame, read_frame
 from jobrunner.protocol.masking import Mask
-from jobrunner.protocol.messages import Blocking, Cancel, Header, Order, Outcome, to_child
+from jobrunner.protocol.messages import Begin, Blocking, Cancel, Header, Order, Outcome, to_child
 from supervisor.job.device_sessions import JobSessions, SessionDesk
 from supervisor.job.execution import Execution
 from supervisor.job.result import Finished
@@ -184,21 +184,23 @@ class Scene:
         watchers = Watchers(self.sampler, self.headcount, self.cpu_watch)  # type: ignore[arg-type]  # what is used of it
         parts: Any = (self.sweeper, watchers, limits, self.log, self.reports, self.desk)
         self.execution = Execution(self.child, *parts)  # type: ignore[arg-type]  # what is used of it
-        self.order: Order | None = None
+        self.deadline = 0.0
         self.payload = b""
         self.result_cap_bytes = 1000
 
     async def begin(self) -> Self:
-        """Send the order, and have the child read it."""
+        """Send the order and what follows it, and have the child read both."""
         await self.child.connect()
-        self.running = asyncio.ensure_future(self.execution.run(self._order, [b'{"parameters": {}}']))
+        self.execution.prepare(self._order())
+        self.running = asyncio.ensure_future(self.execution.run([b'{"parameters": {}}']))
         # A copy of the descriptor: the child's own end stays for sending.
         self._copy = self.child.far.dup()
         self._from_worker, self._reading = await asyncio.open_connection(sock=self._copy)
+        assert isinstance(to_child(await self.next_frame()), Order)
         frame = await self.next_frame()
-        order = to_child(frame)
-        assert isinstance(order, Order)
-        self.order, self.payload = order, frame.payload
+        begin = to_child(frame)
+        assert isinstance(begin, Begin)
+        self.deadline, self.payload = begin.deadline, frame.payload
         return self
 
     async def next_frame(self) -> Frame:
@@ -250,9 +252,9 @@ class Scene:
         self._reading.transport.abort()
         FakeChild.close(self.child)  # by the test, and so not written down
 
-    def _order(self, deadline: float) -> Order:
+    def _order(self) -> Order:
         return Order(
-            job_id="job", block_id=BLOCK, job_type="execute", run_on="global", deadline=deadline,
+            job_id="job", block_id=BLOCK, job_type="execute", run_on="global",
             job_directory="/nowhere", log_level=20, result_cap_bytes=self.result_cap_bytes,
         )  # fmt: skip
 

@@ -48,11 +48,10 @@ async def test_a_job_above_its_cpu_limit_is_asked_to_stop_and_its_stack_is_taken
     assert finished.verdict.cause == "cpu_limit"
 
 
-async def test_the_order_names_the_deadline_and_carries_the_payload() -> None:
+async def test_what_follows_the_order_names_the_deadline_and_carries_the_payload() -> None:
     before = time.monotonic()
     scene = await begin()
-    assert scene.order is not None
-    assert before + 30.0 <= scene.order.deadline <= time.monotonic() + 30.0
+    assert before + 30.0 <= scene.deadline <= time.monotonic() + 30.0
     assert scene.payload == b'{"parameters": {}}'
     await scene.finish(DONE, status=EXIT_0)
 
@@ -140,7 +139,7 @@ async def test_a_child_that_can_not_be_watched_gets_no_order_and_is_watched_by_n
 
     scene.headcount.watch = refuse  # type: ignore[method-assign]
     with pytest.raises(LaunchError, match="can't be watched: Too many open files"):
-        await scene.execution.run(scene._order, [b"{}"])
+        scene.execution.prepare(scene._order())
     loop = asyncio.get_running_loop()
     assert not loop.remove_reader(scene.child.stdout)
     assert not loop.remove_reader(scene.child.stderr)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jobrunner.protocol.frames import read_frame
-from jobrunner.protocol.messages import Order, Outcome, to_child
+from jobrunner.protocol.messages import Begin, Order, Outcome, to_child
 from supervisor.errors import LaunchError
 from supervisor.job.directories import JobDirectories
 from supervisor.job.job import Job
@@ -111,15 +111,20 @@ class Scene:
         await until(lambda: len(self.launcher.children) >= number, f"child {number} is born")
         return self.launcher.children[number - 1]
 
-    async def order(self, child: RecordedChild) -> tuple[Order, bytes]:
-        """Read the order as the child would."""
+    async def told(self, child: RecordedChild) -> tuple[Order, Begin, bytes]:
+        """Read all that the child is told before its job begins, as it would: the payload last."""
         reader, writer = await asyncio.open_connection(sock=child.far.dup())
-        frame = await asyncio.wait_for(read_frame(reader, 2**20), 20)
+        frames = [await asyncio.wait_for(read_frame(reader, 2**21), 20) for _ in range(2)]
         writer.transport.abort()
-        assert frame is not None
-        order = to_child(frame)
+        (order, _), (begin, payload) = ((to_child(each), each.payload) for each in frames if each is not None)
         assert isinstance(order, Order)
-        return order, frame.payload
+        assert isinstance(begin, Begin)
+        return order, begin, payload
+
+    async def order(self, child: RecordedChild) -> tuple[Order, bytes]:
+        """Do the same, for those who don't look at when it begins."""
+        order, _, payload = await self.told(child)
+        return order, payload
 
     async def end(self, child: RecordedChild, outcome: Outcome = DONE, payload: bytes = b"{}") -> None:
         await child.send(outcome.pack(payload))

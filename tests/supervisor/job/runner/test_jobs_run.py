@@ -50,7 +50,7 @@ async def test_the_order_says_all_that_the_child_needs_to_know(tmp_path: Path) -
         child = await stage.child()
         order, payload = await stage.order(child)
         assert json.loads(payload) == {"parameters": {"a": 1}, "context": {"devices": []}}
-        assert order.model_dump(exclude={"type", "deadline", "job_directory"}) == {
+        assert order.model_dump(exclude={"type", "job_directory"}) == {
             "job_id": "job",
             "block_id": asked.block_id,
             "job_type": "rollback",

@@ -102,13 +102,13 @@ class Runner:
         on_start: Callable[[int], None],
         on_gone: Callable[[], None],
         on_line: LineHearer | None,
-        before_order: Callable[[], Awaitable[None]],
+        before_begin: Callable[[], Awaitable[None]],
         on_outcome: Callable[[Finished], None],
         offered: Callable[[], BlockEntry | Verdict],
     ) -> Finished:
         self.on_outcome[job.job_id] = on_outcome
         self.offered[job.job_id] = offered
-        await before_order()
+        await before_begin()
         self.started.append(job.job_id)
         self.gone[job.job_id] = on_gone
         self.on_line[job.job_id] = on_line

@@ -1,10 +1,11 @@
-"""An echo that says when its child had read the order, and when the block itself began and returned.
+"""An echo that says when its child had read the order and the payload, and when the block itself began and returned.
 
 This module is imported by the process that children are forked from, so what it puts around a function is in force in
 each of them.
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 # What most blocks need. Without it, the processes that are forked would be smaller than those of a real worker.
@@ -12,6 +13,7 @@ import netmiko
 from pydantic import Field
 
 import jobrunner.child
+import jobrunner.job
 from sdk import (
     FunctionBlock,
     FunctionBlockParams,
@@ -23,16 +25,19 @@ from sdk import (
 )
 
 _LOADED = netmiko.__name__
-_order_read_at: list[float] = []
-_to_child = jobrunner.child.to_child
+_read_at: dict[str, float] = {}
 
 
-def _marked(frame: Any) -> Any:
-    _order_read_at[:] = [time.monotonic()]
-    return _to_child(frame)
+def _marked(what: str, to_child: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def with_mark(frame: Any) -> Any:
+        _read_at[what] = time.monotonic()
+        return to_child(frame)
+
+    return with_mark
 
 
-jobrunner.child.to_child = _marked
+jobrunner.child.to_child = _marked("order_read", jobrunner.child.to_child)
+jobrunner.job.to_child = _marked("payload_read", jobrunner.job.to_child)
 
 
 class EchoParams(FunctionBlockParams):
@@ -46,6 +51,7 @@ class EchoResult(FunctionBlockResultData):
 
     text: str
     order_read: float
+    payload_read: float
     begun: float
     returned: float
 
@@ -70,6 +76,6 @@ class MarkedEcho(FunctionBlock[EchoParams, EchoResult]):
 
     async def run(self, params: EchoParams, context: WorkflowContext) -> FunctionBlockResult[EchoResult]:
         """Return the text and the marks; never fails."""
-        begun, read = time.monotonic(), _order_read_at[0]
-        data = EchoResult(text=params.text, order_read=read, begun=begun, returned=time.monotonic())
+        begun = time.monotonic()
+        data = EchoResult(text=params.text, **_read_at, begun=begun, returned=time.monotonic())
         return FunctionBlockResult(success=True, message="Echoed the text", data=data)
