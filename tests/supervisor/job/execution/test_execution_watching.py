@@ -5,7 +5,7 @@ import errno
 import time
 
 import pytest
-from execution_support import DONE, Scene, begin
+from execution_support import DONE, SIGKILL, Scene, begin
 
 from jobrunner.protocol.messages import Blocking, Tick
 from supervisor.errors import LaunchError
@@ -147,6 +147,17 @@ async def test_a_child_that_can_not_be_watched_gets_no_order_and_is_watched_by_n
     assert "reports stop" in scene.calls
     with pytest.raises(BlockingIOError):
         scene.child.far.recv(1)
+    FakeChild.close(scene.child)
+
+
+async def test_a_child_that_ends_in_the_moment_in_which_it_may_begin_is_told_nothing_more() -> None:
+    scene = Scene(WATCHED)
+    await scene.child.connect()
+    scene.execution.prepare(scene._order())
+    scene.child.end(SIGKILL)  # of which nobody has heard yet
+    async with asyncio.timeout(20):  # no task, which would begin a turn later
+        finished = await scene.execution.run([b"{}"])
+    assert (finished.ending.not_begun, finished.verdict.cause) == (True, "start_failed")
     FakeChild.close(scene.child)
 
 
