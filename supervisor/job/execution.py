@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from jobrunner.protocol.frames import FrameError
-from jobrunner.protocol.messages import Begin, Cancel, HostKey, Order
+from jobrunner.protocol.messages import Begin, Cancel, HostKey
 from supervisor.errors import LaunchError
 from supervisor.job.channel import ChannelReader
 from supervisor.job.clearing import clear_if_empty, clear_tree
@@ -59,7 +59,7 @@ from supervisor.watch.stall import LoopReports
 
 
 class Execution:
-    """Runs one order in one ready child. Create, `prepare`, `run` once; `stop` at any time in between."""
+    """Runs the job of a child that has its order. Create, `prepare`, `run` once; `stop` at any time in between."""
 
     def __init__(
         self,
@@ -96,13 +96,12 @@ class Execution:
         self._conclusion: Conclude | None = None
         self._stack_on_demand: StackOnDemand | None = None
         self._outputs: tuple[OutputReader, OutputReader] | None = None
-        self._result_cap_bytes = 0
         self._at_the_end = contextlib.ExitStack()
 
-    def prepare(self, order: Order) -> None:
-        """Watch the child, and have it get ready for the job: what its payload waits for need not wait for this.
+    def prepare(self) -> None:
+        """Watch the child, which may not begin yet: what it waits for need not wait for this.
 
-        `run` or `give_up` must follow. Raises `LaunchError` when the child can't be watched. Then it has no order.
+        `run` or `give_up` must follow. Raises `LaunchError` when the child can't be watched.
         """
         child = self._child
         with contextlib.ExitStack() as at_the_end:
@@ -119,15 +118,13 @@ class Execution:
             self._sweeper.enter(self.processes)
             self._at_the_end = at_the_end.pop_all()
         self._outputs = stdout, stderr
-        self._result_cap_bytes = order.result_cap_bytes
-        child.channel.send(order.pack())
 
     def give_up(self) -> None:
         """Watch no more, unless `run` has seen to that: the job is not begun."""
         self._outputs = None
         self._at_the_end.close()
 
-    async def run(self, payload: Sequence[bytes]) -> Finished:
+    async def run(self, payload: Sequence[bytes], result_cap_bytes: int) -> Finished:
         """Have the child begin, and return when no process of the job is left. One that is dead has run nothing of it.
 
         `payload` is the job's, in parts. Not to be cancelled: call `stop` and await the end, which is bounded.
@@ -137,7 +134,7 @@ class Execution:
         with self._at_the_end:
             if not self._child.exited.done():
                 self._begin(payload)
-            self._tasks.start(self._channel.read(self._result_cap_bytes), "channel of a job")
+            self._tasks.start(self._channel.read(result_cap_bytes), "channel of a job")
             conclusion = await self._events.handle_all(self._handle)
             await stdout.drain()
             await stderr.drain()

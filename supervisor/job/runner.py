@@ -7,6 +7,7 @@ from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
 from jobrunner.protocol.masking import Mask
+from jobrunner.protocol.messages import Order
 from supervisor.errors import LaunchError
 from supervisor.job.device_sessions import SessionDesk
 from supervisor.job.directories import JobDirectories
@@ -155,13 +156,21 @@ class JobRunner:
             self._spares.refill()
             return not_run(refusals.start_failed(mask(f"its directory can't be made: {error}")))
         try:
+            order = order_of(
+                job, self.settings, limits_for(self.settings, block), host_keys.policy, directory
+            )
+            # First: the child gets ready for it while all else does, and the claim is written.
+            child.channel.send(order.pack())
             on_start(child.pid)
             log = JobLog(job.job_id, job.block_id, mask, job.step_label, self._long_work, on_line)
             return await self._run_in(
-                child, job, block, directory, log, host_keys, on_gone, before_begin, on_outcome
+                child, job, block, order, log, host_keys, on_gone, before_begin, on_outcome
             )
-        except LaunchError as error:
-            return not_run(refusals.start_failed(mask(str(error))))
+        except BaseException as error:
+            child.discard(had_job=True)
+            if isinstance(error, LaunchError):
+                return not_run(refusals.start_failed(mask(str(error))))
+            raise
         finally:
             # Nobody waits for it with this job's result, nor with another's: its slot does (`wait_until_tidy`).
             self._tidying.owe(job.job_id, directory)
@@ -178,7 +187,7 @@ class JobRunner:
         child: Child,
         job: Job,
         block: BlockEntry,
-        directory: str,
+        order: Order,
         log: JobLog,
         host_keys: JobHostKeys,
         on_gone: Callable[[], None],
@@ -198,26 +207,24 @@ class JobRunner:
         execution = Execution(child, *parts, host_keys.heard, on_outcome)
         self._running[job.job_id] = execution
         try:
-            # While the claim is written: of a child that ends meanwhile, `run` tells.
-            execution.prepare(order_of(job, settings, limits, host_keys.policy, directory))
+            execution.prepare()
             payload = job.payload(host_keys.known)
             await before_begin()
             if why := self._why_not(job.job_id):
                 child.discard()
                 return not_run(why)
-            finished = await execution.run(payload)
-        except BaseException:
-            child.discard(had_job=True)
-            raise
+            finished = await execution.run(payload, order.result_cap_bytes)
         finally:
             execution.give_up()
             self._running.pop(job.job_id, None)
         if finished.stuck:
-            self._outlasting.start(self._outlast(execution, child, directory, on_gone), "end of a stuck job")
+            self._outlasting.start(
+                self._outlast(execution, child, order.job_directory, on_gone), "end of a stuck job"
+            )
         elif child.user is None:
             self._tidying.close_later(job.job_id, child.close)
         else:
-            self._release(child, directory)
+            self._release(child, order.job_directory)
         return finished
 
     async def _mask_and_host_keys(self, job: Job, block: BlockEntry) -> tuple[Mask, JobHostKeys]:

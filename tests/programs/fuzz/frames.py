@@ -9,7 +9,6 @@ from typing import Any
 
 from jobrunner.protocol.caps import HEADER_CAP_BYTES
 from jobrunner.protocol.masking import Mask
-from jobrunner.protocol.messages import Order
 from supervisor.job.device_sessions import SessionDesk
 from supervisor.job.execution import Execution
 from supervisor.job.result import Finished, result_text
@@ -135,12 +134,12 @@ async def check_bytes(rng: random.Random, sent: bytes, *, early: bool = False) -
     reports = LoopReports(child, log, block_id="fuzz/echo:1.0.0", block_file=None, blocking_seconds=0.5)  # type: ignore[arg-type]
     parts = (NothingToSweep(), Watchers(NoSampler(), ProcessCounter(), CpuWatch()))  # type: ignore[arg-type]
     execution = Execution(child, *parts, limits, log, reports, SessionDesk(1))  # type: ignore[arg-type]
-    execution.prepare(_order())
+    execution.prepare()
     speaking = asyncio.ensure_future(_speak(child, sent, rng))
     try:
         if early:
             await speaking
-        finished = await execution.run([b"{}"])
+        finished = await execution.run([b"{}"], RESULT_CAP_BYTES)
     finally:
         speaking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -160,13 +159,6 @@ async def _speak(child: FakeChild, sent: bytes, rng: random.Random) -> None:
         at += length
         await asyncio.sleep(0)
     child.end(ExitStatus(code=0))
-
-
-def _order() -> Order:
-    return Order(
-        job_id="job", block_id="fuzz/echo:1.0.0", job_type="execute", run_on="global",
-        job_directory="/nowhere", log_level=20, result_cap_bytes=RESULT_CAP_BYTES,
-    )  # fmt: skip
 
 
 def _check_result(finished: Finished) -> None:

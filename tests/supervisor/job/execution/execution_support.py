@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from jobrunner.protocol.frames import Frame, read_frame
 from jobrunner.protocol.masking import Mask
-from jobrunner.protocol.messages import Begin, Blocking, Cancel, Header, Order, Outcome, to_child
+from jobrunner.protocol.messages import Begin, Blocking, Cancel, Header, Outcome, to_child
 from supervisor.job.device_sessions import JobSessions, SessionDesk
 from supervisor.job.execution import Execution
 from supervisor.job.result import Finished
@@ -189,14 +189,15 @@ class Scene:
         self.result_cap_bytes = 1000
 
     async def begin(self) -> Self:
-        """Send the order and what follows it, and have the child read both."""
+        """Have the child begin, and read what it is to run."""
         await self.child.connect()
-        self.execution.prepare(self._order())
-        self.running = asyncio.ensure_future(self.execution.run([b'{"parameters": {}}']))
+        self.execution.prepare()
+        self.running = asyncio.ensure_future(
+            self.execution.run([b'{"parameters": {}}'], self.result_cap_bytes)
+        )
         # A copy of the descriptor: the child's own end stays for sending.
         self._copy = self.child.far.dup()
         self._from_worker, self._reading = await asyncio.open_connection(sock=self._copy)
-        assert isinstance(to_child(await self.next_frame()), Order)
         frame = await self.next_frame()
         begin = to_child(frame)
         assert isinstance(begin, Begin)
@@ -251,12 +252,6 @@ class Scene:
         await asyncio.gather(self.running, return_exceptions=True)
         self._reading.transport.abort()
         FakeChild.close(self.child)  # by the test, and so not written down
-
-    def _order(self) -> Order:
-        return Order(
-            job_id="job", block_id=BLOCK, job_type="execute", run_on="global",
-            job_directory="/nowhere", log_level=20, result_cap_bytes=self.result_cap_bytes,
-        )  # fmt: skip
 
 
 async def begin(limits: Limits | None = None, **changes: Any) -> Scene:

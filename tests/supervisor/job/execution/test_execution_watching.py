@@ -48,7 +48,7 @@ async def test_a_job_above_its_cpu_limit_is_asked_to_stop_and_its_stack_is_taken
     assert finished.verdict.cause == "cpu_limit"
 
 
-async def test_what_follows_the_order_names_the_deadline_and_carries_the_payload() -> None:
+async def test_what_a_child_begins_with_is_the_deadline_and_the_payload() -> None:
     before = time.monotonic()
     scene = await begin()
     assert before + 30.0 <= scene.deadline <= time.monotonic() + 30.0
@@ -130,7 +130,7 @@ async def test_code_that_blocks_is_told_by_the_child() -> None:
     assert ("blocked", 12) in scene.calls
 
 
-async def test_a_child_that_can_not_be_watched_gets_no_order_and_is_watched_by_nobody() -> None:
+async def test_a_child_that_can_not_be_watched_does_not_begin_and_is_watched_by_nobody() -> None:
     scene = Scene(WATCHED)
     await scene.child.connect()
 
@@ -139,7 +139,7 @@ async def test_a_child_that_can_not_be_watched_gets_no_order_and_is_watched_by_n
 
     scene.headcount.watch = refuse  # type: ignore[method-assign]
     with pytest.raises(LaunchError, match="can't be watched: Too many open files"):
-        scene.execution.prepare(scene._order())
+        scene.execution.prepare()
     loop = asyncio.get_running_loop()
     assert not loop.remove_reader(scene.child.stdout)
     assert not loop.remove_reader(scene.child.stderr)
@@ -153,10 +153,10 @@ async def test_a_child_that_can_not_be_watched_gets_no_order_and_is_watched_by_n
 async def test_a_child_that_ends_in_the_moment_in_which_it_may_begin_is_told_nothing_more() -> None:
     scene = Scene(WATCHED)
     await scene.child.connect()
-    scene.execution.prepare(scene._order())
+    scene.execution.prepare()
     scene.child.end(SIGKILL)  # of which nobody has heard yet
     async with asyncio.timeout(20):  # no task, which would begin a turn later
-        finished = await scene.execution.run([b"{}"])
+        finished = await scene.execution.run([b"{}"], 1000)
     assert (finished.ending.not_begun, finished.verdict.cause) == (True, "start_failed")
     FakeChild.close(scene.child)
 

@@ -72,6 +72,19 @@ async def test_the_payload_waits_for_the_claim_and_nothing_else_does(
         assert (await asyncio.wait_for(running, 20)).verdict.success
 
 
+async def test_a_child_has_its_order_before_anything_else_is_done_for_its_job(tmp_path: Path) -> None:
+    """On a good disk, that takes as long as its claim."""
+    had_it: list[bool] = []
+    async with scene(tmp_path) as stage:
+        running = stage.begin(
+            job(), on_start=lambda _: had_it.append(bool(sent(stage.launcher.children[0].far)))
+        )
+        await stage.order(await stage.child())
+        assert had_it == [True]
+        await stage.end(await stage.child())
+        assert (await asyncio.wait_for(running, 20)).verdict.success
+
+
 async def test_a_job_has_all_of_its_time_however_long_its_claim_takes(tmp_path: Path) -> None:
     waits, may_go_on, before_begin = gate()
     async with scene(tmp_path) as stage:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from jobs_support import ENTRY, job, scene
 
 from supervisor.errors import LaunchError
@@ -89,3 +90,15 @@ async def test_without_a_directory_the_child_is_given_up_and_the_job_may_be_star
         assert (verdict.cause, verdict.retryable) == (Cause.START_FAILED, True)
         assert "its directory can't be made" in verdict.message
         assert stage.calls[:2] == ["spawn_child", "give up"]
+
+
+async def test_a_child_whose_start_nobody_could_be_told_of_is_given_up(tmp_path: Path) -> None:
+    """It has its order by then, and would wait for ever."""
+
+    def fail(_: int) -> None:
+        raise RuntimeError("a bug")
+
+    async with scene(tmp_path) as stage:
+        with pytest.raises(RuntimeError, match="a bug"):
+            await stage.runner.run(job(), ENTRY, on_start=fail)
+        assert stage.calls[:3] == ["spawn_child", ("make", None), "give up"]
