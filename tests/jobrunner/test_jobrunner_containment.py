@@ -22,12 +22,15 @@ before = {name: resource.getrlimit(getattr(resource, name)) for name in dir(reso
 del before["RLIMIT_OFILE"]  # another name of RLIMIT_NOFILE
 if len(sys.argv) > 2:
     os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+nice, nicer_by = os.nice, []
+os.nice = lambda step: (nicer_by.append(step), nice(step))[1]
 confinement = Confinement(**json.loads(sys.argv[1]))
 contain(confinement)
 limit_open_files(confinement.max_open_files)
 after = {name: resource.getrlimit(getattr(resource, name)) for name in before}
 print(json.dumps({
-    "niceness": os.nice(0),
+    "niceness": nice(0),
+    "nicer_by": nicer_by,
     "policy": os.sched_getscheduler(0),
     "oom": open("/proc/self/oom_score_adj").read().strip(),
     "limits": {name: after[name] for name in after if after[name] != before[name]},
@@ -65,6 +68,12 @@ def test_a_child_is_nicer_than_its_worker_leaves_no_core_and_goes_first_when_mem
     assert seen["niceness"] == min(19, os.nice(0) + 5)
     assert seen["limits"] == NO_CORE | RESERVE
     assert seen["oom"] == "500"
+
+
+def test_a_child_makes_itself_nicer_however_nice_its_worker_is() -> None:
+    """Above 19 the kernel shows no difference: where the tests run that nicely, the step alone tells."""
+    for prefix in ((), ("nice", "-n", "19")):
+        assert contained({}, prefix=prefix)["nicer_by"] == [5]
 
 
 def test_limits_are_set_soft_and_hard_and_that_of_processes_only_for_a_user_of_the_job_s_own() -> None:
