@@ -327,6 +327,27 @@ async def test_a_job_that_sleeps_is_not_looked_at_in_full_until_it_has_run(
     await asyncio.wait_for(samples.get(), BOUND_SECONDS)
 
 
+@pytest.mark.parametrize(
+    ("limit_mb", "pause_seconds"), [(None, IDLE_SECONDS), (1e9, IDLE_SECONDS), (NEAR, NEAR_SECONDS)]
+)
+async def test_a_job_that_sleeps_is_looked_at_no_more_often_than_one_that_runs(
+    sampler: Sampler,
+    time: VirtualTime,
+    looks: Counter[int],
+    sleep: type[Sleep],
+    limit_mb: float | None,
+    pause_seconds: float,
+) -> None:
+    samples = asyncio.Queue[Sample]()
+    sampler.watch(os.getpid(), limit_mb, samples.put_nowait, no_failure)
+    await asyncio.wait_for(samples.get(), BOUND_SECONDS)
+    sleep.asleep = True
+    looks.clear()
+    began = time.now
+    await until(lambda: looks[os.getpid()] >= 5, "it is looked at again and again")
+    assert time.now - began >= 4 * pause_seconds
+
+
 async def test_a_job_that_sleeps_counts_as_seen_again_after_a_look_that_failed(
     sampler: Sampler, sleep: type[Sleep], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.engine.answering import Answering
 from supervisor.engine.backoff import Backoff
 from supervisor.errors import EngineError
 from supervisor.journal import Ledger, StoredResult
@@ -39,6 +40,15 @@ class FailingEngine:
     async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
         self.got.append(text)
         raise EngineError("away")
+
+
+class SilentEngine:
+    """Each request times out."""
+
+    knows_retryable = False
+
+    async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
+        raise EngineError("no answer", timed_out=True)
 
 
 async def stored(ledger: Ledger, job_id: str) -> StoredResult:
@@ -90,6 +100,16 @@ async def test_the_timer_of_the_next_try_is_cancelled_at_the_end(tmp_path: Path)
     await delivery.close()
     assert timer is not None
     assert timer.cancelled()
+    await ledger.close()
+
+
+async def test_nobody_is_to_ask_after_the_end_whether_the_engine_answers(tmp_path: Path) -> None:
+    ledger, answering = await Ledger.open(tmp_path), Answering()
+    delivery = Delivery(SilentEngine(), ledger, answering=answering)
+    delivery.submit(await stored(ledger, "a"))
+    await until(answering.doubted.is_set, "a try has timed out")
+    await delivery.close()
+    assert not answering.doubted.is_set()
     await ledger.close()
 
 

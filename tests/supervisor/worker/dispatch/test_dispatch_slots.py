@@ -102,6 +102,24 @@ async def test_a_slot_that_was_set_aside_is_used_again_when_the_process_is_gone(
         assert stage.dispatcher.free_slots == 1
 
 
+async def test_a_slot_that_is_set_aside_has_no_other_job_until_it_is_taken_up_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its number would be that of two jobs."""
+    caplog.set_level("INFO")
+    async with scene(tmp_path, slots=2) as stage:
+        await stage.accept(*(job(name) for name in ("stuck", "b", "c", "d")))
+        await stage.end("stuck", replace(success(), stuck=True))
+        await stage.end("b", success())
+        await until(lambda: "c" in stage.runner.running, "the next one runs")
+        stage.runner.gone["stuck"]()
+        await until(lambda: "d" in stage.runner.running, "the last one runs")
+        slots = [(event["job"], event["slot"]) for event in told(caplog, JobStarted)]
+        assert slots == [("stuck", 0), ("b", 1), ("c", 1), ("d", 0)]
+        await stage.end("c", success())
+        await stage.end("d", success())
+
+
 async def test_where_every_slot_is_stuck_there_are_none_and_not_less(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
         await stage.accept(job("stuck"), job("waits"))
