@@ -125,6 +125,23 @@ def test_an_answer_to_an_earlier_request_tells_nothing() -> None:
     assert len(live(then).tries) == 1
 
 
+def test_a_result_that_was_given_up_keeps_none_that_hangs_from_being_sent_again() -> None:
+    async def then(scene: Scene) -> None:
+        scene.is_away = True
+        await asyncio.sleep(0.1)
+        scene.delivery.supersede(["job-0"])
+        scene.is_away = False
+        await asyncio.sleep(60.0)
+        assert scene.delivery.waiting == 0
+        scene.delivery.submit(StoredResult(1, "job-1", b"another"))
+        await asyncio.sleep(6.0)
+        scene.hangs = False
+        scene.answers_something()
+        assert await scene.delivery.wait_until_delivered(1.0)
+
+    assert list(live(then).taken) == [b"another"]
+
+
 def test_where_only_results_hang_it_is_tried_every_few_seconds() -> None:
     async def then(scene: Scene) -> None:
         for second in range(1, 12):
