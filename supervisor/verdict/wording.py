@@ -122,7 +122,7 @@ def plain_end(cause: Cause, ending: Ending) -> str:
                 "Close only what you opened, and start programs as subprocesses."
             )
         case Cause.START_FAILED if not ending.not_isolated:
-            return f"Not run: Its process ended with {ending.exit_status} before the job began."
+            return f"Not run: its process ended with {ending.exit_status} before the job began."
         case Cause.START_FAILED:
             return (
                 "Not run: its process could not be kept apart from the rest of the machine (--isolation kernel). Its "

@@ -297,7 +297,7 @@ def test_only_a_complete_outcome_keeps_what_the_block_returned() -> None:
         (replace(ENDED, channel_closed=True), ["closed the descriptor"]),
         (
             replace(ENDED, not_begun=True, exit_status=SIGKILL),
-            ["Not run: Its process ended with signal SIGKILL before the job began."],
+            ["Not run: its process ended with signal SIGKILL before the job began."],
         ),
         (replace(ENDED, not_begun=True, not_isolated=True), ["Not run: its process could not be kept apart"]),
     ],

@@ -156,19 +156,19 @@ async def not_kept_apart(child: RecordedChild) -> None:
         (
             nothing,
             ExitStatus(signal_name="SIGKILL"),
-            "Not run: Its process ended with signal SIGKILL before the job began.",
+            "Not run: its process ended with signal SIGKILL before the job began.",
             None,
         ),
         (
             a_success,
             ExitStatus(code=0),
-            "Not run: Its process ended with exit code 0 before the job began.",
+            "Not run: its process ended with exit code 0 before the job began.",
             None,
         ),
         (
             its_last_words,
             ExitStatus(code=70),
-            "Not run: Its process ended with exit code 70 before the job began.",
+            "Not run: its process ended with exit code 70 before the job began.",
             "MemoryError: with ***",
         ),
         (
