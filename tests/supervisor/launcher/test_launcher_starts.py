@@ -8,7 +8,7 @@ import signal
 from typing import Any
 
 import pytest
-from nursery import is_there, open_descriptors
+from nursery import a_process, is_there, open_descriptors
 from played_template import IMPORTS, Stage, asked
 
 from jobrunner.protocol.confinement import Confinement
@@ -68,6 +68,29 @@ async def test_a_child_that_can_not_be_watched_is_ended_and_waited_for(
     assert os.WTERMSIG(waited_for[pid]) == signal.SIGKILL
     assert stage.launcher.known_children.unknown({pid}) == {pid}
     assert open_descriptors() == before
+
+
+async def test_no_other_child_is_born_into_the_session_of_one_that_can_not_be_watched(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid, holder, given_back = a_process(), object(), list[tuple[object, bool]]()
+
+    async def born(*_: object) -> tuple[int, object]:
+        return pid, holder
+
+    def refused(pid: int) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    def give_back(one: object, *, is_empty: bool = True) -> None:
+        given_back.append((one, is_empty))
+
+    monkeypatch.setattr(stage.launcher._births, "ask", born)
+    monkeypatch.setattr(stage.launcher._holders, "give_back", give_back)
+    monkeypatch.setattr(template_module.os, "pidfd_open", refused)
+    with pytest.raises(LaunchError, match="can't be watched"):
+        await stage.launcher.spawn_child()
+    assert given_back == [(holder, False)]
+    await until(lambda: not is_there(pid))
 
 
 async def test_a_template_that_ends_fails_the_births_that_wait_for_it_at_once_and_another_is_started(
