@@ -36,9 +36,10 @@ def run(arguments: list[str]) -> int:
 
     def ask(client: ControlClient) -> int:
         answer = client.ask("reload", timeout_seconds=None)
+        code = DONE if answer["blocks"] else NO
         if settings.as_json:
             print_json(answer)
-            return DONE if answer["blocks"] else NO
+            return code
         print(f"reloaded: {answer['blocks']} block(s)")
         for change in answer["changes"]:
             print(change)
@@ -46,9 +47,8 @@ def run(arguments: list[str]) -> int:
             print(printable(problem), file=sys.stderr)
         if answer["needs_restart"]:
             print(f"In force only after a restart: {', '.join(answer['needs_restart'])}.", file=sys.stderr)
-        if not answer["blocks"]:
+        if code == NO:
             print(_NO_BLOCK, file=sys.stderr)
-            return NO
-        return DONE
+        return code
 
     return run_asking(PROGRAM, settings, ask)

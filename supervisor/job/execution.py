@@ -135,10 +135,10 @@ class Execution:
             if not self._child.exited.done():
                 self._begin(payload)
             self._tasks.start(self._channel.read(result_cap_bytes), "channel of a job")
-            conclusion = await self._events.handle_all(self._handle)
+            self._conclusion = await self._events.handle_all(self._handle)
             await stdout.drain()
             await stderr.drain()
-        finished = await self._finish(conclusion, stdout, stderr)
+        finished = await self._finish(self._conclusion, stdout, stderr)
         # They call this object. Else a collection had to free the job's text and mask, and held the loop for that.
         del self._channel, self._loop_check, self._sessions, self._tasks, self._timers
         return finished
@@ -262,7 +262,6 @@ class Execution:
             case Conclude():
                 if self._state.unkillable:
                     self._ask_kernel()
-                self._conclusion = command
                 self._events.end(command)
 
     def _on_exit(self, exited: "asyncio.Future[ExitStatus]") -> None:

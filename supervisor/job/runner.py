@@ -28,7 +28,7 @@ from supervisor.process.cgroups.worker import Cgroups
 from supervisor.process.long_work import LongWork
 from supervisor.process.tasks import Tasks
 from supervisor.settings.run_settings import RunSettings
-from supervisor.verdict import Verdict, refusals
+from supervisor.verdict import Limits, Verdict, refusals
 from supervisor.watch.cpu import CpuWatch
 from supervisor.watch.joblog import JobLog, LineHearer
 from supervisor.watch.process_counter import ProcessCounter
@@ -156,15 +156,14 @@ class JobRunner:
             self._spares.refill()
             return not_run(refusals.start_failed(mask(f"its directory can't be made: {error}")))
         try:
-            order = order_of(
-                job, self.settings, limits_for(self.settings, block), host_keys.policy, directory
-            )
+            limits = limits_for(self.settings, block)
+            order = order_of(job, self.settings, limits, host_keys.policy, directory)
             # First: the child gets ready for it while all else does, and the claim is written.
             child.channel.send(order.pack())
             on_start(child.pid)
             log = JobLog(job.job_id, job.block_id, mask, job.step_label, self._long_work, on_line)
             return await self._run_in(
-                child, job, block, order, log, host_keys, on_gone, before_begin, on_outcome
+                child, job, block, limits, order, log, host_keys, on_gone, before_begin, on_outcome
             )
         except BaseException as error:
             child.discard(had_job=True)
@@ -187,6 +186,7 @@ class JobRunner:
         child: Child,
         job: Job,
         block: BlockEntry,
+        limits: Limits,
         order: Order,
         log: JobLog,
         host_keys: JobHostKeys,
@@ -194,14 +194,13 @@ class JobRunner:
         before_begin: Callable[[], Awaitable[None]],
         on_outcome: Callable[[Finished], None],
     ) -> Finished:
-        settings, limits = self.settings, limits_for(self.settings, block)
         child.cgroup.set_limits(limits.memory_mb, backstop(limits.processes))
         reports = LoopReports(
             child,
             log,
             block_id=job.block_id,
             block_file=block.file,
-            blocking_seconds=settings.blocking_seconds,
+            blocking_seconds=self.settings.blocking_seconds,
         )
         parts = (self._sweeper, self._watchers, limits, log, reports, self._session_desk)
         execution = Execution(child, *parts, host_keys.heard, on_outcome)

@@ -25,6 +25,10 @@ from tests.log_events import told
 from tests.patience import until
 
 
+def no_descriptor(pid: int) -> int:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
 async def test_a_child_that_was_asked_for_is_borne_and_its_ends_are_closed_here(stage: Stage) -> None:
     before = open_descriptors()
     bearing = asyncio.ensure_future(stage.launcher.spawn_child())
@@ -48,9 +52,6 @@ async def test_a_child_that_can_not_be_watched_is_ended_and_waited_for(
 ) -> None:
     before = open_descriptors()
 
-    def refused(pid: int) -> int:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-
     waited_for: dict[int, int] = {}
 
     def recorded(pid: int) -> tuple[int, int, resource.struct_rusage]:
@@ -59,7 +60,7 @@ async def test_a_child_that_can_not_be_watched_is_ended_and_waited_for(
         return ended
 
     monkeypatch.setattr(fork_requests_module, "wait_for", recorded)
-    monkeypatch.setattr(template_module.os, "pidfd_open", refused)
+    monkeypatch.setattr(template_module.os, "pidfd_open", no_descriptor)
     bearing = asyncio.ensure_future(stage.launcher.spawn_child())
     pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
     with pytest.raises(LaunchError, match="can't be watched"):
@@ -78,15 +79,12 @@ async def test_no_other_child_is_born_into_the_session_of_one_that_can_not_be_wa
     async def born(*_: object) -> tuple[int, object]:
         return pid, holder
 
-    def refused(pid: int) -> int:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-
     def give_back(one: object, *, is_empty: bool = True) -> None:
         given_back.append((one, is_empty))
 
     monkeypatch.setattr(stage.launcher._births, "ask", born)
     monkeypatch.setattr(stage.launcher._holders, "give_back", give_back)
-    monkeypatch.setattr(template_module.os, "pidfd_open", refused)
+    monkeypatch.setattr(template_module.os, "pidfd_open", no_descriptor)
     with pytest.raises(LaunchError, match="can't be watched"):
         await stage.launcher.spawn_child()
     assert given_back == [(holder, False)]

@@ -151,10 +151,13 @@ async def test_what_a_job_makes_of_its_figures_ends_no_watch(time: VirtualTime) 
 async def test_looks_that_no_thread_took_are_not_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else what was asked for during an hour of a fault would come before the first look that counts."""
     rounds, looked = Rounds("test", failing="fails", working="works"), list[int]()
+    without_a_thread = rounds._executor
     with no_thread():
         for number in range(3):
             with pytest.raises(RuntimeError, match="can't start new thread"):
                 await rounds.look(looked.append, number, pytest.fail)
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        without_a_thread.submit(looked.append, 4)
     await rounds.look(looked.append, 3, pytest.fail)
     await rounds.close()
     assert looked == [3]

@@ -47,23 +47,3 @@ async def test_what_waits_behind_a_look_that_hangs_is_not_looked_at_after_the_en
     answer.set()
     await until(lambda: not [one for one in threading.enumerate() if one.name.startswith("hangs")])
     assert later == []
-
-
-async def test_a_look_without_a_thread_is_not_made_later_by_the_next_one_that_starts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    rounds, looks = Rounds("a watch", failing="Nothing is seen.", working="All is seen."), list[str]()
-    without_a_thread = rounds._executor
-
-    def refuse(self: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuse)
-        with pytest.raises(RuntimeError, match="can't start new thread"):
-            await rounds.look(looks.append, "without a thread", lambda _: None)
-    with pytest.raises(RuntimeError):
-        without_a_thread.submit(looks.append, "later")
-    await rounds.look(looks.append, "with one", lambda _: None)
-    await rounds.close()
-    assert looks == ["with one"]
