@@ -25,7 +25,7 @@ from jobrunner.protocol.messages import Begin, Order, to_child
 from jobrunner.protocol.ticks import shortest_tick_seconds
 from jobrunner.ticker import Ticker
 from sdk.block_registry import RegisteredBlock, registry
-from sdk.boundary import tell_with_traceback
+from sdk.boundary import log_with_traceback
 from sdk.connection.changes.record import report_changes
 from sdk.connection.places import use_places
 from sdk.execution import JobInput, OutcomeBody, run_job
@@ -131,7 +131,7 @@ def run_order(
             return
         # SystemExit from a task that the block started ends the loop without passing through the job.
         what = f"{order.block_id} (a task or callback of its own, which ended its event loop)"
-        text = tell_with_traceback(error, what, _BLOCK_LOGGER, hiding(collect_secrets(json.loads(payload))))
+        text = log_with_traceback(error, what, _BLOCK_LOGGER, hiding(collect_secrets(json.loads(payload))))
         _send(channel, order, failed(text, raised=True))
 
 

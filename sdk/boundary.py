@@ -53,14 +53,14 @@ async def guarded(
             raise
         hide = hiding(secrets())
         says_all = isinstance(error, SdkError) and error.needs_no_traceback
-        tell = say if says_all else tell_with_traceback
+        tell = log_error if says_all else log_with_traceback
         result = failed(tell(error, what, logger, hide), error)
         if isinstance(error, SdkError):
             return result if error.retryable else mark_refused(result)
         return mark_raised(result)
 
 
-def say(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str:
+def log_error(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str:
     """Log the text of an error of the SDK's own, which says all there is to say, and return it.
 
     `what` names the block and what it was doing.
@@ -74,8 +74,8 @@ def say(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str
     return message
 
 
-def tell_with_traceback(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str:
-    """Log `error` with its traceback and return the message for the result. `what` as for `say`."""
+def log_with_traceback(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str:
+    """Log `error` with its traceback and return the message for the result. `what` as for `log_error`."""
     message = f"{what} raised {headline(error, hide)}"
     # Not logger.exception: whoever formats the record would print texts that were not looked through. And without
     # arguments: not every logger of a block fills them in by "%" (`sdk.compat`).

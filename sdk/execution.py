@@ -11,7 +11,7 @@ from typing import Any
 from sdk.acquire_items import wire_items
 from sdk.block import FunctionBlock
 from sdk.block_registry import RegisteredBlock
-from sdk.boundary import say, tell_with_traceback
+from sdk.boundary import log_error, log_with_traceback
 from sdk.concurrency.tasks import ending_before
 from sdk.context import WorkflowContext
 from sdk.context.workflow_context import changed_entities, updates_from
@@ -163,7 +163,7 @@ class JobRun:
     def failed(self, error: BaseException) -> OutcomeBody:
         """What to say of a job that ended with `error`."""
         try:
-            tell = say if isinstance(error, SdkError) else tell_with_traceback
+            tell = log_error if isinstance(error, SdkError) else log_with_traceback
             message = tell(error, self.block.registration.identifier, self.logger, hiding(self.secrets.all()))
         except BaseException as second:
             # To describe it took more memory than there is, or the log is broken. The job must still end.

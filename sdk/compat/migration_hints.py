@@ -20,7 +20,7 @@ _PUBLISHED: Final = Path(__file__).with_name("published_names.txt")
 """The public names of the package's 0.2.0b7, one module a line."""
 
 _UPDATES: Final = "Return the context from run(): the worker works the database updates out from it"
-_WAYS_OUT: Final = {
+_MIGRATION_HINTS: Final = {
     "connection.plugins": "talks to devices by code of that package. Proxies for IOS and FRR have all "
     "that it can here, those for other platforms send commands. For more, register a ConnectionPlugin of your own "
     "(NetmikoConnectionPluginBase is here), or use sdk.connection in run()",
@@ -70,8 +70,8 @@ def _way_out(missing: str) -> str:
     below = missing.removeprefix(f"{ALIASED}.")
     if below not in published_names():
         return f"is not among the names that {ALIASED} publishes. Look for a misspelling; or {_INSTALL}."
-    fitting = [name for name in _WAYS_OUT if below == name or below.startswith(f"{name}.")]
-    why = _WAYS_OUT[max(fitting, key=len)] if fitting else _BY_LAST_NAME[below.rpartition(".")[2]]
+    fitting = [name for name in _MIGRATION_HINTS if below == name or below.startswith(f"{name}.")]
+    why = _MIGRATION_HINTS[max(fitting, key=len)] if fitting else _BY_LAST_NAME[below.rpartition(".")[2]]
     return f"is a name of {ALIASED} that this worker does not cover: it {why}; or {_INSTALL}."
 
 

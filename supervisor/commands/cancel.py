@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from supervisor.commands.control.asking import run_asking
+from supervisor.commands.control.requests import run_request
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
@@ -56,7 +56,7 @@ def run(arguments: list[str]) -> int:
             _print(answer)
         return DONE if answer["cancelled"] else NO
 
-    return run_asking(PROGRAM, settings, ask)
+    return run_request(PROGRAM, settings, ask)
 
 
 def _waiting(answer: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from supervisor.commands.control.asking import run_asking
+from supervisor.commands.control.requests import run_request
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.console import OutputConsole
@@ -50,7 +50,7 @@ def run(arguments: list[str]) -> int:
         _print(client.ask("config"), as_json=settings.as_json)
         return DONE
 
-    return run_asking(PROGRAM, settings, ask)
+    return run_request(PROGRAM, settings, ask)
 
 
 def _next_start(arguments: list[str]) -> int:

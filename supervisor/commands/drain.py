@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from supervisor.commands.control.asking import EXIT_INTERRUPTED, run_asking
+from supervisor.commands.control.requests import EXIT_INTERRUPTED, run_request
 from supervisor.commands.control.settings import NOT_ON_DISK, ControlSettings, Note
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
@@ -59,7 +59,7 @@ def run(arguments: list[str]) -> int:
                 print(NOT_ON_DISK)
         return code
 
-    code = run_asking(PROGRAM, settings, ask)
+    code = run_request(PROGRAM, settings, ask)
     if code == EXIT_INTERRUPTED:
         print("The worker still drains; `supervisor resume` takes it back.", file=sys.stderr)
     return code

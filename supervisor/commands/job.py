@@ -5,9 +5,9 @@ from typing import Any, Final
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.job_text import details_text
 from supervisor.commands.control.kept_jobs import kept_job
+from supervisor.commands.control.requests import run_request
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
@@ -42,7 +42,7 @@ def run(arguments: list[str]) -> int:
         print(details_text(job))
         return DONE
 
-    return run_asking(PROGRAM, settings, ask)
+    return run_request(PROGRAM, settings, ask)
 
 
 def _job_of(client: ControlClient, settings: JobSettings) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.job_text import memory_text, moment_text, printable, seconds_text
 from supervisor.commands.control.kept_jobs import latest_kept_jobs
+from supervisor.commands.control.requests import run_request
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
@@ -41,7 +41,7 @@ def run(arguments: list[str]) -> int:
             _print(answer, has_worker=has_worker, with_ended=settings.ended > 0)
         return DONE
 
-    return run_asking(PROGRAM, settings, ask)
+    return run_request(PROGRAM, settings, ask)
 
 
 def _answer(client: ControlClient, settings: JobsSettings) -> tuple[dict[str, Any], bool]:

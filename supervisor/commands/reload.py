@@ -3,7 +3,7 @@
 import sys
 from typing import Final
 
-from supervisor.commands.control.asking import run_asking
+from supervisor.commands.control.requests import run_request
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
@@ -51,4 +51,4 @@ def run(arguments: list[str]) -> int:
             print(_NO_BLOCK, file=sys.stderr)
         return code
 
-    return run_asking(PROGRAM, settings, ask)
+    return run_request(PROGRAM, settings, ask)

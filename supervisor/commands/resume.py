@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from supervisor.commands.control.asking import run_asking
+from supervisor.commands.control.requests import run_request
 from supervisor.commands.control.settings import NOT_ON_DISK, ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
@@ -33,4 +33,4 @@ def run(arguments: list[str]) -> int:
                 print(NOT_ON_DISK)
         return DONE
 
-    return run_asking(PROGRAM, settings, ask)
+    return run_request(PROGRAM, settings, ask)

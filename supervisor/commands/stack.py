@@ -5,7 +5,7 @@ from typing import Any, Final
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from supervisor.commands.control.asking import run_asking
+from supervisor.commands.control.requests import run_request
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
@@ -53,7 +53,7 @@ def run(arguments: list[str]) -> int:
             print(printable(text_of(answer)))
         return DONE if answer["stack"] else NO
 
-    return run_asking(PROGRAM, settings, show)
+    return run_request(PROGRAM, settings, show)
 
 
 def text_of(answer: dict[str, Any]) -> str:

@@ -3,8 +3,8 @@
 import time
 from typing import Any, Final
 
-from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.job_text import moment_text
+from supervisor.commands.control.requests import run_request
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.json_output import print_json
@@ -34,7 +34,7 @@ def run(arguments: list[str]) -> int:
             _print(status)
         return DONE if status["ready"] else NO
 
-    return run_asking(PROGRAM, settings, ask)
+    return run_request(PROGRAM, settings, ask)
 
 
 def _print(status: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from supervisor.process.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS: Final = 5.0
+WRITE_TIMEOUT_SECONDS: Final = 5.0
 """How long a job waits for a disk that does not answer. Once that is known, no job waits for it any more."""
 
 OPEN_SECONDS: Final = 60.0
@@ -59,7 +59,7 @@ class DurableCopy:
         self._tries = 0
         self._trying = asyncio.Lock()
         self._under_way = 0
-        self._patience = WriteTimeout(PATIENCE_SECONDS, self._trouble.wrote)
+        self._write_timeout = WriteTimeout(WRITE_TIMEOUT_SECONDS, self._trouble.wrote)
         self._tasks = Tasks()
         self._wake = asyncio.Event()
         self._is_closing = False
@@ -123,7 +123,7 @@ class DurableCopy:
     async def do(self, work: Callable[[], None]) -> None:
         """Have something else done on the file's disk. Returns when it is done, or as soon as the disk hangs."""
         future = self.journal.call(work)
-        self._patience.watch(future)
+        self._write_timeout.watch(future)
         await self._saving(future).wait()
 
     def file_was_taken_away(self) -> None:
@@ -138,7 +138,7 @@ class DurableCopy:
         if not self.is_whole:
             await self._try_everything()
         self._trouble.close(is_whole=self.is_whole)
-        self._patience.close()
+        self._write_timeout.close()
         if lost := self._claims.results_in_memory_only():
             tell(_log, ResultsLost(results=lost, path=str(self.journal.path)))
 
@@ -160,7 +160,7 @@ class DurableCopy:
             future = self.journal.remove(rows[0].entry, settled)
         else:
             future = self.journal.save([row.entry for row in rows], settled)
-        self._patience.watch(future)
+        self._write_timeout.watch(future)
         return future
 
     def _submit_fact(self, name: str) -> "asyncio.Future[None]":
@@ -173,7 +173,7 @@ class DurableCopy:
                 self.unsaved_facts.discard(name)
 
         future = self.journal.save_fact(name, value, settled)
-        self._patience.watch(future)
+        self._write_timeout.watch(future)
         return future
 
     def _saving(self, future: "asyncio.Future[Any]") -> Saving:

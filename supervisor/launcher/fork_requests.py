@@ -51,7 +51,7 @@ class ForkRequest:
     number: int
     forker: Forker
     started: asyncio.Future[int]
-    born_here: bool
+    is_own_child: bool
 
 
 class ForkRequests:
@@ -63,10 +63,10 @@ class ForkRequests:
         self._unanswered: dict[int, ForkRequest] = {}
         self._unclaimed: dict[int, Callable[[], None] | None] = {}
 
-    def begin(self, forker: Forker, *, born_here: bool) -> ForkRequest:
-        """Note a request that is about to be sent. `born_here`: its child is this process's before it is announced."""
+    def begin(self, forker: Forker, *, is_own_child: bool) -> ForkRequest:
+        """Note a request that is about to be sent. `is_own_child`: this process is its parent from the start."""
         started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        request = ForkRequest(next(self._numbers), forker, started, born_here)
+        request = ForkRequest(next(self._numbers), forker, started, is_own_child)
         self._unanswered[request.number] = request
         return request
 
@@ -84,9 +84,9 @@ class ForkRequests:
         return tuple({id(one.forker): one.forker for one in self._unanswered.values()}.values())
 
     @property
-    def sessions_with_births(self) -> frozenset[int]:
+    def sessions_with_starts(self) -> frozenset[int]:
         """The sessions in which this process may have a child that was not announced yet."""
-        return frozenset(one.forker.pid for one in self._unanswered.values() if one.born_here)
+        return frozenset(one.forker.pid for one in self._unanswered.values() if one.is_own_child)
 
     def hear(self, forker: Forker) -> bool:
         """Take all that `forker` has announced, without waiting. Returns whether it is gone."""
@@ -121,16 +121,16 @@ class ForkRequests:
         if pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            self.bury(pid)
+            self.reap_later(pid)
 
-    def bury(self, pid: int, then: Callable[[], None] | None = None) -> None:
+    def reap_later(self, pid: int, then: Callable[[], None] | None = None) -> None:
         """Have a process waited for that was killed, and may become this one's child yet. `then` is called after it."""
         self._known_children.add(pid)
         if not self._unclaimed:
-            self._known_children.endings.start(look_until(self._has_buried_all), "end of killed forks")
+            self._known_children.endings.start(look_until(self._has_reaped_all), "end of killed forks")
         self._unclaimed[pid] = then
 
-    def bury_unclaimed(self) -> None:
+    def reap_unclaimed(self) -> None:
         """Wait for those that have ended now, without waiting for the others."""
         for pid, then in list(self._unclaimed.items()):
             if self._is_reaped(pid):
@@ -139,8 +139,8 @@ class ForkRequests:
                     then()
                     self._known_children.forker_is_dead()
 
-    def _has_buried_all(self) -> bool:
-        self.bury_unclaimed()
+    def _has_reaped_all(self) -> bool:
+        self.reap_unclaimed()
         return not self._unclaimed
 
     def _is_reaped(self, pid: int) -> bool:

@@ -64,7 +64,7 @@ class TemplateProcess:
         self.was_killed = False
         """Whether it was ended by a SIGKILL that this process has not sent, or somebody has stopped it."""
         self.forks_once = False
-        """Whether it can start session holders (`supervisor.launcher.births`)."""
+        """Whether it can start session holders (`supervisor.launcher.child_starts`)."""
         self.inherited = Inherited()
         """What each of its forks has of its memory."""
         self._ends = False

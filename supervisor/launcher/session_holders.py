@@ -109,7 +109,7 @@ class SessionHolders:
         self.end(*self._free, reason=reason)
 
     def end(self, *holders: SessionHolder, reason: str) -> None:
-        """Kill them, unless they were ended before. They are waited for later (`ForkRequests.bury`).
+        """Kill them, unless they were ended before. They are waited for later (`ForkRequests.reap_later`).
 
         What they were asked for fails with `reason`. Their children go on.
         """
@@ -124,7 +124,7 @@ class SessionHolders:
         for holder in ending:
             self._requests.hear(holder)
             self._requests.fail(holder, reason)
-            self._requests.bury(holder.pid, partial(self._close, holder))
+            self._requests.reap_later(holder.pid, partial(self._close, holder))
 
     def _close(self, holder: SessionHolder) -> None:
         self._requests.hear(holder)  # it may have announced one in its last moment

@@ -29,7 +29,7 @@ JOIN_SECONDS: Final = 10.0
 """How long a child may take to be moved into its cgroup. It takes milliseconds."""
 
 LONGEST_START_SECONDS: Final = 180.0
-"""What a start may take, all its time-outs together: for a user, birth, readiness, cgroup, and the pause after it."""
+"""What a start may take, all its time-outs together: for a user, a fork, readiness, cgroup, and the pause after it."""
 
 BUSY_SECONDS: Final = 0.5
 """Where a job has waited for a child within this time, more jobs come than children: none rehearses."""
@@ -174,7 +174,7 @@ class SparePool:
         generation, began = self._generation, loop.time()
         late = loop.call_later(self._capacity.late_after_seconds, self._be_late, began)
         try:
-            child = await self._bear(rehearses=rehearses)
+            child = await self._start_and_join(rehearses=rehearses)
         except Exception as error:  # whatever it is: without a pause the next try would follow at once
             self._fail(error, began)
             await self._pause_a_while()
@@ -213,7 +213,7 @@ class SparePool:
         self._pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         await asyncio.sleep(pause)
 
-    async def _bear(self, *, rehearses: bool) -> Child:
+    async def _start_and_join(self, *, rehearses: bool) -> Child:
         child = await self._launcher.spawn_child(rehearses=rehearses)
         try:
             if self._cgroups is not None:

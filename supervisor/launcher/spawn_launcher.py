@@ -50,15 +50,15 @@ class SpawnLauncher:
     async def spawn_child(self, *, rehearses: bool = True) -> Child:
         """See `Launcher.spawn_child`. It rehearses in any case: that is little beside the imports."""
         async with self._confinement_pool.one(self._imports.confinement) as confined:
-            child = await self._bear(confined.confinement)
+            child = await self._start_child(confined.confinement)
             confined.hand_over(child)
         await child.get_ready(START_TIMEOUT_SECONDS)
         return child
 
-    async def _bear(self, confinement: Confinement) -> Child:
+    async def _start_child(self, confinement: Confinement) -> Child:
         wiring = Wiring()
         try:
-            pid = await self._request_birth(wiring, confinement)
+            pid = await self._request_child(wiring, confinement)
         except BaseException:
             wiring.close()
             raise
@@ -73,7 +73,7 @@ class SpawnLauncher:
         wiring.close_child_ends()
         return child
 
-    async def _request_birth(self, wiring: Wiring, confinement: Confinement) -> int:
+    async def _request_child(self, wiring: Wiring, confinement: Confinement) -> int:
         ends = wiring.child_ends()
         passed = (PassedDescriptor(fd) for fd in (ends.channel, ends.stdout, ends.stderr, ends.dump))
         arguments = (*passed, self._imports.discovery, confinement, self._imports.isolation)
@@ -81,7 +81,7 @@ class SpawnLauncher:
         self._middles.add(middle)
         try:
             async with asyncio.timeout(START_TIMEOUT_SECONDS):
-                pid = await middle.born
+                pid = await middle.child_pid
             await self.known_children.endings.see(middle.end(), _ENDING)
         except BaseException as error:
             await self.known_children.endings.see(middle.give_up(), _ENDING)

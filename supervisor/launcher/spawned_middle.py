@@ -19,7 +19,7 @@ from supervisor.process.shortage import explain
 
 
 class SpawnedMiddle:
-    """Starts the interpreter. `born` gets the child's pid, or a `LaunchError`. To be ended in any case.
+    """Starts the interpreter. `child_pid` gets the pid of its child, or a `LaunchError`. To be ended in any case.
 
     Raises `LaunchError` when the machine has nothing left for it; then no descriptor stays open.
     """
@@ -27,7 +27,7 @@ class SpawnedMiddle:
     def __init__(
         self, arguments: tuple[Any, ...], environment: Mapping[str, str], known_children: KnownChildren
     ) -> None:
-        self.born: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.child_pid: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._known_children = known_children
         self._ends = False
         self._ended = asyncio.Event()
@@ -56,13 +56,13 @@ class SpawnedMiddle:
 
     def hear(self) -> None:
         """Take what it has announced, without waiting."""
-        if self.born.done():
+        if self.child_pid.done():
             return
         starts, gone = receive_starts(self._control)
         for start in starts:
             if start.pid:
                 self._known_children.add(start.pid)
-                self.born.set_result(start.pid)
+                self.child_pid.set_result(start.pid)
             else:
                 self._fail("had no process or memory left on this machine to start a child")
             return
@@ -70,7 +70,7 @@ class SpawnedMiddle:
             self._fail("ended before it started a child; see what it has printed")
 
     def _fail(self, how: str) -> None:
-        self.born.set_exception(LaunchError(f"An interpreter for a child (pid {self.pid}) {how}."))
+        self.child_pid.set_exception(LaunchError(f"An interpreter for a child (pid {self.pid}) {how}."))
 
     async def end(self) -> None:
         """End the interpreter, unless it has ended: a millisecond or two, or as long as the disk that it waits for."""
@@ -92,8 +92,8 @@ class SpawnedMiddle:
         """End the interpreter and the child that nobody wants, if there is one: it is this process's only then."""
         await self.end()
         await self._ended.wait()
-        if self.born.done() and not self.born.cancelled() and self.born.exception() is None:
-            await end_child(self.born.result(), self._known_children)
+        if self.child_pid.done() and not self.child_pid.cancelled() and self.child_pid.exception() is None:
+            await end_child(self.child_pid.result(), self._known_children)
 
 
 async def end_child(pid: int, known_children: KnownChildren) -> None:

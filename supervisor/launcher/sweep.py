@@ -13,7 +13,7 @@ from supervisor.launcher.sweep_rounds import SweepRounds
 
 _BOUND_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.001
-_BIRTH_PAUSE_SECONDS: Final = 0.05
+_START_PAUSE_SECONDS: Final = 0.05
 _MOST_ON_THE_LOOP: Final = 8
 """How many processes are looked at without a thread: some 50 us for each."""
 
@@ -102,21 +102,21 @@ class Sweeper:
 
     async def _nobodys(self) -> set[int]:
         while True:
-            owned, births = await self._owned_and_births()
-            if None in owned or not births:
+            owned, starting = await self._owned_and_starting()
+            if None in owned or not starting:
                 return owned.get(None, set())
             # Whether these are strays will be known when whoever is asked for a child has answered, or was replaced.
-            await asyncio.sleep(_BIRTH_PAUSE_SECONDS)
+            await asyncio.sleep(_START_PAUSE_SECONDS)
 
     async def _owned(self) -> dict[JobProcesses | None, set[int]]:
-        return (await self._owned_and_births())[0]
+        return (await self._owned_and_starting())[0]
 
-    async def _owned_and_births(self) -> tuple[dict[JobProcesses | None, set[int]], set[int]]:
+    async def _owned_and_starting(self) -> tuple[dict[JobProcesses | None, set[int]], set[int]]:
         (unknown, sessions), jobs = self._unknown(), tuple(self._jobs)
 
         def look() -> tuple[dict[JobProcesses | None, set[int]], set[int]]:
-            births = unannounced(unknown, jobs, sessions)
-            return by_owner(unknown - births, jobs), births
+            starting = unannounced(unknown, jobs, sessions)
+            return by_owner(unknown - starting, jobs), starting
 
         if len(unknown) > _MOST_ON_THE_LOOP:
             return await asyncio.to_thread(look)

@@ -11,8 +11,8 @@ from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.confinement import Confinement
 from jobrunner.protocol.control import ChildRequest
 from supervisor.errors import LaunchError, TemplateError
-from supervisor.launcher.births import Births
 from supervisor.launcher.child import Child
+from supervisor.launcher.child_starts import ChildStarts
 from supervisor.launcher.confinement import ConfinementPool
 from supervisor.launcher.fork_requests import Forker, ForkRequests
 from supervisor.launcher.importer import TemplateProcess, start_template
@@ -50,7 +50,7 @@ START_TIMEOUT_SECONDS = 20.0
 class TemplateLauncher:
     """Keeps one template, replaces it when it dies, and has it fork children.
 
-    Children survive the template: they are the supervisor's own (`births.py`).
+    Children survive the template: they are the supervisor's own (`child_starts.py`).
     """
 
     def __init__(
@@ -67,7 +67,9 @@ class TemplateLauncher:
         self._retired: list[TemplateProcess] = []
         self._requests = ForkRequests(self.known_children)
         self._holders = SessionHolders(self._requests, self._hear)
-        self._births = Births(self._requests, self._holders, self._count_silence, self._replace_stopped)
+        self._child_starts = ChildStarts(
+            self._requests, self._holders, self._count_silence, self._replace_stopped
+        )
         self._tasks = Tasks()
         self._silences = Silences()
         self._catalogue = Catalogue()  # in force: of the start, or of the last reload
@@ -120,20 +122,20 @@ class TemplateLauncher:
         """See `Launcher.spawn_child`."""
         async with self._confinement_pool.one(self._imports.confinement) as confined:
             template = self._template
-            child = await self._bear(confined.confinement, rehearses=rehearses)
+            child = await self._start_child(confined.confinement, rehearses=rehearses)
             confined.hand_over(child)
-        born_at = asyncio.get_running_loop().time()
+        started_at = asyncio.get_running_loop().time()
         try:
             await child.get_ready(START_TIMEOUT_SECONDS)
         except LaunchError:
-            if asyncio.get_running_loop().time() >= born_at + START_TIMEOUT_SECONDS:
-                self._count_silence(template, born_at)
+            if asyncio.get_running_loop().time() >= started_at + START_TIMEOUT_SECONDS:
+                self._count_silence(template, started_at)
             raise
         if template is self._template:
             self._silences.answered()
         return child
 
-    async def _bear(self, confinement: Confinement, *, rehearses: bool) -> Child:
+    async def _start_child(self, confinement: Confinement, *, rehearses: bool) -> Child:
         template = self._template
         if template is None:
             why = self._missing or "A new one is on its way."
@@ -143,7 +145,7 @@ class TemplateLauncher:
         wiring = Wiring()
         try:
             ends, packed = wiring.child_ends(), confinement.pack()
-            pid, holder = await self._births.ask(
+            pid, holder = await self._child_starts.ask(
                 template,
                 lambda number: ChildRequest(number, ends, packed, rehearses),
                 START_TIMEOUT_SECONDS,
@@ -191,7 +193,7 @@ class TemplateLauncher:
         self._fail_requests(template, f"The template was replaced. {reason}")
         for fork in kill_hanging(template):
             # They become this process's own when the template is dead.
-            self._requests.bury(fork)
+            self._requests.reap_later(fork)
         self.known_children.endings.start(template.see_dead(), _ENDING)
         if template in self._retired:
             self._retired.remove(template)
@@ -218,9 +220,9 @@ class TemplateLauncher:
 
     def drain_starts(self) -> frozenset[int]:
         """See `Launcher.drain_starts`. Who was asked for nothing has nothing to announce, and tells its end itself."""
-        self._requests.bury_unclaimed()
+        self._requests.reap_unclaimed()
         self._hear(*self._requests.asked)
-        return self._requests.sessions_with_births
+        return self._requests.sessions_with_starts
 
     def _hear(self, *forkers: Forker) -> None:
         for forker in forkers:

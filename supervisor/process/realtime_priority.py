@@ -48,7 +48,7 @@ def normal_priority() -> Iterator[None]:
     try:
         yield
     finally:
-        # In a thread of the executor, the precedence may have been given back meanwhile.
+        # In a thread of the executor, the priority may have been given back meanwhile.
         if _taken.is_set():
             with contextlib.suppress(OSError):
                 os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_PRIORITY))

@@ -40,7 +40,7 @@ def mark_of_waits() -> int | None:
 
 
 def wait_for(pid: int, options: int = os.WNOHANG) -> tuple[int, int, resource.struct_rusage]:
-    """Do as `os.wait4`, and as any other process, whatever precedence this one has taken.
+    """Do as `os.wait4`, and as any other process, whatever priority this one has taken.
 
     When a process with several threads is dead, the last of them may still be clearing away its entries of /proc,
     at the child's own low priority and on this processor. To reap the process, the kernel waits for those entries in

@@ -65,8 +65,8 @@ class Item:
         """Whether another try is to be sent beside the newest, which has waited too long for a result of this size."""
         if self.has_failed:
             return False
-        patience = LATE_SECONDS if self.tries <= 1 else LATE_AGAIN_SECONDS
-        return now - self.sent_at >= patience + size_bytes / SLOWEST_BYTES_PER_SECOND
+        late_seconds = LATE_SECONDS if self.tries <= 1 else LATE_AGAIN_SECONDS
+        return now - self.sent_at >= late_seconds + size_bytes / SLOWEST_BYTES_PER_SECOND
 
     def __lt__(self, other: "Item") -> bool:
         return self.place < other.place

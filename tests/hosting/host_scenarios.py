@@ -36,7 +36,7 @@ def processes_of(child: Child) -> JobProcesses:
 
 
 async def end_child(child: Child) -> None:
-    """Kill, await and bury a child that has no job."""
+    """Kill, await and reap a child that has no job."""
     child.kill()
     await child.exited
     child.reap_and_close()
@@ -83,16 +83,16 @@ async def usage_of_spare(host: Any, request: dict[str, Any]) -> dict[str, Any]:
 
 
 async def births_and_sweeps(host: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Bear `births` children while sweeps run all the time; tell how many lived and how many were swept."""
+    """Start `births` children while sweeps run all the time; tell how many lived and how many were swept."""
     dead = await host.launcher.spawn_child()
     dead.kill()
     await dead.exited
     sweeper = Sweeper(host.launcher)
-    swept, sweeps, bearing = 0, 0, True
+    swept, sweeps, starting = 0, 0, True
 
     async def sweep_all_the_time() -> None:
         nonlocal swept, sweeps
-        while bearing:
+        while starting:
             swept += (await sweeper.clear(processes_of(dead))).killed
             sweeps += 1
             await asyncio.sleep(0)
@@ -107,7 +107,7 @@ async def births_and_sweeps(host: Any, request: dict[str, Any]) -> dict[str, Any
             if isinstance(child, Child):
                 lived += not child.exited.done()
                 await end_child(child)
-    bearing = False
+    starting = False
     await sweeping
     dead.reap_and_close()
     return {"lived": lived, "swept": swept, "sweeps": sweeps}
@@ -238,11 +238,11 @@ async def abandoned_birth(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     host.launcher._holders.end(*host.launcher._holders.living, reason="")
     await until(lambda: not host.launcher._requests._unclaimed)
     os.kill(host.launcher.template_pid, signal.SIGSTOP)
-    bearing = asyncio.create_task(host.launcher.spawn_child())
+    starting = asyncio.create_task(host.launcher.spawn_child())
     await until(lambda: host.launcher._requests._unanswered)
     before = direct_children()
-    bearing.cancel()
-    await asyncio.gather(bearing, return_exceptions=True)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
     os.kill(host.launcher.template_pid, signal.SIGCONT)
     await until(lambda: not host.launcher._requests._unanswered)  # it was announced, and nobody wants it
     await until(lambda: not host.launcher._requests._unclaimed)

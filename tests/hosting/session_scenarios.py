@@ -84,7 +84,7 @@ async def sweep_before_the_announcement(host: Any, request: dict[str, Any]) -> d
     await _end(await host.launcher.spawn_child())  # its holder is free, and announced
     known = direct_children()
     Path(request["stop"]).touch()
-    bearing = asyncio.create_task(host.launcher.spawn_child())
+    starting = asyncio.create_task(host.launcher.spawn_child())
     holder, unannounced = await _stopped_before_announcing(host, request, known)
     ended.kill()
     await ended.exited
@@ -93,7 +93,7 @@ async def sweep_before_the_announcement(host: Any, request: dict[str, Any]) -> d
     swept = await sweeper.clear(JobProcesses(ended.pid, ended.groups))
     await asyncio.sleep(0.3)  # strays are killed at the second look, 0.05 s after the first
     os.kill(holder, signal.SIGCONT)
-    child = await bearing
+    child = await starting
     seen = {"killed": swept.killed, "unannounced": unannounced, "child": child.pid}
     await _end(child)
     ended.reap_and_close()
@@ -106,10 +106,10 @@ async def holder_killed_before_the_announcement(host: Any, request: dict[str, An
     await _end(await host.launcher.spawn_child())
     known = direct_children()
     Path(request["stop"]).touch()
-    bearing = asyncio.create_task(host.launcher.spawn_child())
+    starting = asyncio.create_task(host.launcher.spawn_child())
     holder, unannounced = await _stopped_before_announcing(host, request, known)
     os.kill(holder, signal.SIGKILL)
-    child = await bearing  # a new one has forked it
+    child = await starting  # a new one has forked it
     sweeper = Sweeper(host.launcher)
     sweeper.look_for_strays()
     await until(lambda: not Path(f"/proc/{unannounced}").exists())
@@ -129,11 +129,11 @@ async def template_killed_before_the_announcement(host: Any, request: dict[str, 
     await until(lambda: not sweeper._strays._tasks)  # it has found nothing, and would look no more by itself
     known = direct_children()
     Path(request["stop"]).touch()
-    bearing = asyncio.create_task(host.launcher.spawn_child())
+    starting = asyncio.create_task(host.launcher.spawn_child())
     await until(lambda: _is_stopped(template))
     (unannounced,) = direct_children() - known
     os.kill(template, signal.SIGKILL)
-    await asyncio.gather(bearing, return_exceptions=True)
+    await asyncio.gather(starting, return_exceptions=True)
     await until(lambda: not Path(f"/proc/{unannounced}").exists())
     await until(lambda: host.launcher.template_pid not in (None, template))
     await sweeper.close()

@@ -13,7 +13,7 @@ from supervisor.process.signal_names import signal_name
 from supervisor.process.tasks import Tasks
 
 _SETTLED_SECONDS: Final = 60.0
-"""A program that has run for so long starts anew without the patience that its earlier ends have cost."""
+"""A program that has run for so long starts anew without the longer pauses that its earlier ends have led to."""
 
 
 class KeptProgram:

@@ -8,8 +8,8 @@ from typing import Any, Final
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from supervisor.commands.control.asking import run_asking
 from supervisor.commands.control.kept_jobs import open_kept_job
+from supervisor.commands.control.requests import run_request
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.logs.lines import Lines, text_of
 from supervisor.commands.shared.common import read_settings
@@ -64,7 +64,7 @@ def run(arguments: list[str]) -> int:
             print(f"{PROGRAM}: {printable(why)}", file=sys.stderr)
         return NO if missing else DONE
 
-    return run_asking(PROGRAM, settings, ask)
+    return run_request(PROGRAM, settings, ask)
 
 
 def _show_from_worker(client: ControlClient, settings: LogsSettings, shown: Lines, show: Any) -> None:

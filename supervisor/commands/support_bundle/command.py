@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
-from supervisor.commands.control.asking import EXIT_INTERRUPTED, client_of
+from supervisor.commands.control.requests import EXIT_INTERRUPTED, client_of
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.journal.places import find_journal
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from supervisor.commands.control.asking import run_asking
+from supervisor.commands.control.requests import run_request
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.shared.common import read_settings
 from supervisor.commands.shared.console import OutputConsole
@@ -54,7 +54,7 @@ def run(arguments: list[str]) -> int:
         except KeyboardInterrupt:  # as a person ends such a program
             return DONE
 
-    return run_asking(PROGRAM, settings, show)
+    return run_request(PROGRAM, settings, show)
 
 
 def _print_again(client: ControlClient, settings: TopSettings) -> int:

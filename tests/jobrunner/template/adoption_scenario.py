@@ -1,4 +1,4 @@
-"""Births under a microscope, run as a program: what a child does when its parents end at the worst moment.
+"""ChildStarts under a microscope, run as a program: what a child does when its parents end at the worst moment.
 
 Prints what the last process of the chain reported. The chain is: this program, the supervisor, the middle, the child.
 """

@@ -39,7 +39,7 @@ class TemplateReports(Fuzzer):
                 report = _report(rng)
             await check_report(report)
         else:
-            await check_births(_births(rng))
+            await check_births(_child_starts(rng))
 
 
 def _report(rng: random.Random) -> bytes:
@@ -81,7 +81,7 @@ async def check_report(sent: bytes) -> Catalogue | ImportProblem | None:
     return outcome
 
 
-def _births(rng: random.Random) -> list[bytes]:
+def _child_starts(rng: random.Random) -> list[bytes]:
     born = struct.pack(
         "=Qii",
         rng.choice((1, 2, 99, 2**64 - 1)),
@@ -100,7 +100,7 @@ async def check_births(sent: list[bytes]) -> None:
     near.setblocking(False)
     launcher = TemplateLauncher(Imports(Discovery(()), {}))
     fake: Any = SimpleNamespace(control=near, pid=_PID, reap=lambda: "exit code 0", inherited=Inherited())
-    requests = [launcher._requests.begin(fake, born_here=born_here) for born_here in (False, True)]
+    requests = [launcher._requests.begin(fake, is_own_child=is_own_child) for is_own_child in (False, True)]
     launcher._template = fake
     signalled: list[int] = []
     with near, far, _no_signals(signalled):

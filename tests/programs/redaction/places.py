@@ -12,7 +12,7 @@ from jobrunner.masking import mask_with
 from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOG_CAP_CHARS, LOGGER_CAP_CHARS
 from jobrunner.protocol.masking import NO_TEXT, Mask
 from jobrunner.protocol.messages import DeviceChange, Log
-from sdk.boundary import tell_with_traceback
+from sdk.boundary import log_with_traceback
 from sdk.logger import block_logger
 from sdk.masking import Masking, hiding, use_masking
 from supervisor.job.evidence import ending_of
@@ -128,7 +128,7 @@ def as_failure(text: str, _: Pieces, __: Mask, secret: str) -> str:
     except ValueError as error:
         error.add_note(text)
         hide = hiding(frozenset({secret}))
-        message = tell_with_traceback(error, "tests/programs/fuzz:1.0.0", block_logger("x", logger), hide)
+        message = log_with_traceback(error, "tests/programs/fuzz:1.0.0", block_logger("x", logger), hide)
     finally:
         logger.removeHandler(records)
         use_masking(Masking())

@@ -254,7 +254,7 @@ async def test_a_file_that_was_removed_is_made_again_with_all_that_is_open(
 async def test_a_disk_that_does_not_answer_holds_up_one_job_for_a_bounded_time_and_then_none(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_module, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(image_module, "WRITE_TIMEOUT_SECONDS", 1.0)
     ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
     answers = threading.Event()
     ledger._image.journal._writer.call(answers.wait)

@@ -32,7 +32,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[
 async def test_a_disk_that_hangs_for_long_is_not_given_the_same_writes_again_and_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_module, "PATIENCE_SECONDS", QUICKLY)
+    monkeypatch.setattr(image_module, "WRITE_TIMEOUT_SECONDS", QUICKLY)
     ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
     image, answers = ledger._image, threading.Event()
     image.journal._writer.call(lambda: answers.wait(50))
@@ -54,7 +54,7 @@ async def test_a_disk_that_hangs_for_long_is_not_given_the_same_writes_again_and
 async def test_a_fact_that_waits_for_a_hanging_disk_is_not_written_again_and_again_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_module, "PATIENCE_SECONDS", QUICKLY)
+    monkeypatch.setattr(image_module, "WRITE_TIMEOUT_SECONDS", QUICKLY)
     ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
     image, answers = ledger._image, threading.Event()
     image.journal._writer.call(lambda: answers.wait(50))
@@ -75,7 +75,7 @@ async def test_a_fact_that_waits_for_a_hanging_disk_is_not_written_again_and_aga
 async def test_what_a_hanging_disk_refuses_at_last_is_written_when_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_module, "PATIENCE_SECONDS", QUICKLY)
+    monkeypatch.setattr(image_module, "WRITE_TIMEOUT_SECONDS", QUICKLY)
     ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
     writer, answers = ledger._image.journal._writer, threading.Event()
 
@@ -102,7 +102,7 @@ async def test_a_worker_that_registers_anew_does_not_wait_for_a_disk_that_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its uuid is written twice: to the journal, and to a file beside it."""
-    monkeypatch.setattr(image_module, "PATIENCE_SECONDS", QUICKLY)
+    monkeypatch.setattr(image_module, "WRITE_TIMEOUT_SECONDS", QUICKLY)
     ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
     answers = threading.Event()
     ledger._image.journal._writer.call(lambda: answers.wait(50))

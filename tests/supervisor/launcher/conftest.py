@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from nursery import Nursery
+from launcher_support import ProcessLauncher
 from played_template import Stage
 
 from supervisor.launcher import template as template_module
@@ -14,11 +14,11 @@ sys.path.append(str(Path(__file__).parents[2] / "hosting"))
 
 
 @pytest.fixture
-async def nursery() -> AsyncIterator[Nursery]:
+async def process_launcher() -> AsyncIterator[ProcessLauncher]:
     """Bears children that need no template, and ends those that a test has left."""
-    nursery = Nursery()
-    yield nursery
-    await nursery.clear()
+    process_launcher = ProcessLauncher()
+    yield process_launcher
+    await process_launcher.clear()
 
 
 @pytest.fixture

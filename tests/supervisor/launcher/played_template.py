@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 
-from nursery import BOUND_SECONDS, a_process
+from launcher_support import BOUND_SECONDS, a_process
 
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.confinement import Confinement

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from nursery import is_there, open_descriptors
+from launcher_support import is_there, open_descriptors
 
 from jobrunner.protocol.linux import AWAITS_SIGNAL, DUMP_SIGNAL
 from jobrunner.protocol.messages import Join, Ready, Tick

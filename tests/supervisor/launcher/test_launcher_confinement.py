@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 import pytest
-from nursery import Nursery
+from launcher_support import ProcessLauncher
 
 from jobrunner.protocol.confinement import Confinement
 from supervisor.errors import LaunchError
@@ -37,12 +37,12 @@ def cleaned(monkeypatch: pytest.MonkeyPatch) -> dict[int, str | Exception]:
 
 
 async def test_a_child_keeps_its_user_until_it_is_closed(
-    nursery: Nursery, cleaned: dict[int, str | Exception]
+    process_launcher: ProcessLauncher, cleaned: dict[int, str | Exception]
 ) -> None:
     users = JobUsers(USERS[:1])
     async with ConfinementPool(users).one(LIMITS) as confined:
         assert confined.confinement == Confinement(max_open_files=77, user=USERS[0])
-        child = await nursery.spawn_child()
+        child = await process_launcher.spawn_child()
         confined.hand_over(child)
     assert child.user == USERS[0]
     taking = asyncio.ensure_future(users.take())
@@ -78,11 +78,11 @@ async def test_the_user_of_a_child_that_was_never_born_is_given_back(
     assert await users.take() == USERS[0]
 
 
-async def test_without_users_a_child_runs_as_the_worker_s_own(nursery: Nursery) -> None:
+async def test_without_users_a_child_runs_as_the_worker_s_own(process_launcher: ProcessLauncher) -> None:
     confinement_pool = ConfinementPool()
     async with confinement_pool.one(LIMITS) as confined:
         assert confined.confinement == LIMITS
-        child = await nursery.spawn_child()
+        child = await process_launcher.spawn_child()
         confined.hand_over(child)
     assert child.user is None
     await confinement_pool.close()

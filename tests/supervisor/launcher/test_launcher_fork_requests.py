@@ -9,7 +9,7 @@ import pytest
 
 from jobrunner.protocol.control import send_session_request
 from supervisor.errors import LaunchError
-from supervisor.launcher.births import Births
+from supervisor.launcher.child_starts import ChildStarts
 from supervisor.launcher.fork_requests import ForkRequests
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.session_holders import SessionHolder, SessionHolders
@@ -37,7 +37,7 @@ async def test_a_request_that_could_not_be_sent_is_waited_for_by_nobody(
 ) -> None:
     ours, theirs = pair
     requests = ForkRequests(KnownChildren())
-    births = Births(requests, SessionHolders(requests, print), lambda *_: None, lambda _: None)
+    starts = ChildStarts(requests, SessionHolders(requests, print), lambda *_: None, lambda _: None)
     sent = socket.socketpair()
     if refusal == "gone":
         theirs.close()
@@ -50,18 +50,18 @@ async def test_a_request_that_could_not_be_sent_is_waited_for_by_nobody(
 
     forker = PlayedForker(ours)
     with pytest.raises(LaunchError):
-        await births._ask(forker, send, 1.0, born_here=True)
+        await starts._ask(forker, send, 1.0, is_own_child=True)
     for one in sent:
         one.close()
     assert requests.asked == ()
-    assert requests.sessions_with_births == frozenset()
+    assert requests.sessions_with_starts == frozenset()
 
 
 def test_a_child_of_another_process_is_not_taken_for_one_that_was_waited_for() -> None:
-    requests, buried = ForkRequests(KnownChildren()), list[str]()
-    requests._unclaimed[os.getppid()] = lambda: buried.append("buried")
-    requests.bury_unclaimed()
-    assert buried == []
+    requests, reaped = ForkRequests(KnownChildren()), list[str]()
+    requests._unclaimed[os.getppid()] = lambda: reaped.append("reaped")
+    requests.reap_unclaimed()
+    assert reaped == []
 
 
 async def test_with_a_template_its_session_holders_end_and_no_others(

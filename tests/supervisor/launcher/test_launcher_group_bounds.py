@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from nursery import a_process
+from launcher_support import a_process
 
 from jobrunner.protocol.group_calls import GroupCall
 from supervisor.launcher import process_groups

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nursery import a_process, is_there, open_descriptors
+from launcher_support import a_process, is_there, open_descriptors
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from jobrunner.protocol.entry import Discovery

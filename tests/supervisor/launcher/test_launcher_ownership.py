@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from nursery import a_process
+from launcher_support import a_process
 
 from supervisor.launcher.ownership import JobProcesses, by_owner
 from supervisor.launcher.process_groups import ProcessGroups

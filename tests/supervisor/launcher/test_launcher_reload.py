@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from nursery import is_there
+from launcher_support import is_there
 from played_template import EMPTY, IMPORTS, Stage, asked
 
 from jobrunner.protocol.entry import Discovery
@@ -36,14 +36,14 @@ async def test_a_reload_ends_an_old_template_of_which_nothing_is_awaited_at_once
 
 async def test_a_reload_ends_the_old_template_once_its_births_are_answered(stage: Stage) -> None:
     (old,) = stage.templates
-    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    starting = asyncio.ensure_future(stage.launcher.spawn_child())
     request = await asked(old)
     newer = Imports(Discovery(("newer",)), {})
     assert await stage.launcher.reload(newer, lambda _: None) is EMPTY
     assert stage.launcher.template_pid == stage.templates[1].pid
     assert is_there(old.pid)
     pid = old.spawn_child(*request)
-    child = await bearing
+    child = await starting
     assert child.pid == pid
     stage.launcher.drain_starts()
     await until(lambda: not is_there(old.pid))
@@ -65,14 +65,14 @@ async def test_an_old_template_that_ends_meanwhile_fails_its_own_births_only(sta
     old.forget((await asked(old))[1])
     await stage.launcher.reload(IMPORTS, lambda _: None)
     new = stage.templates[1]
-    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    starting = asyncio.ensure_future(stage.launcher.spawn_child())
     request = await asked(new)
     old.die()
     with pytest.raises(LaunchError, match="ended while it was asked"):
         await lost
     assert stage.launcher.template_pid == new.pid
     pid = new.spawn_child(*request)
-    child = await bearing
+    child = await starting
     child.discard()
     await until(lambda: not is_there(pid))
     assert len(stage.templates) == 2

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from nursery import a_process, is_there, open_descriptors, with_ever_more_descriptors
+from launcher_support import a_process, is_there, open_descriptors, with_ever_more_descriptors
 from played_template import IMPORTS, Stage, asked
 
 from jobrunner.protocol.control import Started, announce_start
 from jobrunner.protocol.entry import Discovery
 from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher import Imports
-from supervisor.launcher import births as births_module
+from supervisor.launcher import child_starts as child_starts_module
 from supervisor.launcher import importer as importer_module
 from supervisor.launcher import spawn_launcher as spawn_module
 from supervisor.launcher import spawned_middle as middle_module
@@ -137,7 +137,7 @@ async def test_a_template_that_can_not_be_asked_is_not_called_gone(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = open_descriptors()
-    monkeypatch.setattr(births_module, "send_fork_request", fails(OSError(errno.ENOMEM, "x")))
+    monkeypatch.setattr(child_starts_module, "send_fork_request", fails(OSError(errno.ENOMEM, "x")))
     with pytest.raises(LaunchError, match="can't be asked for a child: Cannot allocate memory"):
         await stage.launcher.spawn_child()
     assert open_descriptors() == before
@@ -184,9 +184,9 @@ async def test_an_interpreter_or_a_child_that_can_not_be_watched_is_ended_waited
     assert interpreter.forgotten == 1
     assert launcher.known_children.unknown({interpreter.pid}) == {interpreter.pid}
     if what == "could not be started":  # it is the interpreter's own
-        os.kill(interpreter.born, signal.SIGKILL)
-        os.waitpid(interpreter.born, 0)
-    assert not is_there(interpreter.born)
+        os.kill(interpreter.children, signal.SIGKILL)
+        os.waitpid(interpreter.children, 0)
+    assert not is_there(interpreter.children)
     assert open_descriptors() == before
 
 
@@ -209,7 +209,7 @@ async def test_a_fork_that_can_not_be_watched_by_the_loop_leaves_nothing(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = open_descriptors()
-    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    starting = asyncio.ensure_future(stage.launcher.spawn_child())
     request = await asked(stage.templates[0])
     loop = asyncio.get_running_loop()
     add = loop.add_reader
@@ -222,6 +222,6 @@ async def test_a_fork_that_can_not_be_watched_by_the_loop_leaves_nothing(
     monkeypatch.setattr(loop, "add_reader", refuse_pidfds)
     pid = stage.templates[0].spawn_child(*request)
     with pytest.raises(LaunchError, match="can't be watched: Cannot allocate memory"):
-        await bearing
+        await starting
     await until(lambda: not is_there(pid))  # it sleeps, so that it was killed, and the launcher waits for it
     assert open_descriptors() == before

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
+from launcher_support import is_there, open_descriptors
 from multiprocess import resource_tracker, util
-from nursery import is_there, open_descriptors
 
 from supervisor.launcher.known_children import KnownChildren, direct_children
 from supervisor.launcher.multiprocessing_spawn import Spawned

@@ -1,4 +1,4 @@
-"""Births: each request has one answer, and a child that nobody waits for any more is ended."""
+"""ChildStarts: each request has one answer, and a child that nobody waits for any more is ended."""
 
 import asyncio
 import errno
@@ -8,7 +8,7 @@ import signal
 from typing import Any
 
 import pytest
-from nursery import a_process, is_there, open_descriptors
+from launcher_support import a_process, is_there, open_descriptors
 from played_template import IMPORTS, Stage, asked
 
 from jobrunner.protocol.confinement import Confinement
@@ -31,9 +31,9 @@ def no_descriptor(pid: int) -> int:
 
 async def test_a_child_that_was_asked_for_is_borne_and_its_ends_are_closed_here(stage: Stage) -> None:
     before = open_descriptors()
-    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    starting = asyncio.ensure_future(stage.launcher.spawn_child())
     pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
-    child = await bearing
+    child = await starting
     assert child.pid == pid
     assert child.joins_by_itself
     # Channel, stdout, stderr, dump and the pidfd: one each.
@@ -61,10 +61,10 @@ async def test_a_child_that_can_not_be_watched_is_ended_and_waited_for(
 
     monkeypatch.setattr(fork_requests_module, "wait_for", recorded)
     monkeypatch.setattr(template_module.os, "pidfd_open", no_descriptor)
-    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    starting = asyncio.ensure_future(stage.launcher.spawn_child())
     pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
     with pytest.raises(LaunchError, match="can't be watched"):
-        await bearing
+        await starting
     await until(lambda: not is_there(pid))
     assert os.WTERMSIG(waited_for[pid]) == signal.SIGKILL
     assert stage.launcher.known_children.unknown({pid}) == {pid}
@@ -82,7 +82,7 @@ async def test_no_other_child_is_born_into_the_session_of_one_that_can_not_be_wa
     def give_back(one: object, *, is_empty: bool = True) -> None:
         given_back.append((one, is_empty))
 
-    monkeypatch.setattr(stage.launcher._births, "ask", born)
+    monkeypatch.setattr(stage.launcher._child_starts, "ask", born)
     monkeypatch.setattr(stage.launcher._holders, "give_back", give_back)
     monkeypatch.setattr(template_module.os, "pidfd_open", no_descriptor)
     with pytest.raises(LaunchError, match="can't be watched"):
@@ -95,11 +95,11 @@ async def test_a_template_that_ends_fails_the_births_that_wait_for_it_at_once_an
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     (template,) = stage.templates
-    bearing = [asyncio.ensure_future(stage.launcher.spawn_child()) for _ in range(2)]
-    for _ in bearing:
+    starting = [asyncio.ensure_future(stage.launcher.spawn_child()) for _ in range(2)]
+    for _ in starting:
         template.forget((await asked(template))[1])
     template.die()
-    for one in bearing:
+    for one in starting:
         with pytest.raises(LaunchError, match="ended while it was asked for a child"):
             await one
     await until(lambda: told(caplog, TemplateEnded))
@@ -129,10 +129,10 @@ async def test_a_template_that_is_gone_unnoticed_is_a_launch_error(stage: Stage)
 
 async def test_a_fork_that_fails_is_a_launch_error_and_leaves_nothing_open(stage: Stage) -> None:
     before = open_descriptors()
-    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    starting = asyncio.ensure_future(stage.launcher.spawn_child())
     stage.templates[0].refuse(*await asked(stage.templates[0]))
     with pytest.raises(LaunchError, match=r"could not start a child: .* \(ENOMEM\)\. Give the machine"):
-        await bearing
+        await starting
     assert open_descriptors() == before
 
 
@@ -159,9 +159,9 @@ async def test_a_child_gets_a_user_of_its_own_and_keeps_it_until_it_is_closed(
     monkeypatch.setattr(job_users_module, "_clean_up_after", lambda *_: "")
     users = JobUsers([3_000_000_001])
     monkeypatch.setattr(stage.launcher, "_confinement_pool", ConfinementPool(users))
-    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    starting = asyncio.ensure_future(stage.launcher.spawn_child())
     pid = stage.templates[0].spawn_child(*await asked(stage.templates[0]))
-    child = await bearing
+    child = await starting
     assert child.user == 3_000_000_001
     assert not child.joins_by_itself  # it may not any more
     assert stage.templates[0].confinements == [Confinement(user=3_000_000_001)]
@@ -184,12 +184,12 @@ async def test_a_sweep_hears_only_who_was_asked_for_a_child_and_has_not_announce
     stage.launcher._requests.hear = recorded  # type: ignore[method-assign]
     assert stage.launcher.drain_starts() == frozenset()
     assert heard == []
-    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    starting = asyncio.ensure_future(stage.launcher.spawn_child())
     request = await asked(template)
     stage.launcher.drain_starts()
     assert heard == [template]
     pid = template.spawn_child(*request)
-    child = await bearing
+    child = await starting
     heard.clear()
     stage.launcher.drain_starts()
     assert heard == []

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from nursery import a_process, is_there
+from launcher_support import a_process, is_there
 
 from supervisor.launcher import strays as strays_module
 from supervisor.launcher.strays import Strays

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from nursery import BOUND_SECONDS, Nursery, a_process, is_there
+from launcher_support import BOUND_SECONDS, ProcessLauncher, a_process, is_there
 
 from supervisor.launcher import known_children as kin_module
 from supervisor.launcher import sweep as sweep_module
@@ -107,10 +107,10 @@ def signals(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
 
 
 async def test_all_leftovers_are_stopped_before_one_is_killed_and_all_are_waited_for(
-    nursery: Nursery, family: Family, signals: list[tuple[str, int, int]]
+    process_launcher: ProcessLauncher, family: Family, signals: list[tuple[str, int, int]]
 ) -> None:
     leftovers = [family.leftover() for _ in range(3)]
-    assert await Sweeper(nursery).clear(family.job()) == Swept(killed=3, remaining=0)
+    assert await Sweeper(process_launcher).clear(family.job()) == Swept(killed=3, remaining=0)
     assert not any(map(is_there, leftovers))
     sent = [(pid, number) for kind, pid, number in signals if kind == "process"]
     first_kill = next(index for index, (_, number) in enumerate(sent) if number == signal.SIGKILL)
@@ -118,18 +118,20 @@ async def test_all_leftovers_are_stopped_before_one_is_killed_and_all_are_waited
 
 
 async def test_the_group_of_the_job_is_killed_although_no_walk_finds_what_is_in_it(
-    nursery: Nursery, family: Family
+    process_launcher: ProcessLauncher, family: Family
 ) -> None:
     family.leftover()
     unseen = family.process(family.leader)
-    await Sweeper(nursery).clear(family.job())
+    await Sweeper(process_launcher).clear(family.job())
     await until(lambda: is_dead(unseen))
     ended = os.waitid(os.P_PID, unseen, os.WEXITED | os.WNOWAIT)
     assert ended is not None
     assert ended.si_status == signal.SIGKILL
 
 
-async def test_what_is_below_a_leftover_goes_with_it(nursery: Nursery, family: Family) -> None:
+async def test_what_is_below_a_leftover_goes_with_it(
+    process_launcher: ProcessLauncher, family: Family
+) -> None:
     read, write = os.pipe()
     parent = os.posix_spawn(
         "/bin/sh",
@@ -143,7 +145,7 @@ async def test_what_is_below_a_leftover_goes_with_it(nursery: Nursery, family: F
     family._made.append(parent)
     family.shown.append(parent)
     watched = os.pidfd_open(below)
-    assert (await Sweeper(nursery).clear(family.job())).remaining == 0
+    assert (await Sweeper(process_launcher).clear(family.job())).remaining == 0
     assert not is_there(parent)
     # It ends by itself, or is handed to pid 1 here: a supervisor would wait for it in the next round.
     assert select.select([watched], [], [], BOUND_SECONDS)[0] == [watched]
@@ -151,7 +153,7 @@ async def test_what_is_below_a_leftover_goes_with_it(nursery: Nursery, family: F
 
 
 async def test_a_child_that_is_born_between_two_looks_is_not_taken_for_a_leftover(
-    nursery: Nursery, family: Family, monkeypatch: pytest.MonkeyPatch
+    process_launcher: ProcessLauncher, family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was listed is known by the time that births are drained, not the other way round."""
     family.leftover()
@@ -162,28 +164,30 @@ async def test_a_child_that_is_born_between_two_looks_is_not_taken_for_a_leftove
         return family.children()
 
     monkeypatch.setattr(kin_module, "children_of_thread", list_and_be_born)
-    monkeypatch.setattr(nursery, "drain_starts", lambda: [nursery.known_children.add(pid) for pid in born])
-    assert await Sweeper(nursery).clear(family.job()) == Swept(killed=1, remaining=0)
+    monkeypatch.setattr(
+        process_launcher, "drain_starts", lambda: [process_launcher.known_children.add(pid) for pid in born]
+    )
+    assert await Sweeper(process_launcher).clear(family.job()) == Swept(killed=1, remaining=0)
     assert len(born) > 1
     assert not any(map(is_dead, born))
 
 
 async def test_where_nothing_is_left_nothing_is_signalled(
-    nursery: Nursery, family: Family, signals: list[tuple[str, int, int]]
+    process_launcher: ProcessLauncher, family: Family, signals: list[tuple[str, int, int]]
 ) -> None:
     known = family.leftover()
-    nursery.known_children.add(known)
-    assert await Sweeper(nursery).clear(family.job()) == Swept(0, 0)
+    process_launcher.known_children.add(known)
+    assert await Sweeper(process_launcher).clear(family.job()) == Swept(0, 0)
     # Only the job's own group, before anybody has looked.
     assert set(signals) == {("group", family.leader, signal.SIGSTOP)}
 
 
 async def test_a_look_clears_what_is_empty_and_leaves_what_is_not_to_a_sweep(
-    nursery: Nursery, family: Family, signals: list[tuple[str, int, int]]
+    process_launcher: ProcessLauncher, family: Family, signals: list[tuple[str, int, int]]
 ) -> None:
-    sweeper, job = Sweeper(nursery), family.job()
+    sweeper, job = Sweeper(process_launcher), family.job()
     assert sweeper.clear_if_empty(job)
-    assert not Sweeper(nursery).clear_if_empty(family.job(Holding({4_000_001}, signals)))
+    assert not Sweeper(process_launcher).clear_if_empty(family.job(Holding({4_000_001}, signals)))
     leftover = family.leftover()
     assert not sweeper.clear_if_empty(job)
     # Nothing is done but to stop the job's own group.
@@ -192,11 +196,13 @@ async def test_a_look_clears_what_is_empty_and_leaves_what_is_not_to_a_sweep(
     assert not is_there(leftover)
 
 
-async def test_a_leftover_that_had_ended_by_itself_was_not_killed(nursery: Nursery, family: Family) -> None:
+async def test_a_leftover_that_had_ended_by_itself_was_not_killed(
+    process_launcher: ProcessLauncher, family: Family
+) -> None:
     leftovers = [family.leftover(), family.leftover()]
     os.kill(leftovers[0], signal.SIGTERM)
     os.waitid(os.P_PID, leftovers[0], os.WEXITED | os.WNOWAIT)
-    assert await Sweeper(nursery).clear(family.job()) == Swept(killed=1, remaining=0)
+    assert await Sweeper(process_launcher).clear(family.job()) == Swept(killed=1, remaining=0)
     assert not any(map(is_there, leftovers))
 
 
@@ -221,28 +227,28 @@ class Holding(Cgroup):
 
 
 async def test_what_is_in_the_cgroup_is_killed_first(
-    nursery: Nursery, family: Family, signals: list[tuple[str, int, int]]
+    process_launcher: ProcessLauncher, family: Family, signals: list[tuple[str, int, int]]
 ) -> None:
     family.leftover()
-    assert await Sweeper(nursery).clear(family.job(Holding({4_000_001}, signals))) == Swept(2, 0)
+    assert await Sweeper(process_launcher).clear(family.job(Holding({4_000_001}, signals))) == Swept(2, 0)
     assert next(sent for sent in signals if sent[2] == signal.SIGKILL) == ("cgroup", 0, signal.SIGKILL)
 
 
 async def test_what_is_in_the_cgroup_alone_is_killed_too(
-    nursery: Nursery, family: Family, signals: list[tuple[str, int, int]]
+    process_launcher: ProcessLauncher, family: Family, signals: list[tuple[str, int, int]]
 ) -> None:
-    assert await Sweeper(nursery).clear(family.job(Holding({4_000_001}, signals))) == Swept(1, 0)
+    assert await Sweeper(process_launcher).clear(family.job(Holding({4_000_001}, signals))) == Swept(1, 0)
     assert ("cgroup", 0, signal.SIGKILL) in signals
 
 
 async def test_what_another_job_has_left_is_not_touched_and_not_waited_for(
-    nursery: Nursery,
+    process_launcher: ProcessLauncher,
     family: Family,
     monkeypatch: pytest.MonkeyPatch,
     signals: list[tuple[str, int, int]],
 ) -> None:
     """Whether that one still runs, ends in this moment, or can't be killed."""
-    sweeper, mine, other = Sweeper(nursery), family.job(), JobProcesses(1, ProcessGroups(1, -1))
+    sweeper, mine, other = Sweeper(process_launcher), family.job(), JobProcesses(1, ProcessGroups(1, -1))
     leftovers = {mine: {family.leftover()}, other: {family.leftover()}}
     monkeypatch.setattr(
         sweep_module, "by_owner", lambda pids, _: {j: own & pids for j, own in leftovers.items()}
@@ -256,9 +262,9 @@ async def test_what_another_job_has_left_is_not_touched_and_not_waited_for(
 
 
 async def test_what_belongs_to_nobody_is_killed_and_is_in_no_job_s_account(
-    nursery: Nursery, family: Family, monkeypatch: pytest.MonkeyPatch
+    process_launcher: ProcessLauncher, family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweeper, stray = Sweeper(nursery), family.leftover()
+    sweeper, stray = Sweeper(process_launcher), family.leftover()
     monkeypatch.setattr(sweep_module, "by_owner", lambda pids, _: {None: set(pids)} if pids else {})
     assert await sweeper.clear(family.job()) == Swept(0, 0)
     await until(lambda: not is_there(stray))
@@ -266,10 +272,10 @@ async def test_what_belongs_to_nobody_is_killed_and_is_in_no_job_s_account(
 
 
 async def test_what_could_not_be_killed_is_no_more_in_the_way_once_it_is_gone(
-    nursery: Nursery, family: Family, monkeypatch: pytest.MonkeyPatch
+    process_launcher: ProcessLauncher, family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweep_module, "_BOUND_SECONDS", 0.05)
-    sweeper, job, leftover = Sweeper(nursery), family.job(), family.leftover()
+    sweeper, job, leftover = Sweeper(process_launcher), family.job(), family.leftover()
     try:
         with held(leftover):
             assert await sweeper.clear(job) == Swept(killed=0, remaining=1)
@@ -282,19 +288,19 @@ async def test_what_could_not_be_killed_is_no_more_in_the_way_once_it_is_gone(
 
 
 async def test_what_can_not_be_killed_is_told_and_not_tried_for_ever(
-    nursery: Nursery, family: Family, monkeypatch: pytest.MonkeyPatch
+    process_launcher: ProcessLauncher, family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweep_module, "_BOUND_SECONDS", 1.0)
     leftover = family.leftover()
     stuck = Holding({4_000_001}, [], deaf=True)
-    assert await Sweeper(nursery).clear(family.job(stuck)) == Swept(killed=1, remaining=1)
+    assert await Sweeper(process_launcher).clear(family.job(stuck)) == Swept(killed=1, remaining=1)
     assert not is_there(leftover)
 
 
 async def test_without_a_descriptor_a_sweep_finds_out_that_it_can_not_look_and_the_job_keeps_what_is_its(
-    nursery: Nursery, family: Family
+    process_launcher: ProcessLauncher, family: Family
 ) -> None:
-    sweeper, job, leftover = Sweeper(nursery), family.job(), family.leftover()
+    sweeper, job, leftover = Sweeper(process_launcher), family.job(), family.leftover()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
     try:
@@ -309,13 +315,13 @@ async def test_without_a_descriptor_a_sweep_finds_out_that_it_can_not_look_and_t
 
 
 async def test_a_job_whose_children_could_not_be_listed_keeps_what_is_its(
-    nursery: Nursery, family: Family, monkeypatch: pytest.MonkeyPatch
+    process_launcher: ProcessLauncher, family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object) -> list[int]:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     monkeypatch.setattr(kin_module, "children_of_thread", refused)
-    sweeper, job = Sweeper(nursery), family.job()
+    sweeper, job = Sweeper(process_launcher), family.job()
     with pytest.raises(OSError, match="Too many open files"):
         await sweeper.clear(job)
     assert job in sweeper._jobs

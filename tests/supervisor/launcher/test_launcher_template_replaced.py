@@ -5,7 +5,7 @@ import os
 import signal
 
 import pytest
-from nursery import is_there, open_descriptors
+from launcher_support import is_there, open_descriptors
 from played_template import Stage, asked
 
 from supervisor.errors import LaunchError
@@ -47,9 +47,9 @@ async def test_a_stopped_template_is_replaced_and_what_it_was_asked_for_is_on_it
     await until(lambda: not is_there(template.pid))
     template.forget((await asked(template))[1])
     await until(lambda: template.ends == 1)
-    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    starting = asyncio.ensure_future(stage.launcher.spawn_child())
     stage.templates[1].spawn_child(*await asked(stage.templates[1]))
-    child = await bearing
+    child = await starting
     child.kill()
     await child.exited
     child.reap_and_close()
@@ -80,11 +80,11 @@ async def test_children_that_never_get_ready_count_as_no_answer(
     monkeypatch.setattr(template_module, "START_TIMEOUT_SECONDS", 0.2)
     (template,) = stage.templates
     for _ in range(2):
-        bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+        starting = asyncio.ensure_future(stage.launcher.spawn_child())
         request, descriptors = await asked(template)
         template.spawn_silent_child(request, descriptors)
         with pytest.raises(LaunchError, match="was not ready within"):
-            await bearing
+            await starting
     await a_replacement(stage)
 
 
@@ -93,17 +93,17 @@ async def test_an_answer_between_two_silences_keeps_the_template(
 ) -> None:
     (template,) = stage.templates
     for _ in range(silence_module.SILENCES_UNTIL_REPLACED):
-        bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+        starting = asyncio.ensure_future(stage.launcher.spawn_child())
         request, descriptors = await asked(template)
         with monkeypatch.context() as patched:
             patched.setattr(template_module, "START_TIMEOUT_SECONDS", 0.2)  # from its birth on
             template.spawn_silent_child(request, descriptors)
             with pytest.raises(LaunchError, match="was not ready within"):
-                await bearing
+                await starting
         assert stage.launcher.template_pid == template.pid
-        bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+        starting = asyncio.ensure_future(stage.launcher.spawn_child())
         template.spawn_child(*await asked(template))
-        child = await bearing
+        child = await starting
         child.discard()
         await child.exited
 
@@ -113,11 +113,11 @@ async def test_a_template_that_was_retired_by_a_reload_and_is_stopped_is_ended_w
 ) -> None:
     (old,) = stage.templates
     stop(old.pid)
-    bearing = asyncio.ensure_future(stage.launcher.spawn_child())
+    starting = asyncio.ensure_future(stage.launcher.spawn_child())
     old.forget((await asked(old))[1])
     await stage.launcher.reload(stage.imported[0], lambda _: None)
     with pytest.raises(LaunchError, match="It is stopped"):
-        await bearing
+        await starting
     await until(lambda: not is_there(old.pid))
     assert stage.launcher.template_pid == stage.templates[1].pid
     assert len(stage.templates) == 2

@@ -12,7 +12,7 @@ from played_template import Stage
 from jobrunner.protocol.entry import Discovery
 from supervisor.errors import LaunchError, TemplateError
 from supervisor.launcher import Imports
-from supervisor.launcher import births as births_module
+from supervisor.launcher import child_starts as child_starts_module
 from supervisor.launcher import importer as importer_module
 from supervisor.launcher import job_users as job_users_module
 from supervisor.launcher import sweep_rounds as sweep_module
@@ -123,10 +123,10 @@ def test_a_user_that_waits_for_the_machine_is_cleaned_up_after_each_second_and_a
 def test_a_template_that_does_nothing_has_ten_seconds_to_start_a_child_and_the_child_twenty_to_be_ready(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def birth() -> float:
+    async def ask() -> float:
         stage = Stage()
         monkeypatch.setattr(template_module, "start_template", stage.start_template)
-        monkeypatch.setattr(births_module, "look_at", lambda pid: Look("S", 1))
+        monkeypatch.setattr(child_starts_module, "look_at", lambda pid: Look("S", 1))
         await stage.launcher.start()
         try:
             with pytest.raises(LaunchError, match="did not start a child within 10 s"):
@@ -135,17 +135,17 @@ def test_a_template_that_does_nothing_has_ten_seconds_to_start_a_child_and_the_c
         finally:
             await stage.close()
 
-    assert simulate(birth()) == 10
+    assert simulate(ask()) == 10
 
     class ReadyAtOnce:
         async def get_ready(self, timeout_seconds: float) -> None:
             asked.append(timeout_seconds)
 
-    async def bear(*_: object, rehearses: bool) -> Any:
+    async def start(*_: object, rehearses: bool) -> Any:
         return ReadyAtOnce()
 
     asked: list[float] = []
-    monkeypatch.setattr(template_module.TemplateLauncher, "_bear", bear)
+    monkeypatch.setattr(template_module.TemplateLauncher, "_start_child", start)
     simulate(Stage().launcher.spawn_child())
     assert asked == [20.0]
 
@@ -250,9 +250,9 @@ def test_a_spawned_child_has_a_minute_to_import_the_blocks(monkeypatch: pytest.M
     child.get_ready = lambda seconds: get_ready(child, seconds)
     launcher = SpawnLauncher(Imports(Discovery(()), {}))
 
-    async def bear(_: object) -> object:
+    async def start(_: object) -> object:
         return child
 
-    monkeypatch.setattr(launcher, "_bear", bear)
+    monkeypatch.setattr(launcher, "_start_child", start)
     assert simulate(launcher.spawn_child()) is child
     assert asked == [60.0]

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nursery import Nursery, a_process, is_there
+from launcher_support import ProcessLauncher, a_process, is_there
 from played_template import IMPORTS, PlayedTemplate, Stage
-from test_launcher_spawn_births import Interpreter
+from test_launcher_spawn_starts import Interpreter
 
 from jobrunner.protocol.control import Started, announce_start
 from jobrunner.protocol.entry import Discovery
@@ -106,7 +106,7 @@ async def test_what_a_template_that_can_not_be_killed_is_asked_for_fails_at_once
         old._theirs.close()
         await until(lambda: stage.launcher.template_pid != old.pid)
         with pytest.raises(LaunchError, match="The template is gone"):
-            await stage.launcher._births.ask(template, lambda _: pytest.fail("it was asked"), 1000.0)
+            await stage.launcher._child_starts.ask(template, lambda _: pytest.fail("it was asked"), 1000.0)
     await until(lambda: old.ends == 1)
 
 
@@ -121,7 +121,7 @@ async def test_a_reload_does_not_wait_for_an_old_template_that_can_not_be_killed
 async def test_the_end_of_the_worker_does_not_wait_for_what_can_not_be_killed(stage: Stage) -> None:
     (template,) = stage.templates
     holder = a_process()
-    stage.launcher._requests.bury(holder)
+    stage.launcher._requests.reap_later(holder)
     os.kill(holder, signal.SIGKILL)
     with unkillable(template.pid):
         await stage.launcher.close()
@@ -140,39 +140,39 @@ async def test_a_session_holder_that_can_not_be_killed_is_heard_until_it_is_dead
     holders = SessionHolders(requests, lambda: None)
     holder, theirs = played_holder(stage.templates[0])
     holders.add(holder)
-    request = requests.begin(holder, born_here=True)
+    request = requests.begin(holder, is_own_child=True)
     late = a_process()
     with theirs, unkillable(holder.pid):
         holders.end(holder, reason="It is not wanted.")
         with pytest.raises(LaunchError, match="It is not wanted"):
             await request.started
-        requests.bury_unclaimed()
+        requests.reap_unclaimed()
         announce_start(theirs, Started(request.number, late))
-    await until(lambda: requests.bury_unclaimed() or not is_there(late))
+    await until(lambda: requests.reap_unclaimed() or not is_there(late))
     assert not is_there(holder.pid)
     assert holder.control.fileno() == -1
     holders.close()
 
 
-@pytest.mark.parametrize("births", [0, 1])
+@pytest.mark.parametrize("child_count", [0, 1])
 async def test_an_interpreter_that_can_not_be_killed_holds_up_nothing_and_its_child_ends_after_it(
-    monkeypatch: pytest.MonkeyPatch, births: int
+    monkeypatch: pytest.MonkeyPatch, child_count: int
 ) -> None:
-    monkeypatch.setattr(Interpreter, "births", births)
+    monkeypatch.setattr(Interpreter, "child_count", child_count)
     monkeypatch.setattr(middle_module, "Spawned", Interpreter)
     made: list[Interpreter] = []
     monkeypatch.setattr(Interpreter, "__init__", keeping(made))
     launcher = SpawnLauncher(IMPORTS)
-    bearing = asyncio.ensure_future(launcher.spawn_child())
+    starting = asyncio.ensure_future(launcher.spawn_child())
     while not made:
         await asyncio.sleep(0)  # not longer: it is ended when its announcement is heard
     (interpreter,) = made
     with unkillable(interpreter.pid):
         launcher.drain_starts()
-        bearing.cancel()
+        starting.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await bearing
-    await until(lambda: not any(map(is_there, (interpreter.pid, *interpreter.born))))
+            await starting
+    await until(lambda: not any(map(is_there, (interpreter.pid, *interpreter.children))))
     await until(lambda: interpreter.forgotten == 1)
     await launcher.close()
 
@@ -187,11 +187,13 @@ def keeping(made: list[Interpreter]) -> Any:
     return keep
 
 
-async def test_the_end_of_the_spares_does_not_wait_for_one_that_can_not_be_killed(nursery: Nursery) -> None:
-    spares = SparePool(nursery, 2)
+async def test_the_end_of_the_spares_does_not_wait_for_one_that_can_not_be_killed(
+    process_launcher: ProcessLauncher,
+) -> None:
+    spares = SparePool(process_launcher, 2)
     spares.refill()
     await until(lambda: spares.ready == 2)
-    stuck, other = nursery.born
+    stuck, other = process_launcher.started
     with unkillable(stuck.pid):
         await spares.close()
         assert not is_there(other.pid)

@@ -3,7 +3,7 @@
 import errno
 
 import pytest
-from nursery import open_descriptors, with_ever_more_descriptors
+from launcher_support import open_descriptors, with_ever_more_descriptors
 
 from supervisor.errors import LaunchError
 from supervisor.launcher.wiring import Wiring

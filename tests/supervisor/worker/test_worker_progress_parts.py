@@ -155,7 +155,7 @@ def test_a_delivery_that_is_wedged_in_a_try_is_late() -> None:
     assert delivering(FEW_MINUTES, wedged="push_result") > FEW_MINUTES - 90
 
 
-class Births:
+class ChildStarts:
     """A launcher whose starts fail after a while, or never end."""
 
     def __init__(self, *, wedged: bool) -> None:
@@ -170,7 +170,7 @@ class Births:
 
 def bearing(*, wedged: bool, seconds: float) -> float:
     async def life() -> float:
-        launcher: Any = Births(wedged=wedged)
+        launcher: Any = ChildStarts(wedged=wedged)
         spares = SparePool(launcher, 2)
         assert spares.due_at is None
         spares.refill()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.commands.control.asking import client_of
+from supervisor.commands.control.requests import client_of
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.journal.places import find_journal
 from supervisor.commands.shared import service_places

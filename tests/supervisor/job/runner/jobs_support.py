@@ -45,15 +45,15 @@ class Launcher:
     def __init__(self, calls: Calls) -> None:
         self.known_children = Strangers()
         self.calls = calls
-        self.may_bear = asyncio.Event()
-        self.may_bear.set()
+        self.may_start = asyncio.Event()
+        self.may_start.set()
         self.error: LaunchError | None = None
         self.children: list[RecordedChild] = []
         self.user: int | None = None
 
     async def spawn_child(self, *, rehearses: bool = True) -> RecordedChild:
         self.calls.append("spawn_child")
-        await self.may_bear.wait()
+        await self.may_start.wait()
         if self.error is not None:
             raise self.error
         child = RecordedChild(self.calls)
@@ -147,7 +147,7 @@ async def scene(directory: Path, *, spares: int = 0) -> AsyncIterator[Scene]:
     try:
         yield made
     finally:
-        made.launcher.may_bear.set()
+        made.launcher.may_start.set()
         for child in made.launcher.children:
             child.end(EXIT_0)
         await made.runner.close()

@@ -14,7 +14,7 @@ PASSWORD = "Trellis-Wagon-1842"
 
 async def test_a_job_for_which_no_child_could_be_started_may_be_started_again(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
-        stage.launcher.may_bear.clear()
+        stage.launcher.may_start.clear()
         stage.runner.start_seconds = 0.01
         concluded = await stage.runner.run(job(), ENTRY)
         verdict = concluded.verdict
@@ -47,11 +47,11 @@ async def test_a_worker_that_stops_runs_no_more_and_takes_no_child(tmp_path: Pat
 
 async def test_a_child_that_comes_when_the_worker_stops_is_given_up_without_an_order(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
-        stage.launcher.may_bear.clear()
+        stage.launcher.may_start.clear()
         running = stage.begin(job())
         await until(lambda: "spawn_child" in stage.calls, "a child is on its way")
         stage.runner.stop_all()
-        stage.launcher.may_bear.set()
+        stage.launcher.may_start.set()
         verdict = (await running).verdict
         assert (verdict.cause, verdict.retryable) == (Cause.WORKER_STOPPING, True)
         assert stage.calls == ["spawn_child", "give up", "close", "give back"]
@@ -59,11 +59,11 @@ async def test_a_child_that_comes_when_the_worker_stops_is_given_up_without_an_o
 
 async def test_a_job_that_is_cancelled_while_its_child_is_on_its_way_is_not_begun(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
-        stage.launcher.may_bear.clear()
+        stage.launcher.may_start.clear()
         running = stage.begin(job())
         await until(lambda: "spawn_child" in stage.calls, "a child is on its way")
         stage.runner.cancel(job().job_id)
-        stage.launcher.may_bear.set()
+        stage.launcher.may_start.set()
         verdict = (await running).verdict
         assert (verdict.cause, verdict.retryable) == (Cause.CANCELLED, False)
         assert stage.calls == ["spawn_child", "give up", "close", "give back"]

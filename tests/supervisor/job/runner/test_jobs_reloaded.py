@@ -13,12 +13,12 @@ PASSWORD = "Trellis-Wagon-1842"
 
 async def run_with_a_reload(stage: Scene, now: object, parameters: dict[str, object]) -> Finished:
     """Run a job whose block is another when its child has come, or none any more, up to its outcome."""
-    stage.launcher.may_bear.clear()
+    stage.launcher.may_start.clear()
     offered = [ENTRY]
     running = stage.begin(job(parameters=parameters), offered=lambda: offered[-1])
     await until(lambda: "spawn_child" in stage.calls, "a child is on its way")
     offered.append(now)  # type: ignore[arg-type]  # an entry or a verdict
-    stage.launcher.may_bear.set()
+    stage.launcher.may_start.set()
     if not isinstance(now, Verdict):
         child = await stage.child()
         await stage.order(child)

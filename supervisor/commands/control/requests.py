@@ -28,7 +28,7 @@ from supervisor.worker.control_socket.protocol import ControlError
 EXIT_INTERRUPTED: Final = 130
 
 
-def run_asking(program: str, settings: ControlSettings, ask: Callable[[ControlClient], int]) -> int:
+def run_request(program: str, settings: ControlSettings, ask: Callable[[ControlClient], int]) -> int:
     """Return what `ask` returns, or the exit code for why the worker could not be asked, after saying it on stderr."""
     try:
         return ask(client_of(settings))

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from launcher_support import a_process, is_there, open_descriptors
 from multiprocess import process as multiprocess_process
-from nursery import a_process, is_there, open_descriptors
 
 from jobrunner.protocol.catalogue import Catalogue, ImportProblem
 from jobrunner.protocol.confinement import Confinement
@@ -35,10 +35,10 @@ IMPORTS = Imports(Discovery(("somewhere",)), {"SHOWN": "1"})
 class Interpreter(Spawned):
     """What a launcher holds of an interpreter: a process that sleeps. Keeps how it was started.
 
-    It announces `born`, which are processes that sleep too, and none of which ever says that it is ready.
+    It announces `children`, which are processes that sleep too, and none of which ever says that it is ready.
     """
 
-    births = 1
+    child_count = 1
     fails = False
 
     def __init__(self, target: Any, arguments: tuple[Any, ...], name: str, environment: Any) -> None:
@@ -46,9 +46,9 @@ class Interpreter(Spawned):
         self.arguments = arguments
         self.environment = environment
         self.forgotten = 0
-        self.born = [a_process() for _ in range(self.births)]
+        self.children = [a_process() for _ in range(self.child_count)]
         self.control = socket.socket(fileno=os.dup(arguments[1]._descriptor))
-        for pid in [0] if self.fails else self.born:
+        for pid in [0] if self.fails else self.children:
             announce_start(self.control, Started(0, pid))
         started.append(self)
 
@@ -92,7 +92,7 @@ async def test_a_child_that_does_not_get_ready_is_ended_forgotten_and_its_user_f
     with pytest.raises(LaunchError, match="A child ended before it was ready"):
         await launcher.spawn_child()
     (interpreter,) = started
-    await until(lambda: not any(map(is_there, (interpreter.pid, *interpreter.born))))
+    await until(lambda: not any(map(is_there, (interpreter.pid, *interpreter.children))))
     await until(lambda: open_descriptors() == before)
     assert interpreter.forgotten == 1
     assert interpreter.environment == IMPORTS.environment
@@ -102,20 +102,20 @@ async def test_a_child_that_does_not_get_ready_is_ended_forgotten_and_its_user_f
         Confinement(user=3_000_000_001),
         IMPORTS.isolation,
     )
-    of_both = {interpreter.pid, *interpreter.born}
+    of_both = {interpreter.pid, *interpreter.children}
     assert launcher.known_children.unknown(of_both) == of_both
     await until(lambda: users._free)
     await launcher.close()
 
 
 @pytest.mark.parametrize(
-    ("births", "fails", "said"),
+    ("child_count", "fails", "said"),
     [(0, False, "did not start a child within"), (0, True, "no process or memory")],
 )
 async def test_an_interpreter_that_starts_no_child_is_ended_and_leaves_nothing(
-    monkeypatch: pytest.MonkeyPatch, births: int, fails: bool, said: str
+    monkeypatch: pytest.MonkeyPatch, child_count: int, fails: bool, said: str
 ) -> None:
-    monkeypatch.setattr(Interpreter, "births", births)
+    monkeypatch.setattr(Interpreter, "child_count", child_count)
     monkeypatch.setattr(Interpreter, "fails", fails)
     before = open_descriptors()
     with pytest.raises(LaunchError, match=said):
@@ -130,7 +130,7 @@ async def test_an_interpreter_that_ends_before_it_starts_a_child_is_not_waited_f
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Ending(Interpreter):
-        births = 0
+        child_count = 0
 
         def __init__(self, *given: Any) -> None:
             super().__init__(*given)
@@ -145,15 +145,15 @@ async def test_an_interpreter_that_ends_before_it_starts_a_child_is_not_waited_f
 
 async def test_a_child_whose_start_was_given_up_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     launcher = SpawnLauncher(IMPORTS)
-    bearing = asyncio.ensure_future(launcher.spawn_child())
+    starting = asyncio.ensure_future(launcher.spawn_child())
     while not started:
         await asyncio.sleep(0)
     launcher.drain_starts()  # it is known, and nobody has taken it yet
-    bearing.cancel()
+    starting.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await bearing
+        await starting
     (interpreter,) = started
-    assert not any(map(is_there, (interpreter.pid, *interpreter.born)))
+    assert not any(map(is_there, (interpreter.pid, *interpreter.children)))
 
 
 class Ended:

@@ -30,7 +30,7 @@ Silent = Callable[[Forker, float], None]
 Stopped = Callable[[Forker], None]
 
 
-class Births:
+class ChildStarts:
     """Asks for children, one request for each, and waits for the answers.
 
     `stopped` is called with who never will answer, `silent` with who did not answer in time and when it was asked.
@@ -71,7 +71,7 @@ class Births:
                 # An old one may have ended: a job has killed it, or has changed its session's share of the processors.
                 if is_new:
                     raise
-        return await self._ask(template, send_fork, timeout_seconds, born_here=False), None
+        return await self._ask(template, send_fork, timeout_seconds, is_own_child=False), None
 
     async def _new_holder(self, template: TemplateProcess, timeout_seconds: float) -> SessionHolder:
         with self._holders.one_more(), contextlib.ExitStack() as undo:
@@ -86,7 +86,7 @@ class Births:
                 def send(control: socket.socket, number: int) -> None:
                     send_session_request(control, number, theirs)
 
-                pid = await self._ask(template, send, timeout_seconds, born_here=True)
+                pid = await self._ask(template, send, timeout_seconds, is_own_child=True)
             if not is_child(
                 pid
             ):  # a module may have written to the template's socket: what it says is no proof
@@ -104,7 +104,7 @@ class Births:
         self, holder: SessionHolder, send: Callable[[socket.socket, int], None], timeout_seconds: float
     ) -> int:
         try:
-            return await self._ask(holder, send, timeout_seconds, born_here=True)
+            return await self._ask(holder, send, timeout_seconds, is_own_child=True)
         except ForkRefusedError:
             self._holders.give_back(holder)
             raise
@@ -119,11 +119,11 @@ class Births:
         send: Callable[[socket.socket, int], None],
         timeout_seconds: float,
         *,
-        born_here: bool,
+        is_own_child: bool,
     ) -> int:
         if forker.control.fileno() < 0:
             raise ForkerGoneError("The template is gone; a new one is on its way.")
-        request = self._requests.begin(forker, born_here=born_here)
+        request = self._requests.begin(forker, is_own_child=is_own_child)
         try:
             send(forker.control, request.number)
         except ConnectionError as error:

@@ -1,4 +1,4 @@
-"""Children that are real processes and need no template: any process with the wiring of a child, born on request."""
+"""Children that are real processes and need no template: any process with the wiring of a child, started on request."""
 
 import asyncio
 import os
@@ -55,12 +55,12 @@ def is_there(pid: int) -> bool:
     return os.path.exists(f"/proc/{pid}")
 
 
-class Nursery:
-    """A launcher in so far as it bears children. `gate` holds births up; `problem` is raised instead of one."""
+class ProcessLauncher:
+    """A launcher in so far as it starts children. `gate` holds starts up; `problem` is raised instead of one."""
 
     def __init__(self) -> None:
         self.known_children = KnownChildren()
-        self.born: list[Child] = []
+        self.started: list[Child] = []
         self.asked = 0
         self.looks = 0
         self.rehearsed: list[bool] = []
@@ -80,19 +80,19 @@ class Nursery:
         child = Child(pid, os.pidfd_open(pid), wiring, self.known_children)
         os.write(wiring.child_ends().channel, Ready(pid=pid).pack())
         wiring.close_child_ends()
-        self.born.append(child)
+        self.started.append(child)
         return child
 
     def look_anew(self) -> None:
         self.looks += 1
 
     def drain_starts(self) -> frozenset[int]:
-        """Nothing is on its way: a child is known before its birth returns."""
+        """Nothing is on its way: a child is known before its start returns."""
         return frozenset()
 
     async def clear(self) -> None:
         """End all that are left."""
-        for child in self.born:
+        for child in self.started:
             if not child._closed:
                 child.kill()
                 await child.exited
