@@ -17,7 +17,7 @@ from sdk.block_registry import RegisteredBlock, registry
 from sdk.compat.finder import install_alias
 from sdk.compat.installed import adopt_blocks, load_bundled_plugins_on_demand
 from sdk.errors import DuplicateBlockError, SdkError
-from sdk.parsing.declared import sensitive_paths
+from sdk.parsing.sensitive_paths import sensitive_paths
 from sdk.schema import engine_schema
 
 

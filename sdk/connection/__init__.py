@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sdk.connection.platforms.platform import Platform
     from sdk.connection.platforms.probing import Detection
     from sdk.connection.platforms.registration import register_platform
-    from sdk.connection.restoring import restore, rollback_source
+    from sdk.connection.rollback import restore, rollback_source
     from sdk.connection.sync import SyncConnection, connect_sync
 
 _HOMES: Final = {
@@ -65,8 +65,8 @@ _HOMES: Final = {
     "detect_platform": "sdk.connection.detection",
     "for_each_device": "sdk.connection.many",
     "register_platform": "sdk.connection.platforms.registration",
-    "restore": "sdk.connection.restoring",
-    "rollback_source": "sdk.connection.restoring",
+    "restore": "sdk.connection.rollback",
+    "rollback_source": "sdk.connection.rollback",
     "sessions_per_device": "sdk.connection.places",
     "without_secrets": "sdk.connection.changes.secrecy",
 }

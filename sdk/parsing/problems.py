@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails, core_schema
 
 from sdk.errors import Problem
 from sdk.masking import is_secret_name
-from sdk.parsing.declared import sensitive_paths
 from sdk.parsing.fields import ANY, Path
+from sdk.parsing.sensitive_paths import sensitive_paths
 from sdk.results import NOT_RESULT_DATA
 
 # Texts of these kinds hold (part of) the value, or were written by an author who may have put it there.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from supervisor.journal.dead_texts import DeadTexts, is_held, is_text_there
 from supervisor.journal.records import Claim, Entry, RowState, StoredResult
 from supervisor.journal.row import Differences, Row
-from supervisor.journal.superseded import superseded
+from supervisor.journal.superseded_results import superseded
 
 
 class Claims:

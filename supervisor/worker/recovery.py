@@ -11,7 +11,7 @@ from supervisor.engine.items import LostJob
 from supervisor.errors import EngineError
 from supervisor.job.result import not_run, result_text
 from supervisor.journal import Entry, Ledger
-from supervisor.lifecycle.interrupted import Fate, judge
+from supervisor.lifecycle.interrupted_claims import Fate, judge
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import JobInterrupted
 from supervisor.log.events.state import ClaimOver, ClaimSetAside

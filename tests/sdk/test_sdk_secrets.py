@@ -23,7 +23,7 @@ from sdk.masking import (
     use_masking,
 )
 from sdk.masking import SECRET_NAME_PARTS as SDK_PARTS
-from sdk.parsing.declared import sensitive_paths
+from sdk.parsing.sensitive_paths import sensitive_paths
 from sdk.sensitive import collect_secrets
 
 OPTIONS = (

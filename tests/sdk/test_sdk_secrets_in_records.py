@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from jobrunner.protocol.masking import SecretNames, secrets_in
 from sdk import SENSITIVE
-from sdk.parsing.declared import MAX_PATHS, sensitive_paths
+from sdk.parsing.sensitive_paths import MAX_PATHS, sensitive_paths
 from sdk.sensitive import collect_secrets
 
 T = TypeVar("T")

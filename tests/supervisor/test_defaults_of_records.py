@@ -11,7 +11,7 @@ from jobrunner.protocol import catalogue, control, messages
 from supervisor.journal import records, row, rows
 from supervisor.launcher import child_wait, interface, shared_directories, user_leftovers
 from supervisor.process import kernel_isolation, machine, memory, proc
-from supervisor.process.cgroups import delegated, leftovers
+from supervisor.process.cgroups import delegation, leftovers
 from supervisor.watch import cpu, sampler
 
 MESSAGES = [
@@ -41,7 +41,7 @@ RECORDS: list[type[Any]] = [
     memory.Mapped,
     proc.Stat,
     proc.Tree,
-    delegated.HandedDown,
+    delegation.HandedDown,
     leftovers.Cleared,
     cpu._Watched,
     sampler._Watched,

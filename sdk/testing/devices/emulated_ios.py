@@ -18,7 +18,7 @@ from sdk.testing.devices.ios_configuration import IosConfiguration
 from sdk.testing.devices.ios_confirmed_change import load
 from sdk.testing.devices.ios_device import IosDevice
 from sdk.testing.devices.ios_state import Mode, SessionState
-from sdk.testing.devices.listening import accept_no_more
+from sdk.testing.devices.listener import accept_no_more
 from sdk.testing.devices.other_service import OtherService, talk_of
 from sdk.testing.devices.terminal import Terminal
 

@@ -5,7 +5,7 @@ import contextlib
 import socket
 from typing import Final, Self
 
-from sdk.testing.devices.listening import accept_no_more
+from sdk.testing.devices.listener import accept_no_more
 
 _CHUNK_BYTES: Final = 16384
 # Small, so that a client which writes to a device that does not read is soon stopped.

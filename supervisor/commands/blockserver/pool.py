@@ -11,7 +11,7 @@ from typing import Final
 from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.coverage import COVERAGE_VARIABLE
 from supervisor.commands.blockserver.files import Fingerprint, fingerprint
-from supervisor.commands.blockserver.shared import SharedLauncher
+from supervisor.commands.blockserver.shared_launcher import SharedLauncher
 from supervisor.launcher import Launcher
 from supervisor.log.event import tell
 from supervisor.log.events.blocks import SourcesChanged

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol.catalogue import BlockEntry
-from supervisor.commands.blockserver.printed import Printed, collecting
+from supervisor.commands.blockserver.job_output import Printed, collecting
 from supervisor.job.job import Job
 from supervisor.job.result import Finished
 from supervisor.job.runner import JobRunner

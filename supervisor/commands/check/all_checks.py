@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol.catalogue import Catalogue
-from supervisor.commands.check.declared import DECLARED_CHECKS
+from supervisor.commands.check.declarations import DECLARED_CHECKS
 from supervisor.commands.check.defaults import check_defaults
 from supervisor.commands.check.finding import Finding, Level
 from supervisor.commands.check.imports import findings_of_imports
 from supervisor.commands.check.methods import check_methods, check_rollback
 from supervisor.commands.check.module_names import findings_of_names
-from supervisor.commands.check.registered import check_models, check_registered
+from supervisor.commands.check.registrations import check_models, check_registered
 from supervisor.commands.check.secrets import check_secrets
 from supervisor.commands.check.source import Module, read_module
 from supervisor.commands.local.file_watcher import snapshot

@@ -29,7 +29,7 @@ from supervisor.commands.submit.job_lines import BadLinesError, JobLine, read_jo
 from supervisor.commands.submit.report import report_of, report_table
 from supervisor.commands.submit.settings import SubmitSettings
 from supervisor.commands.submit.target import Target, find_target
-from supervisor.commands.submit.waiting import not_offered_text, waits_for_worker, where_text
+from supervisor.commands.submit.waiting_reason import not_offered_text, waits_for_worker, where_text
 from supervisor.engine.http import EngineAccess
 from supervisor.engine.submission import OfferedBlock, Submissions
 from supervisor.errors import EngineError, StartRefusedError

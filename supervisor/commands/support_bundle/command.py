@@ -15,7 +15,7 @@ from supervisor.commands.journal.places import find_journal
 from supervisor.commands.shared.common import EXIT_FAILED, read_settings
 from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.support_bundle.archive import Archive
-from supervisor.commands.support_bundle.collecting import collect_into
+from supervisor.commands.support_bundle.collection import collect_into
 from supervisor.commands.support_bundle.contents import parts_for, readme
 from supervisor.commands.support_bundle.job_meant import Worker, job_meant
 from supervisor.commands.support_bundle.redaction import Redaction

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from supervisor.commands.support_bundle import ended_jobs, machine, state_files
-from supervisor.commands.support_bundle.collecting import LeftOutError, NotOfThisCaseError, Part
+from supervisor.commands.support_bundle.collection import LeftOutError, NotOfThisCaseError, Part
 from supervisor.commands.support_bundle.settings_here import settings_here
 from supervisor.commands.support_bundle.worker import asked, doctor_part, log_asked, systemd_parts
 from supervisor.worker.control_socket.client import ControlClient

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from supervisor.commands.support_bundle.collecting import LeftOutError
+from supervisor.commands.support_bundle.collection import LeftOutError
 from supervisor.journal.ended_jobs.file_format import DamagedFileError
 from supervisor.journal.ended_jobs.files import ENDED_JOBS, EndedJobFiles, OpenedJob
 from supervisor.log.format import printable_json

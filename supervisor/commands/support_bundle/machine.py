@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from supervisor.commands.support_bundle.collecting import LeftOutError
+from supervisor.commands.support_bundle.collection import LeftOutError
 from supervisor.settings.command_parser import DISTRIBUTION, version_text
 
 _FILE_CAP_BYTES: Final = 64 * 1024

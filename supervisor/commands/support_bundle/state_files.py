@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from supervisor.commands.journal.output import summary_of
-from supervisor.commands.support_bundle.collecting import LeftOutError
+from supervisor.commands.support_bundle.collection import LeftOutError
 from supervisor.errors import SupervisorError
 from supervisor.journal.offline import journal_in, read_entries
 from supervisor.process.user_names import user_name

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from supervisor.commands.support_bundle.collecting import LeftOutError, Part, output_of
+from supervisor.commands.support_bundle.collection import LeftOutError, Part, output_of
 from supervisor.commands.support_bundle.machine import read_small
 from supervisor.errors import SupervisorError
 from supervisor.log.format import printable_json

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from jobrunner.protocol import kernel_files
-from supervisor.process.cgroups import delegated
+from supervisor.process.cgroups import delegation
 from supervisor.process.cgroups.cgroup import Role, Tree
 from supervisor.process.cgroups.cpu_time import USED_FILE
 from supervisor.process.cgroups.files import KILL, PROCESSES, remove
@@ -40,14 +40,14 @@ class Detected:
     trees: tuple[Tree, ...] = ()
     reasons: list[str] = field(default_factory=list)
     own: Path | None = None
-    handed_down: delegated.HandedDown = field(default_factory=delegated.HandedDown)
+    handed_down: delegation.HandedDown = field(default_factory=delegation.HandedDown)
 
     def give_back(self) -> None:
         """Remove this worker's directories, which must be empty, and undo what was done to its own cgroup."""
         for tree in self.trees:
             remove(tree.directory)
         if self.own is not None:
-            delegated.undo(self.own, self.handed_down)
+            delegation.undo(self.own, self.handed_down)
 
     def __str__(self) -> str:
         """Return the roles, such as `kill, memory (v1), pids (v1), cpu (v2)`."""
@@ -102,7 +102,7 @@ def _use_unified(detected: Detected, own: Path, name: str, ours: AbstractSet[int
     if not os.access(own, os.W_OK):
         detected.reasons.append(f"{own} is not writable")
         return roles
-    handed = delegated.hand_down(own, set(_CONTROLLERS), ours)
+    handed = delegation.hand_down(own, set(_CONTROLLERS), ours)
     if handed.missing:
         detected.reasons.append(handed.missing)
     detected.own, detected.handed_down = own, handed

@@ -19,7 +19,7 @@ from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.control.starting import handlers_of
 from supervisor.worker.control_socket.group import listening_for
 from supervisor.worker.control_socket.known_jobs import KnownJobs
-from supervisor.worker.control_socket.listening import ControlPlaceError, Listening, listen_in
+from supervisor.worker.control_socket.listener import ControlPlaceError, Listening, listen_in
 from supervisor.worker.control_socket.peers import Rules, admit
 from supervisor.worker.control_socket.place import runtime_directory
 from supervisor.worker.control_socket.server import ControlServer, Handler

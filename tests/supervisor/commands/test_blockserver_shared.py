@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from supervisor.commands.blockserver.shared import SharedLauncher
+from supervisor.commands.blockserver.shared_launcher import SharedLauncher
 from supervisor.launcher.known_children import KnownChildren
 
 

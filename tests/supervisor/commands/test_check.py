@@ -13,7 +13,7 @@ from local_support import write_block
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 from supervisor.commands.check.all_checks import SOURCE_CHECKS, findings_of, source_files
-from supervisor.commands.check.declared import DECLARED_CHECKS
+from supervisor.commands.check.declarations import DECLARED_CHECKS
 from supervisor.commands.check.source import parse_module
 from tests.patience import PATIENCE_SECONDS
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.lifecycle.interrupted import Fate, judge
+from supervisor.lifecycle.interrupted_claims import Fate, judge
 
 LIMIT = 720.0
 

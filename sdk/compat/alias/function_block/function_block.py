@@ -19,7 +19,7 @@ from sdk.results import (
 
 from ..logger.adapters import logger_for
 from ..logger.base import BaseLogger
-from .reading import AliasReader
+from .job_reader import AliasReader
 
 if TYPE_CHECKING:
     from sdk.context import WorkflowContext

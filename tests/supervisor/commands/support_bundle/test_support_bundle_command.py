@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from supervisor.commands.support_bundle import command, contents
-from supervisor.commands.support_bundle.collecting import Part
+from supervisor.commands.support_bundle.collection import Part
 from supervisor.commands.support_bundle.job_meant import Worker
 from supervisor.errors import SupervisorError
 from supervisor.journal import Claim, Ledger

@@ -14,11 +14,11 @@ from typing import Any, cast
 import pytest
 
 from supervisor.commands.support_bundle import archive as archive_module
-from supervisor.commands.support_bundle import collecting as collecting_module
+from supervisor.commands.support_bundle import collection as collecting_module
 from supervisor.commands.support_bundle import ended_jobs
 from supervisor.commands.support_bundle import worker as worker_module
 from supervisor.commands.support_bundle.archive import Archive
-from supervisor.commands.support_bundle.collecting import LeftOutError, Part, Text, collect_into, output_of
+from supervisor.commands.support_bundle.collection import LeftOutError, Part, Text, collect_into, output_of
 from supervisor.commands.support_bundle.contents import parts_for
 from supervisor.commands.support_bundle.machine import process, read_small, versions
 from supervisor.commands.support_bundle.redaction import Redaction

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.process.cgroups import delegated, detection, leftovers
+from supervisor.process.cgroups import delegation, detection, leftovers
 from supervisor.process.cgroups.cgroup import Tree
-from supervisor.process.cgroups.delegated import HandedDown
+from supervisor.process.cgroups.delegation import HandedDown
 from supervisor.process.cgroups.detection import Detected, detect, own_cgroups
 from supervisor.process.cgroups.identity import directory_name, identity_of
 from supervisor.process.cgroups.leftovers import Cleared
@@ -54,7 +54,7 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> Callable[[HandedDown], list[tuple
 
     def set_up(answer: HandedDown) -> list[tuple[Path, set[str], set[int]]]:
         asked: list[tuple[Path, set[str], set[int]]] = []
-        monkeypatch.setattr(delegated, "hand_down", lambda *given: asked.append(given) or answer)
+        monkeypatch.setattr(delegation, "hand_down", lambda *given: asked.append(given) or answer)
         return asked
 
     return set_up
@@ -153,7 +153,7 @@ def test_what_was_taken_is_given_back_the_trees_first(
     """A controller can't be taken back while a cgroup below has it."""
     calls: list[object] = []
     monkeypatch.setattr(detection, "remove", calls.append)
-    monkeypatch.setattr(delegated, "undo", lambda *given: calls.append(given))
+    monkeypatch.setattr(delegation, "undo", lambda *given: calls.append(given))
     trees = tuple(Tree(tmp_path / name, 1, frozenset()) for name in ("one", "two"))
     done = HandedDown(moved=True)
     Detected(trees, [], tmp_path, done).give_back()

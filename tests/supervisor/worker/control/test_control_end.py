@@ -9,7 +9,7 @@ import pytest
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.control import socket as socket_module
 from supervisor.worker.control.socket import Control
-from supervisor.worker.control_socket.listening import Listening
+from supervisor.worker.control_socket.listener import Listening
 from supervisor.worker.control_socket.place import SOCKET
 from tests.patience import PATIENCE_SECONDS, until
 

@@ -23,7 +23,7 @@ from supervisor.worker.control.jobs import job as job_handler
 from supervisor.worker.control.logs import logs
 from supervisor.worker.control_socket import server as server_module
 from supervisor.worker.control_socket.client import ControlClient
-from supervisor.worker.control_socket.listening import listen_in
+from supervisor.worker.control_socket.listener import listen_in
 from supervisor.worker.control_socket.protocol import ControlError, Peer, Request
 from supervisor.worker.control_socket.server import ControlServer
 from supervisor.worker.job_records import JobRecords

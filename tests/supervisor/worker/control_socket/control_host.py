@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jobrunner.protocol import linux
 from supervisor.worker.control_socket.known_jobs import KnownJobs
-from supervisor.worker.control_socket.listening import listen_in
+from supervisor.worker.control_socket.listener import listen_in
 from supervisor.worker.control_socket.peers import Rules, admit
 from supervisor.worker.control_socket.protocol import ControlError, JsonObject, Request
 from supervisor.worker.control_socket.server import ControlServer

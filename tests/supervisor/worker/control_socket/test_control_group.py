@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.worker.control_socket.group import why_closed
-from supervisor.worker.control_socket.listening import listen_in
+from supervisor.worker.control_socket.listener import listen_in
 
 GROUP = os.getegid()
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.worker.control_socket import listening as listening_module
+from supervisor.worker.control_socket import listener as listening_module
 from supervisor.worker.control_socket.client import ControlClient, NotAllowedError, NoWorkerError
-from supervisor.worker.control_socket.listening import ControlPlaceError, Listening, listen_in
+from supervisor.worker.control_socket.listener import ControlPlaceError, Listening, listen_in
 from supervisor.worker.control_socket.place import runtime_directory
 
 

@@ -16,7 +16,7 @@ from supervisor.log.events.control import ControlRefused
 from supervisor.worker.control_socket import client as client_module
 from supervisor.worker.control_socket import server as server_module
 from supervisor.worker.control_socket.client import ControlClient, NotAllowedError, NoWorkerError
-from supervisor.worker.control_socket.listening import Listening, listen_in
+from supervisor.worker.control_socket.listener import Listening, listen_in
 from supervisor.worker.control_socket.peers import RefusedError
 from supervisor.worker.control_socket.protocol import (
     REQUEST_CAP_BYTES,

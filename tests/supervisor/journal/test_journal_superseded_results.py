@@ -7,7 +7,7 @@ from journal_support import claim
 
 from supervisor.journal.claims import Claims
 from supervisor.journal.records import Entry, State
-from supervisor.journal.superseded import superseded
+from supervisor.journal.superseded_results import superseded
 
 
 def entry(number: int, at: float, state: State = "waiting", job_id: str = "job") -> Entry:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.process.cgroups import memory
-from supervisor.process.cgroups.delegated import LEAF, HandedDown, hand_down, undo
+from supervisor.process.cgroups.delegation import LEAF, HandedDown, hand_down, undo
 from supervisor.process.cgroups.detection import own_cgroups
 from supervisor.process.cgroups.files import kill_and_remove
 from supervisor.verdict import OutOfMemory
@@ -93,8 +93,8 @@ def test_what_the_kernel_refuses_leaves_everything_as_it_was(
     own, controller = unified
     ours = {process.pid for process in pair}
     # The kernel refuses while a process is left in the cgroup: the move is taken away.
-    monkeypatch.setattr("supervisor.process.cgroups.delegated.PROCESSES", "cgroup.max.depth")
-    monkeypatch.setattr("supervisor.process.cgroups.delegated._directly_in", lambda _: ours)
+    monkeypatch.setattr("supervisor.process.cgroups.delegation.PROCESSES", "cgroup.max.depth")
+    monkeypatch.setattr("supervisor.process.cgroups.delegation._directly_in", lambda _: ours)
     done = hand_down(own, {controller}, ours)
     assert done.controllers == frozenset()
     assert str(own) in done.missing

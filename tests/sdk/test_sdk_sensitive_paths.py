@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretStr, create_model
 
-from sdk.parsing.declared import sensitive_paths
+from sdk.parsing.sensitive_paths import sensitive_paths
 
 
 @pytest.mark.parametrize(("fields", "found"), [(499, 499), (500, 500), (501, 500), (1200, 500)])
