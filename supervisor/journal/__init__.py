@@ -1,6 +1,6 @@
 """What must survive the supervisor: claims and results, and who this worker is.
 
-In memory (`Ledger`), and as one SQLite file that is its durable image.
+In memory (`Ledger`), and as one SQLite file that is its durable copy.
 """
 
 from supervisor.journal.ledger import Ledger

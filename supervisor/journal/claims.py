@@ -10,11 +10,11 @@ from supervisor.journal.superseded_results import superseded
 
 
 class Claims:
-    """Every claim whose result the engine does not have. The truth about them; the file is its image."""
+    """Every claim whose result the engine does not have. The truth about them; the file is their durable copy."""
 
     def __init__(self) -> None:
         self.file = 0
-        """Which file the rows' images are in: counts up when a file is lost."""
+        """Which file the copies of the rows are in: counts up when a file is lost."""
         self._rows: dict[int, Row] = {}
         self._since_the_start: set[str] | None = set()
         """The jobs that were claimed before it was known what an earlier run has left; `None` from then on."""

@@ -1,4 +1,4 @@
-"""The file as the image of what is in memory: written through, and mended where the disk did not take it."""
+"""The file as a durable copy of what is in memory: written through, and mended where the disk did not take it."""
 
 import asyncio
 import contextlib
@@ -35,18 +35,18 @@ REOPEN_AFTER_TRIES: Final = 3
 
 
 class DurableCopy:
-    """Writes the book's rows, and facts, to the journal. Only `begin` raises for a problem with the disk.
+    """Writes the claims' rows, and facts, to the journal. Only `begin` raises for a problem with the disk.
 
     `found` is called when entries of an earlier run have come in late.
     """
 
-    def __init__(self, book: Claims, mend_seconds: float, found: Callable[[], None]) -> None:
+    def __init__(self, claims: Claims, mend_seconds: float, found: Callable[[], None]) -> None:
         self.facts: dict[str, str] = {}
         self.on_restored: Callable[[], None] = lambda: None
         """Called when the file is whole again after it was not."""
         self.journal: Journal
         self.removals = Removals(self._remove)
-        self._claims = book
+        self._claims = claims
         self._mend_seconds = mend_seconds
         self._found = found
         self.unsaved_facts: set[str] = set()

@@ -54,11 +54,11 @@ class Ledger:
         self.on_found: Callable[[], Coroutine[Any, Any, None]] = _nobody_listens
         """Awaited when `interrupted` or `undelivered` have grown: a dead letter was revived, or the file is read."""
         self._claims = Claims()
-        self._image = DurableCopy(self._claims, mend_seconds, self._tell_found)
-        self._image.on_restored = self._on_restored
+        self._durable_copy = DurableCopy(self._claims, mend_seconds, self._tell_found)
+        self._durable_copy.on_restored = self._on_restored
         self._foreseen: dict[int, Saving] = {}
         self._tasks = Tasks()
-        self._copy: UuidBackup | None = None
+        self._uuid_backup: UuidBackup | None = None
         self._directory: StateDirectory
         self._is_registered_here = False
         self._waits_to_settle = False
@@ -74,14 +74,14 @@ class Ledger:
         ledger._directory = held = await open_directory(directory)
         journal = Journal(directory, ledger._on_changed, ledger._on_lost, held)
         try:
-            await ledger._image.begin(journal)
+            await ledger._durable_copy.begin(journal)
             await ledger._judge_place()
-            ledger._copy = UuidBackup(directory / _UUID)
-            is_known = _UUID in ledger._image.facts or ledger.doubt is not None
-            if not is_known and (uuid := await asyncio.to_thread(ledger._copy.read)):
+            ledger._uuid_backup = UuidBackup(directory / _UUID)
+            is_known = _UUID in ledger._durable_copy.facts or ledger.doubt is not None
+            if not is_known and (uuid := await asyncio.to_thread(ledger._uuid_backup.read)):
                 # The journal was damaged. The engine knows which jobs this worker had, and can be asked by this.
                 await ledger.remember(_UUID, uuid)
-            if _KEY not in ledger._image.facts:
+            if _KEY not in ledger._durable_copy.facts:
                 await ledger.remember(_KEY, secrets.token_hex(32))
         except BaseException:
             await asyncio.to_thread(journal.close)
@@ -91,7 +91,7 @@ class Ledger:
     @property
     def digest_key(self) -> bytes:
         """Return the key for digests of parameters, which is this state directory's own."""
-        return bytes.fromhex(self._image.facts[_KEY])
+        return bytes.fromhex(self._durable_copy.facts[_KEY])
 
     @property
     def doubt(self) -> str | None:
@@ -106,7 +106,7 @@ class Ledger:
         if self.doubt is None:
             return
         self._waits_to_settle = True
-        await self._image.removals.finish()
+        await self._durable_copy.removals.finish()
         if self.is_whole and (key := await settle_place(self._directory)):
             self._waits_to_settle = False
             await self.remember(KEY_FACT, key)
@@ -114,21 +114,21 @@ class Ledger:
     @property
     def is_whole(self) -> bool:
         """Whether everything that is open is on the disk."""
-        return self._image.is_whole
+        return self._durable_copy.is_whole
 
     @property
     def knows_the_last_run(self) -> bool:
         """Whether what an earlier run has left is known. Not before a file that a start could not read is read."""
-        return self._image.read.is_set()
+        return self._durable_copy.read.is_set()
 
     async def read(self) -> None:
         """Wait until it is known."""
-        await self._image.read.wait()
+        await self._durable_copy.read.wait()
 
     @property
     def is_in_trouble(self) -> bool:
         """Whether the disk does not take what has to be on it."""
-        return self._image.is_in_trouble
+        return self._durable_copy.is_in_trouble
 
     def count(self) -> tuple[int, int]:
         """Return how many claims are in the journal, and how many of them are dead letters."""
@@ -146,7 +146,7 @@ class Ledger:
             # The engine has given the job out anew: what an earlier run had of it is over.
             self.forget(number)
         added = self._claims.add(claims)
-        return [row.entry.number for row in added], self._image.begin_to_save(added)
+        return [row.entry.number for row in added], self._durable_copy.begin_to_save(added)
 
     def foresee_result(self, number: int, text: bytes) -> None:
         """Have a result written that a claim will have if nothing else is seen of its job (docs/adr/0046).
@@ -154,13 +154,13 @@ class Ledger:
         Nobody gets it before `store_result` was called, in this process. The next start takes it for the result.
         """
         if row := self._claims.foresee(number, text, time.time()):
-            self._foreseen[number] = self._image.begin_to_save([row])
+            self._foreseen[number] = self._durable_copy.begin_to_save([row])
 
     async def store_result(self, number: int, text: bytes) -> None:
         """Record the result of a claim. The first one stays: a result is never contradicted (I8)."""
         foreseen = self._foreseen.pop(number, SAVED)
         if row := self._claims.finish(number, text, time.time()):
-            await self._image.save([row])
+            await self._durable_copy.save([row])
         else:
             await foreseen.wait()
 
@@ -172,12 +172,12 @@ class Ledger:
         """
         self._foreseen.pop(number, None)
         if row := self._claims.forget(number):
-            self._image.removals.add(row)
+            self._durable_copy.removals.add(row)
 
     async def mark_dead(self, number: int, reason: str) -> None:
         """Keep a result that the engine will never take, with the reason, for a person to look at."""
         if row := self._claims.mark_dead(number, reason):
-            await self._image.save([row])
+            await self._durable_copy.save([row])
 
     async def keep_superseded(self) -> None:
         """Make results dead letters whose jobs were claimed again since: one that was dead and is to be sent again.
@@ -189,7 +189,7 @@ class Ledger:
             if row := self._claims.mark_dead(number, SUPERSEDED.format(claim=later)):
                 rows.append(row)
                 tell(_log, ResultSuperseded(job=row.entry.claim.job_id, dead_letter=number, claim=later))
-        await self._image.save(rows)
+        await self._durable_copy.save(rows)
 
     async def replace_refused(self, number: int, reason: str, text: bytes) -> StoredResult | None:
         """Keep a result that the engine has refused, as `mark_dead` does, and `text` as the result in its place.
@@ -199,13 +199,13 @@ class Ledger:
         """
         if not (rows := self._claims.replace_refused(number, reason, text, time.time())):
             return None
-        await self._image.save(rows)
+        await self._durable_copy.save(rows)
         return self._claims.result(rows[0].entry.number)
 
     async def set_aside(self, numbers: Sequence[int], reason: str) -> None:
         """Keep claims without a result for a person to look at: whether their jobs run elsewhere is not known."""
         rows = [row for number in numbers if (row := self._claims.set_aside(number, reason))]
-        await self._image.save(rows)
+        await self._durable_copy.save(rows)
 
     def result(self, number: int) -> StoredResult | None:
         """Return the result of a claim, or `None` when there is none or the engine has it."""
@@ -227,26 +227,26 @@ class Ledger:
         """Return a remembered fact, such as this worker's uuid: not one that may be another worker's."""
         if name == _UUID and self.doubt is not None and not self._is_registered_here:
             return None
-        return self._image.facts.get(name)
+        return self._durable_copy.facts.get(name)
 
     async def remember(self, name: str, value: str) -> None:
         """Remember a fact."""
         self._is_registered_here = self._is_registered_here or name == _UUID
-        await self._image.remember(name, value)
+        await self._durable_copy.remember(name, value)
         if name == _UUID:
             await self._copy_uuid()
 
     def is_on_disk(self, name: str) -> bool:
         """Whether a fact is durable as it is now: where the disk does not take it, it is written as soon as it does."""
-        return name not in self._image.unsaved_facts
+        return name not in self._durable_copy.unsaved_facts
 
     async def _copy_uuid(self) -> None:
-        copy, uuid = self._copy, self._image.facts.get(_UUID)
+        copy, uuid = self._uuid_backup, self._durable_copy.facts.get(_UUID)
         if copy is not None and uuid is not None:
-            await self._image.do(lambda: copy.write(uuid))
+            await self._durable_copy.do(lambda: copy.write(uuid))
 
     def _on_restored(self) -> None:
-        self._image.journal.look_again()  # what is to be sent again may not have been read
+        self._durable_copy.journal.look_again()  # what is to be sent again may not have been read
         self._tasks.start(self._write_beside(), "what lies beside the journal")
 
     async def _write_beside(self) -> None:
@@ -259,37 +259,37 @@ class Ledger:
     async def close(self) -> None:
         """Save what can be saved, and let another supervisor have the directory."""
         await self._tasks.close()
-        await self._image.close()
-        seconds = CLOSE_SECONDS if self._image.is_worth_waiting_for else HANGING_CLOSE_SECONDS
+        await self._durable_copy.close()
+        seconds = CLOSE_SECONDS if self._durable_copy.is_worth_waiting_for else HANGING_CLOSE_SECONDS
         # In a thread, as it waits for the writer's.
-        await asyncio.to_thread(self._image.journal.close, seconds)
+        await asyncio.to_thread(self._durable_copy.journal.close, seconds)
 
     async def _judge_place(self) -> None:
-        self._directory.judge_journal(self._image.facts.get(KEY_FACT))
+        self._directory.judge_journal(self._durable_copy.facts.get(KEY_FACT))
         tell_doubt(self._directory)
         await self._remember_place()
 
     async def _remember_place(self) -> None:
         # The journal gets the key of a file that is there: without it, the next start would take this for a copy.
         is_written = self.doubt is None and await remember_place(self._directory)
-        if is_written and self._image.facts.get(KEY_FACT) != self._directory.key:
+        if is_written and self._durable_copy.facts.get(KEY_FACT) != self._directory.key:
             await self.remember(KEY_FACT, self._directory.key)
 
     def _on_changed(self, seen: list[RowState]) -> None:
         differences = self._claims.compare(seen)
         tell_differences(differences, self._claims)
         if differences.wanted:
-            reading = read_wanted(differences.wanted, self._claims, self._image)
+            reading = read_wanted(differences.wanted, self._claims, self._durable_copy)
             self._tasks.start(reading, "results that are to be sent again")
         if differences.rewritten:
-            self._tasks.start(self._image.save(differences.rewritten), "repair of the journal")
+            self._tasks.start(self._durable_copy.save(differences.rewritten), "repair of the journal")
         if differences.unclear:
-            self._image.journal.look_again()
+            self._durable_copy.journal.look_again()
         if differences.revived:
             self._tell_found()
 
     def _on_lost(self) -> None:
-        self._image.file_was_taken_away()
+        self._durable_copy.file_was_taken_away()
 
     def _tell_found(self) -> None:
         self._tasks.start(self.on_found(), "delivery of what was found in the journal")

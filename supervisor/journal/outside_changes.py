@@ -36,26 +36,26 @@ def tell_differences(differences: Differences, claims: Claims) -> None:
         tell(_log, JournalRewritten(claims=len(differences.rewritten)))
 
 
-async def read_wanted(rows: Sequence[Row], claims: Claims, image: DurableCopy) -> None:
+async def read_wanted(rows: Sequence[Row], claims: Claims, copy: DurableCopy) -> None:
     """Read results of dead letters that are to be sent again: the next look at the file finds that they can be."""
     size = 0
     for row in rows:
         entry = row.entry
-        found, is_sound = await _read(entry, image)
+        found, is_sound = await _read(entry, copy)
         if found is not None and is_sound:
             claims.take_texts([found])
             size += found.size or 0
         elif found is not None and (dead := claims.mark_dead(entry.number, DAMAGED)):
             tell(_log, ResultDamaged(claim=entry.number))
-            await image.save([dead])
+            await copy.save([dead])
         if size >= _AT_A_TIME_BYTES:
             break
     if size:
-        image.journal.look_again()
+        copy.journal.look_again()
 
 
-async def _read(entry: Entry, image: DurableCopy) -> tuple[Entry | None, bool]:
+async def _read(entry: Entry, copy: DurableCopy) -> tuple[Entry | None, bool]:
     """Return the entry with its result, and whether that is sound; nothing where the disk does not give it now."""
     found: list[tuple[Entry | None, bool]] = []
-    await image.do(lambda: found.append(image.journal.read_text(entry)))
+    await copy.do(lambda: found.append(copy.journal.read_text(entry)))
     return found[0] if found else (None, False)

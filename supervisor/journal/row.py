@@ -7,7 +7,7 @@ from supervisor.journal.records import Entry
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """An entry and its image in the file: that is behind while `saved` is lower than `version`."""
+    """An entry and its copy in the file: that is behind while `saved` is lower than `version`."""
 
     entry: Entry
     version: int = 1

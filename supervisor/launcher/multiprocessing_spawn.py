@@ -56,7 +56,7 @@ class Spawned:
     """A process that `multiprocess` started and the supervisor waits for.
 
     `multiprocess` would reap it at its next start, and so lose its usage, and would join it for ever at exit: it
-    is taken out of the package's book of children. Its death is learnt by pidfd and wait4, like a fork's.
+    is taken out of the package's list of children. Its death is learnt by pidfd and wait4, like a fork's.
 
     Raises `OSError` when it can't be started; then no descriptor stays open.
     """

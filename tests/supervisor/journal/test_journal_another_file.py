@@ -78,7 +78,7 @@ async def assert_nothing_is_lost(ledger: Ledger, directory: Path) -> None:
         ("last", None, None),
     ]
     facts = dict(raw(directory, "SELECT name, value FROM facts"))
-    assert facts == ledger._image.facts
+    assert facts == ledger._durable_copy.facts
     assert (facts["worker_uuid"], facts["digest_key"]) == ("w-1", ledger.digest_key.hex())
     await ledger.close()
     after = await Ledger.open(directory)

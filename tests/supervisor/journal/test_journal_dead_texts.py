@@ -144,7 +144,7 @@ async def test_of_a_damaged_file_the_dead_letters_are_saved_that_can_be_read_of_
     tmp_path: Path, ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
     def damaged(error: sqlite3.DatabaseError) -> None:
-        ledger._image._on_fault(durable_copy.DiskFault.DAMAGED, error)
+        ledger._durable_copy._on_fault(durable_copy.DiskFault.DAMAGED, error)
 
     damaged(sqlite3.DatabaseError("database disk image is malformed"))
     await until(lambda: told(caplog, JournalReplaced), "it is moved aside")
@@ -157,7 +157,7 @@ async def test_of_a_damaged_file_the_dead_letters_are_saved_that_can_be_read_of_
 async def test_a_file_that_is_opened_again_and_is_the_same_loses_no_dead_letter(
     tmp_path: Path, ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await ledger._image._open()
+    await ledger._durable_copy._open()
     assert ledger.is_whole
     assert in_memory(ledger) == ["a", "b"]
     assert told(caplog, DeadLetterLost) == []

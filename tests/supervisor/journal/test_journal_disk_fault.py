@@ -14,7 +14,7 @@ import pytest
 from journal_support import FILE, claim, raw
 
 from supervisor.journal import Ledger, StoredResult
-from supervisor.journal import durable_copy as image_module
+from supervisor.journal import durable_copy as durable_copy_module
 from supervisor.journal import offline as outside
 from supervisor.journal import writer as writer_module
 from supervisor.journal.maintenance import LOOK_EVERY_SECONDS
@@ -34,7 +34,9 @@ QUICKLY = 0.05
 
 async def on_disk(ledger: Ledger, statement: str) -> Any:
     """Run a statement on the writer's own connection."""
-    return await ledger._image.journal._writer.write(lambda database: database.execute(statement).fetchone())
+    return await ledger._durable_copy.journal._writer.write(
+        lambda database: database.execute(statement).fetchone()
+    )
 
 
 async def fill_disk(ledger: Ledger) -> None:
@@ -51,16 +53,19 @@ async def test_a_write_that_fails_on_a_disk_that_is_known_to_hang_is_no_complain
     complaints: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     ledger = await Ledger.open(tmp_path)
-    was, ledger._image._disk_fault = ledger._image._disk_fault, image_module.DiskFault.SLOW
+    was, ledger._durable_copy._disk_fault = (
+        ledger._durable_copy._disk_fault,
+        durable_copy_module.DiskFault.SLOW,
+    )
     write: asyncio.Future[None] | None = asyncio.get_running_loop().create_future()
     assert write is not None
-    await ledger._image._saving(write).wait()
+    await ledger._durable_copy._saving(write).wait()
     write.set_exception(OSError(errno.EIO, "x"))
     await asyncio.sleep(0)
     write = None
     gc.collect()
     assert complaints == []
-    ledger._image._disk_fault = was
+    ledger._durable_copy._disk_fault = was
     await ledger.close()
 
 
@@ -168,7 +173,7 @@ async def test_a_file_that_is_damaged_while_it_is_used_is_replaced_by_one_with_a
 
 
 async def on_disk_alone(ledger: Ledger, operation: Callable[[sqlite3.Connection], object]) -> None:
-    writer = ledger._image.journal._writer
+    writer = ledger._durable_copy.journal._writer
 
     def work() -> None:
         assert writer.database is not None
@@ -254,10 +259,10 @@ async def test_a_file_that_was_removed_is_made_again_with_all_that_is_open(
 async def test_a_disk_that_does_not_answer_holds_up_one_job_for_a_bounded_time_and_then_none(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_module, "WRITE_TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr(durable_copy_module, "WRITE_TIMEOUT_SECONDS", 1.0)
     ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
     answers = threading.Event()
-    ledger._image.journal._writer.call(answers.wait)
+    ledger._durable_copy.journal._writer.call(answers.wait)
     numbers = await ledger.claim([claim("a")])
     assert "does not answer" in told(caplog, JournalFailing)[0]["reason"]
     loop = asyncio.get_running_loop()

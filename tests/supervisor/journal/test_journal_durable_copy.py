@@ -1,4 +1,4 @@
-"""The file as an image of what is in memory: what is written, when it is tried again, and what is said meanwhile."""
+"""The file as a copy of what is in memory: what is written, when it is tried again, and what is said meanwhile."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""The file as an image of what is in memory, where the disk does not take it: what is tried again, and what is said."""
+"""The file as a copy of what is in memory, where the disk does not take it: what is tried again, and what is said."""
 
 import asyncio
 import logging

@@ -10,7 +10,7 @@ import pytest
 from journal_support import claim, raw
 
 from supervisor.journal import Ledger
-from supervisor.journal import durable_copy as image_module
+from supervisor.journal import durable_copy as durable_copy_module
 from tests.patience import until
 
 QUICKLY = 0.02
@@ -32,12 +32,12 @@ def recorded(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[
 async def test_a_disk_that_hangs_for_long_is_not_given_the_same_writes_again_and_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_module, "WRITE_TIMEOUT_SECONDS", QUICKLY)
+    monkeypatch.setattr(durable_copy_module, "WRITE_TIMEOUT_SECONDS", QUICKLY)
     ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
-    image, answers = ledger._image, threading.Event()
-    image.journal._writer.call(lambda: answers.wait(50))
-    writes = recorded(monkeypatch, image.journal, "save")
-    tries = recorded(monkeypatch, image, "_try_everything")
+    copy, answers = ledger._durable_copy, threading.Event()
+    copy.journal._writer.call(lambda: answers.wait(50))
+    writes = recorded(monkeypatch, copy.journal, "save")
+    tries = recorded(monkeypatch, copy, "_try_everything")
     try:
         numbers = await ledger.claim([claim("a")])
         numbers += await ledger.claim([claim("b")])
@@ -54,12 +54,12 @@ async def test_a_disk_that_hangs_for_long_is_not_given_the_same_writes_again_and
 async def test_a_fact_that_waits_for_a_hanging_disk_is_not_written_again_and_again_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_module, "WRITE_TIMEOUT_SECONDS", QUICKLY)
+    monkeypatch.setattr(durable_copy_module, "WRITE_TIMEOUT_SECONDS", QUICKLY)
     ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
-    image, answers = ledger._image, threading.Event()
-    image.journal._writer.call(lambda: answers.wait(50))
-    writes = recorded(monkeypatch, image.journal, "save_fact")
-    tries = recorded(monkeypatch, image, "_try_everything")
+    copy, answers = ledger._durable_copy, threading.Event()
+    copy.journal._writer.call(lambda: answers.wait(50))
+    writes = recorded(monkeypatch, copy.journal, "save_fact")
+    tries = recorded(monkeypatch, copy, "_try_everything")
     try:
         await ledger.remember("name", "value")
         tries.clear()
@@ -75,9 +75,9 @@ async def test_a_fact_that_waits_for_a_hanging_disk_is_not_written_again_and_aga
 async def test_what_a_hanging_disk_refuses_at_last_is_written_when_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_module, "WRITE_TIMEOUT_SECONDS", QUICKLY)
+    monkeypatch.setattr(durable_copy_module, "WRITE_TIMEOUT_SECONDS", QUICKLY)
     ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
-    writer, answers = ledger._image.journal._writer, threading.Event()
+    writer, answers = ledger._durable_copy.journal._writer, threading.Event()
 
     def allow_pages(count: int) -> None:
         assert writer.database is not None
@@ -87,7 +87,7 @@ async def test_what_a_hanging_disk_refuses_at_last_is_written_when_there_is_room
     full = writer.call(lambda: allow_pages(1))  # SQLite takes as many as there are already
     (number,) = await ledger.claim([claim("a")])
     await ledger.store_result(number, b"x" * 100_000)
-    tries = recorded(monkeypatch, ledger._image, "_try_everything")
+    tries = recorded(monkeypatch, ledger._durable_copy, "_try_everything")
     answers.set()
     await full
     await until(lambda: len(tries) >= 3, "the journal is tried again")
@@ -102,10 +102,10 @@ async def test_a_worker_that_registers_anew_does_not_wait_for_a_disk_that_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its uuid is written twice: to the journal, and to a file beside it."""
-    monkeypatch.setattr(image_module, "WRITE_TIMEOUT_SECONDS", QUICKLY)
+    monkeypatch.setattr(durable_copy_module, "WRITE_TIMEOUT_SECONDS", QUICKLY)
     ledger = await Ledger.open(tmp_path, mend_seconds=QUICKLY)
     answers = threading.Event()
-    ledger._image.journal._writer.call(lambda: answers.wait(50))
+    ledger._durable_copy.journal._writer.call(lambda: answers.wait(50))
     try:
         await ledger.remember("worker_uuid", "w-1")  # would not come back
         assert not (tmp_path / "worker_uuid").exists()

@@ -269,7 +269,7 @@ def test_a_digest_tells_equal_parameters_from_others_and_nothing_else() -> None:
 async def test_a_result_that_came_as_foreseen_is_written_once_and_awaited(tmp_path: Path) -> None:
     ledger = await Ledger.open(tmp_path)
     (same, other) = await numbers_of(ledger, "same", "other")
-    writer, go_on, statements = ledger._image.journal._writer, threading.Event(), list[str]()
+    writer, go_on, statements = ledger._durable_copy.journal._writer, threading.Event(), list[str]()
     database = writer.database
     assert database is not None
     await writer.call(lambda: database.set_trace_callback(statements.append))

@@ -287,7 +287,7 @@ async def test_where_the_directory_belongs_is_written_when_the_disk_takes_the_jo
     ledger = await Ledger.open(tmp_path, mend_seconds=0.05)
     assert not (tmp_path / "place").exists()
     free_space()
-    ledger._image._on_fault(DiskFault.FULL, OSError(errno.ENOSPC, "No space left on device"))
+    ledger._durable_copy._on_fault(DiskFault.FULL, OSError(errno.ENOSPC, "No space left on device"))
     await until((tmp_path / "place").exists, "it is written down where the directory belongs")
     await ledger.close()
     shutil.copytree(tmp_path, tmp_path.with_name("copy"))

@@ -14,7 +14,7 @@ from tests.patience import until
 @asynccontextmanager
 async def held_up(stage: Scene) -> AsyncIterator[list[str]]:
     """Have the disk take nothing meanwhile; the list is of the statements that it gets."""
-    writer, go_on, statements = stage.ledger._image.journal._writer, threading.Event(), list[str]()
+    writer, go_on, statements = stage.ledger._durable_copy.journal._writer, threading.Event(), list[str]()
     database = writer.database
     assert database is not None
     await writer.call(lambda: database.set_trace_callback(statements.append))
@@ -57,9 +57,11 @@ async def test_a_refusal_is_on_the_disk_with_its_claim_or_after_it_and_only_then
 async def test_a_disk_that_does_not_take_a_claim_stops_no_job(tmp_path: Path) -> None:
     """It is in memory first (docs/adr/0008)."""
     async with scene(tmp_path) as stage:
-        database = stage.ledger._image.journal._writer.database
+        database = stage.ledger._durable_copy.journal._writer.database
         assert database is not None
-        await stage.ledger._image.journal._writer.call(lambda: database.execute("PRAGMA query_only = ON"))
+        await stage.ledger._durable_copy.journal._writer.call(
+            lambda: database.execute("PRAGMA query_only = ON")
+        )
         await stage.accept(job("a"))
         await stage.end("a", success())
         assert (await stage.result_of("a"))["status"] == "success"
