@@ -29,7 +29,7 @@ from supervisor.journal.ended_jobs.ended_job import EndedJob
 from supervisor.journal.ended_jobs.files import EndedJobFiles
 from supervisor.worker.control_socket.client import ControlClient
 from supervisor.worker.control_socket.protocol import JsonObject
-from tests.patience import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 SECRET = "Trellis-Wagon-1842"
 KEY = (
@@ -210,10 +210,10 @@ def test_of_a_program_that_prints_too_much_the_end_is_there_and_what_is_missing_
     tmp_path: Path,
 ) -> None:
     long = "yes 'a line of a log that is as long as most of them are' | head -c 5000000; echo; echo last"
-    printed = output_of(["sh", "-c", long])
+    printed = output_of(["sh", "-c", long], PATIENCE_SECONDS)
     assert printed.text.endswith("\nlast\n")
     assert (printed.cut_bytes + len(printed.text), printed.is_cut_off) == (5_000_006, False)
-    found, left_out = made(tmp_path, Part("log.txt", lambda: printed))
+    found, left_out = made(tmp_path, Part("log.txt", lambda: printed, PATIENCE_SECONDS))
     beginning = 5_000_006 - archive_module.PART_CAP_BYTES
     assert found["log.txt"].endswith("\nlast\n")
     assert f"the beginning was cut: {beginning} bytes" in found["log.txt"]
