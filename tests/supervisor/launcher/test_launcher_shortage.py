@@ -147,9 +147,9 @@ class Interpreter(Spawned):
     """What a launcher holds of an interpreter: a process that sleeps, and announces another."""
 
     def __init__(self, _: object, arguments: tuple[Any, ...], *__: object) -> None:
-        self.pid, self.born = a_process(), a_process()
+        self.pid, self.child = a_process(), a_process()
         with socket.socket(fileno=os.dup(arguments[1]._descriptor)) as control:
-            announce_start(control, Started(0, self.born))
+            announce_start(control, Started(0, self.child))
         self.forgotten = 0
         started.append(self)
 
@@ -184,9 +184,9 @@ async def test_an_interpreter_or_a_child_that_can_not_be_watched_is_ended_waited
     assert interpreter.forgotten == 1
     assert launcher.known_children.unknown({interpreter.pid}) == {interpreter.pid}
     if what == "could not be started":  # it is the interpreter's own
-        os.kill(interpreter.children, signal.SIGKILL)
-        os.waitpid(interpreter.children, 0)
-    assert not is_there(interpreter.children)
+        os.kill(interpreter.child, signal.SIGKILL)
+        os.waitpid(interpreter.child, 0)
+    assert not is_there(interpreter.child)
     assert open_descriptors() == before
 
 
