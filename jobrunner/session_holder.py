@@ -65,7 +65,8 @@ def _hold(supervisor_pid: int, control: socket.socket, shared_paths: SharedPaths
     linux.set_process_name("neops-session")
     share, is_leader = SessionShare(), False
     while (asked := receive_fork_request(control)) is not None:
-        if isinstance(asked, SessionRequest) or not share.is_ordinary():
+        # Before it has a session of its own, the share is the template's, which anybody may have changed.
+        if isinstance(asked, SessionRequest) or (is_leader and not share.is_ordinary()):
             break
         if not is_leader:
             # Not before the first request: until it is announced, this process is known by the template's session.

@@ -68,6 +68,18 @@ async def share_changed(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     return {"before": before, "after": after, "nice": nice}
 
 
+async def share_of_the_template_changed(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Change the priority of the template's session, and start a child whose holder is a new one; tell its share."""
+    for holder in _holders(host):
+        os.kill(holder, signal.SIGKILL)
+    await until(lambda: not _holders(host))
+    Path(f"/proc/{host.launcher.template_pid}/autogroup").write_text("5")
+    child = await host.launcher.spawn_child()
+    nice = Path(f"/proc/{child.pid}/autogroup").read_text().split()[-1]
+    await _end(child)
+    return {"nice": nice, "holders": _holders(host)}
+
+
 async def _stopped_before_announcing(host: Any, request: dict[str, Any], known: set[int]) -> tuple[int, int]:
     """Wait for a holder that has stopped itself, and its child; return their pids. `known` are all earlier children."""
     await until(lambda: not Path(request["stop"]).exists() and direct_children() - known)
@@ -206,6 +218,7 @@ SESSION_SCENARIOS = {
         children_at_once,
         holder_signalled,
         share_changed,
+        share_of_the_template_changed,
         sweep_before_the_announcement,
         holder_killed_before_the_announcement,
         template_killed_before_the_announcement,

@@ -151,6 +151,19 @@ def test_the_next_job_does_not_inherit_the_priority_that_a_job_has_given_its_ses
     assert seen["nice"] == "0"
 
 
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/autogroup"), reason="this kernel does not share processors by session"
+)
+def test_children_start_also_when_somebody_has_given_the_template_less_of_the_processors(
+    tmp_path: Path,
+) -> None:
+    """A job may do that, too, where it is not kept from it: a holder is a fork of the template."""
+    with hosted(tmp_path, spares=0) as host:
+        seen = host.ask("share_of_the_template_changed")
+        assert seen["nice"] == "0"
+        assert seen["holders"]
+
+
 def test_where_the_kernel_forbids_it_children_are_forked_twice(tmp_path: Path) -> None:
     module = tmp_path / "forbids.py"
     module.write_text(FORBIDS_IT)
