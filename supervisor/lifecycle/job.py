@@ -102,7 +102,7 @@ def step(state: JobState, event: JobEvent) -> Step:
 def _started(state: JobState, event: OrderSent) -> Step:
     if state.phase is not Phase.WAITING:
         return state, ()
-    started = replace(state, phase=Phase.RUNNING, started_at=event.at)
+    started = state.begun(event.at)
     if started.limit is not None:  # told to stop while its child was being found
         return _take_stack(started, event.at)
     deadline = SetTimer(Timer.DEADLINE, event.at + state.limits.max_seconds)
@@ -141,7 +141,7 @@ def _exited(state: JobState, event: ChildExited) -> Step:
     if state.exit_status is not None:
         return state, ()
     if state.phase is Phase.WAITING:
-        state = replace(state, not_begun=True, started_at=event.at)
+        state = replace(state, not_begun=True, started_at=event.at, gaps=())
     state = replace(state, phase=Phase.CLEARING, exit_status=event.status, ended_at=event.at)
     return state, (ClearTree(),)
 

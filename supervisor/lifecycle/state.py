@@ -102,8 +102,14 @@ class JobState:
         return replace(self, gaps=_seen(self.gaps, kind, at))
 
     def unseen(self, kind: LimitKind, reason: str, at: float) -> "JobState":
-        """Take note that it could not be looked at."""
-        return replace(self, gaps=_failed(self.gaps, kind, reason, at)) if self.may_still_run else self
+        """Take note that it could not be looked at. Of a job that may not begin yet, from its begin on (`begun`)."""
+        counts = self.may_still_run or self.phase is Phase.WAITING
+        return replace(self, gaps=_failed(self.gaps, kind, reason, at)) if counts else self
+
+    def begun(self, at: float) -> "JobState":
+        """Take note that the block may run from now on."""
+        gaps = tuple(replace(gap, seconds=0.0, since=at) for gap in self.gaps if gap.since is not None)
+        return replace(self, phase=Phase.RUNNING, started_at=at, gaps=gaps)
 
     def counted(self, processes: int) -> "JobState":
         """Take note of how many processes and threads it has, while it may start more."""

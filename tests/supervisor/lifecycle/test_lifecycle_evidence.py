@@ -262,3 +262,18 @@ def test_a_look_at_what_a_job_computes_ends_the_time_in_which_that_was_not_seen(
 def test_a_look_that_fails_when_nothing_can_run_any_more_is_nothing_to_tell() -> None:
     state, _ = live(ChildExited(5, EXIT_0), WatchFailed(6, LimitKind.MEMORY, "no thread"))
     assert state.ending(7).unwatched == ()
+
+
+def test_a_job_that_begins_while_a_look_hangs_was_not_watched_from_its_begin_on() -> None:
+    state, _ = step(JobState(LIMITS), WatchFailed(1, LimitKind.MEMORY, "no answer"))
+    state, _ = step(state, WatchFailed(1, LimitKind.PROCESSES, "no descriptor"))
+    state, _ = step(state, ProcessesCounted(2, 1))
+    state, _ = step(state, OrderSent(5))
+    state, _ = step(state, ChildExited(20, EXIT_0))
+    assert state.ending(20).unwatched == (Unwatched(LimitKind.MEMORY, 15, "no answer"),)
+
+
+def test_of_a_job_that_never_began_nothing_was_unwatched() -> None:
+    state, _ = step(JobState(LIMITS), WatchFailed(1, LimitKind.MEMORY, "no answer"))
+    state, _ = step(state, ChildExited(20, EXIT_0))
+    assert (state.not_begun, state.ending(20).unwatched) == (True, ())

@@ -184,6 +184,7 @@ class Scene:
         watchers = Watchers(self.sampler, self.headcount, self.cpu_watch)  # type: ignore[arg-type]  # what is used of it
         parts: Any = (self.sweeper, watchers, limits, self.log, self.reports, self.desk)
         self.execution = Execution(self.child, *parts)  # type: ignore[arg-type]  # what is used of it
+        self.before_begin: Callable[[], None] = lambda: None
         self.deadline = 0.0
         self.payload = b""
         self.result_cap_bytes = 1000
@@ -192,6 +193,7 @@ class Scene:
         """Have the child begin, and read what it is to run."""
         await self.child.connect()
         self.execution.prepare()
+        self.before_begin()
         self.running = asyncio.ensure_future(
             self.execution.run([b'{"parameters": {}}'], self.result_cap_bytes)
         )

@@ -177,6 +177,14 @@ async def test_a_job_that_could_not_be_watched_says_so_in_its_result() -> None:
     assert "its CPU limit was not enforced for" in message
 
 
+async def test_a_job_that_nobody_could_watch_when_it_began_says_so_in_its_result() -> None:
+    scene = Scene(WATCHED)
+    scene.before_begin = lambda: scene.sampler.fail("a look hangs")
+    await scene.begin()
+    (memory,) = (await scene.finish(DONE, status=EXIT_0)).ending.unwatched
+    assert (memory.kind, memory.reason) == (LimitKind.MEMORY, "a look hangs")
+
+
 async def test_a_job_whose_memory_the_kernel_limits_or_nobody_does_is_not_said_to_be_unwatched() -> None:
     scene = await begin(WATCHED)
     scene.child.cgroup.limits_memory = True  # type: ignore[misc]
