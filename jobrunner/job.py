@@ -129,6 +129,8 @@ def run_order(
     except BaseException as error:
         if sent or not channel.is_mine:
             return
+        if not payload:
+            raise  # it has not begun: there is no descriptor or memory for its loop, and nothing of the block to tell
         # SystemExit from a task that the block started ends the loop without passing through the job.
         what = f"{order.block_id} (a task or callback of its own, which ended its event loop)"
         text = log_with_traceback(error, what, _BLOCK_LOGGER, hiding(collect_secrets(json.loads(payload))))

@@ -81,9 +81,10 @@ def rehearse_in_template() -> None:
 def rehearse() -> None:
     """Run it once, and leave nothing of it: no handler, hook, descriptor, thread or setting of the SDK.
 
-    Where there is no descriptor or memory for it, nothing is run: a job then takes a moment longer.
+    Where there is no descriptor or memory for it, or a module has put something broken in the place of asyncio's event
+    loop, it comes to nothing: a job then takes a moment longer, and says itself what is wrong.
     """
-    with contextlib.suppress(OSError, MemoryError), contextlib.ExitStack() as undo:
+    with contextlib.suppress(Exception), contextlib.ExitStack() as undo:
         theirs, ours = socket.socketpair()
         undo.callback(theirs.close)
         channel = Channel(ours.detach())

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import select
@@ -31,7 +32,7 @@ Work = Callable[[Channel, Order], None]
 
 
 @dataclass
-class Born:
+class StartedChild:
     """A child, as its supervisor holds it."""
 
     pid: int
@@ -62,13 +63,13 @@ class Born:
 
 
 @pytest.fixture
-def birth(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Born]]:
-    born: list[Born] = []
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., StartedChild]]:
+    started: list[StartedChild] = []
     monkeypatch.setattr(child_module, "ask_before_leaving_the_group", lambda: None)
     # It would run what a test puts in the place of a part of a job.
     monkeypatch.setattr(child_module, "rehearse", lambda: None)
 
-    def birth(work: Work | None = None) -> Born:
+    def start(work: Work | None = None) -> StartedChild:
         if work is not None:
             monkeypatch.setattr(child_module, "run_order", work)
         near, far = socket.socketpair()
@@ -90,11 +91,11 @@ def birth(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Born]]:
         far.close()
         os.close(theirs)
         near.settimeout(PATIENCE_SECONDS)
-        born.append(Born(pid, near, output))
-        return born[-1]
+        started.append(StartedChild(pid, near, output))
+        return started[-1]
 
-    yield birth
-    for one in born:
+    yield start
+    for one in started:
         one.channel.close()
         os.close(one.output)
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
@@ -119,9 +120,9 @@ def begin(payload: bytes = b"{}") -> bytes:
 
 
 def test_a_spare_that_is_given_up_has_said_that_it_is_ready_and_ends_in_silence(
-    birth: Callable[..., Born],
+    start: Callable[..., StartedChild],
 ) -> None:
-    spare = birth()
+    spare = start()
     ready = spare.heard()
     assert isinstance(ready, Ready)
     assert ready.pid == spare.pid
@@ -129,8 +130,8 @@ def test_a_spare_that_is_given_up_has_said_that_it_is_ready_and_ends_in_silence(
     assert (spare.code(), spare.printed()) == (0, "")
 
 
-def test_what_is_no_order_starts_nothing(birth: Callable[..., Born]) -> None:
-    spare = birth(lambda *_: os._exit(3))
+def test_what_is_no_order_starts_nothing(start: Callable[..., StartedChild]) -> None:
+    spare = start(lambda *_: os._exit(3))
     spare.heard()
     spare.channel.sendall(Cancel(reason="too late").pack())
     assert (spare.code(), spare.printed()) == (0, "")
@@ -138,9 +139,9 @@ def test_what_is_no_order_starts_nothing(birth: Callable[..., Born]) -> None:
 
 @pytest.mark.parametrize("block_id", ["lab/nowhere:1.0.0", "neops/rehearsal:1.0.0"])
 def test_an_order_gives_one_outcome_and_the_child_ends(
-    birth: Callable[..., Born], tmp_path: Path, block_id: str
+    start: Callable[..., StartedChild], tmp_path: Path, block_id: str
 ) -> None:
-    child = birth()
+    child = start()
     child.heard()
     child.channel.sendall(order(tmp_path, block_id).pack() + begin(b'{"parameters": {}, "context": {}}'))
     outcome = child.heard()
@@ -150,7 +151,21 @@ def test_an_order_gives_one_outcome_and_the_child_ends(
     assert child.channel.recv(1) == b""
 
 
-def awaits_its_payload(child: Born, directory: Path) -> bool:
+def test_a_child_that_can_have_no_event_loop_ends_with_the_reason_and_not_with_what_follows_from_it(
+    start: Callable[..., StartedChild], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OSError(errno.ENFILE, os.strerror(errno.ENFILE))
+
+    monkeypatch.setattr(asyncio.events, "new_event_loop", refuse)
+    child = start()
+    child.heard()
+    child.channel.sendall(order(tmp_path).pack() + begin())
+    assert child.code() != 0
+    assert child.printed().rstrip().splitlines()[-1].endswith("Too many open files in system")
+
+
+def awaits_its_payload(child: StartedChild, directory: Path) -> bool:
     """Whether it is ready for its job, and asleep."""
     about = Path(f"/proc/{child.pid}")
     stat = (about / "stat").read_text()
@@ -159,7 +174,7 @@ def awaits_its_payload(child: Born, directory: Path) -> bool:
 
 
 def test_a_child_gets_ready_with_its_order_and_runs_when_it_may_begin(
-    birth: Callable[..., Born], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., StartedChild], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What its order waits for is on the disk then: a job that may have changed a device is known to the next start."""
     begun = tmp_path / "begun"
@@ -169,7 +184,7 @@ def test_a_child_gets_ready_with_its_order_and_runs_when_it_may_begin(
         return job_module.failed("it has run")
 
     monkeypatch.setattr(job_module, "_run_block", block)
-    child = birth()
+    child = start()
     child.heard()
     child.channel.sendall(order(tmp_path).pack())
     wait_until(lambda: awaits_its_payload(child, tmp_path))
@@ -183,10 +198,10 @@ def test_a_child_gets_ready_with_its_order_and_runs_when_it_may_begin(
 
 @pytest.mark.parametrize("instead", [b"", Cancel(reason="too late").pack(), b"\0\0"])
 def test_a_child_that_may_not_begin_after_all_ends_in_silence(
-    birth: Callable[..., Born], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instead: bytes
+    start: Callable[..., StartedChild], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instead: bytes
 ) -> None:
     monkeypatch.setattr(job_module, "_run_until_cancelled", lambda *_: os._exit(3))
-    child = birth()
+    child = start()
     child.heard()
     child.channel.sendall(order(tmp_path).pack())
     wait_until(lambda: awaits_its_payload(child, tmp_path))
@@ -217,10 +232,10 @@ async def cancels_itself(*_: object) -> None:
 
 
 def test_a_job_that_is_cancelled_says_where_it_was_and_why(
-    birth: Callable[..., Born], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dump: int
+    start: Callable[..., StartedChild], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dump: int
 ) -> None:
     monkeypatch.setattr(job_module, "_run_block", never_ends)
-    child = birth()
+    child = start()
     child.heard()
     child.channel.sendall(order(tmp_path).pack() + begin() + Cancel(reason="its time is over").pack())
     outcome = child.heard()
@@ -231,10 +246,10 @@ def test_a_job_that_is_cancelled_says_where_it_was_and_why(
 
 
 def test_a_job_that_cancels_itself_is_told_what_it_has_done(
-    birth: Callable[..., Born], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., StartedChild], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_module, "_run_block", cancels_itself)
-    child = birth()
+    child = start()
     child.heard()
     child.channel.sendall(order(tmp_path).pack() + begin())
     outcome = child.heard()
@@ -252,9 +267,9 @@ def tells_where_it_is(channel: Channel, order: Order) -> None:
 
 
 def test_a_job_runs_in_its_own_place_and_what_it_prints_and_logs_is_there_before_its_end(
-    birth: Callable[..., Born], tmp_path: Path
+    start: Callable[..., StartedChild], tmp_path: Path
 ) -> None:
-    child = birth(tells_where_it_is)
+    child = start(tells_where_it_is)
     child.heard()
     child.channel.sendall(order(tmp_path).pack() + begin(b"what was ordered"))
     logged = child.heard()
@@ -284,10 +299,10 @@ def test_the_supervisor_gets_what_answers_for_the_child_s_groups_and_the_child_k
 
 
 def test_a_child_that_is_to_join_cgroups_makes_each_that_it_can_and_waits_for_its_order_then(
-    birth: Callable[..., Born], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., StartedChild], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kernel_files, "write", lambda path, text: Path(path).write_text(text))
-    child = birth()
+    child = start()
     child.heard()
     wanted = [tmp_path / "no" / "such", tmp_path / "one", tmp_path / "tw\udcff"]
     child.channel.sendall(Join().pack(b"\0".join(map(os.fsencode, wanted))))

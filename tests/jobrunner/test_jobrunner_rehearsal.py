@@ -111,7 +111,24 @@ def test_the_rehearsal_runs_a_whole_job_that_ticks_to_its_success() -> None:
 
 def test_without_descriptors_for_it_there_is_no_rehearsal_and_no_failure() -> None:
     def work() -> list[str]:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        hard, open_before = resource.getrlimit(resource.RLIMIT_NOFILE)[1], len(os.listdir("/proc/self/fd"))
+        seen: list[str] = []
+        # The first room is enough for nothing, others for a channel and not for a loop, the last for all of it.
+        for limit in range(3, open_before + 20):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            seen.append(str(rehearse()))
+        return seen
+
+    assert set(in_a_fork(work)) == {"None"}
+
+
+def test_an_event_loop_that_a_module_has_broken_ends_no_rehearsal() -> None:
+    def work() -> list[str]:
+        def broken() -> None:
+            raise RuntimeError("a policy of a module's own")
+
+        asyncio.new_event_loop = broken  # type: ignore[assignment]  # of this fork only
+        asyncio.events.new_event_loop = broken  # type: ignore[assignment]
         return [str(rehearse())]
 
     assert in_a_fork(work) == ["None"]
