@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import socket
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,8 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., StartedChil
                     None,
                     SpawnedIsolation(Isolation()),
                 )
+            except BaseException:
+                traceback.print_exc()  # as `jobrunner.bootstrap.live_or_end` does
             finally:
                 os._exit(77)  # nothing of a test may go on here
         far.close()

@@ -159,7 +159,9 @@ def test_a_worker_that_was_drained_to_end_is_not_started_again_and_the_engine_en
         state = announced_in(home).token_file.parent
         done = supervisor("drain", "--exit", "--wait", "--state-dir", str(state))
         # A line before it says so where a poll is on its way.
-        assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["drained; the worker ends"]), done.stderr
+        assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["drained; the worker ends"]), (
+            done.stderr
+        )
         assert command.wait() == 0
     said = "\n".join(command.lines)
     assert (
