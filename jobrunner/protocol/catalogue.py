@@ -119,7 +119,11 @@ class Catalogue(BaseModel):
     @property
     def starts_threads(self) -> bool:
         """Whether importing these blocks left a thread running, so that the template must not fork."""
-        return any(problem.kind == "thread" for problem in self.problems)
+        return bool(self.of_kind("thread"))
+
+    def of_kind(self, kind: ProblemKind) -> tuple[ImportProblem, ...]:
+        """Return the problems of one kind."""
+        return tuple(problem for problem in self.problems if problem.kind == kind)
 
     def to_json(self) -> bytes:
         """Return the catalogue as it travels from the template.

@@ -142,9 +142,11 @@ class TemplateProcess:
 
 
 async def start_template(
-    imports: Imports, known_children: KnownChildren
+    imports: Imports, known_children: KnownChildren, *, leaves_out_threads: bool = False
 ) -> tuple[TemplateProcess, Catalogue]:
     """Start a template and wait for its catalogue, leaving out modules that hang or crash it.
+
+    And those that start a thread, where `leaves_out_threads`: the template is to be forked in any case.
 
     Raises `TemplateError` when it fails outside of any module, or can't be started or followed.
     """
@@ -158,6 +160,9 @@ async def start_template(
             await template.end()
             template.report.close()
             raise
+        if isinstance(outcome, Catalogue) and leaves_out_threads and (found := outcome.of_kind("thread")):
+            await template.end()
+            outcome = found[0].model_copy(update={"kind": "error"})  # without the module there is no thread
         if isinstance(outcome, Catalogue):
             return template, outcome.model_copy(update={"problems": outcome.problems + tuple(problems)})
         if template.was_killed:

@@ -1,9 +1,10 @@
 """Directories into which every user of this machine may write, so that a job's user can leave something there."""
 
 import os
+import re
 import stat
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,9 @@ MOST_LEVELS: Final = 5
 """How far below a mount point is searched."""
 
 _MOST_DIRECTORIES: Final = 20_000
+_ESCAPED: Final = re.compile(r"\\([0-7]{3})")
+"""How the kernel writes blanks and the like (proc(5)); all else is as it is, in whatever encoding."""
+
 _IN_MEMORY: Final = frozenset({"tmpfs", "ramfs", "overlay", "devtmpfs", "mqueue", "zfs"})
 
 
@@ -38,24 +42,26 @@ def shared_directories() -> SharedDirectories:
         status = os.stat(path)
         found[status.st_dev, status.st_ino] = os.path.realpath(path)
     left = _MOST_DIRECTORIES
-    for mount in _local_mounts():
-        left = _search(mount, found, left)
+    mounts = _mounts()
+    for place, is_local in mounts.items():
+        if is_local:
+            left = _search(place, mounts, found, left)
     return SharedDirectories(tuple(sorted(set(found.values()))), left > 0)
 
 
-def _search(top: str, found: dict[tuple[int, int], str], left: int) -> int:
+def _search(top: str, mounts: Container[str], found: dict[tuple[int, int], str], left: int) -> int:
     """Add what is open to all below `top`, on its own file system, level by level. Returns how many are left."""
-    try:
-        device = os.stat(top).st_dev
-    except OSError:
-        return left
     waiting = deque([(top, 0)])
     while waiting and left > 0:
         path, level = waiting.popleft()
+        # It has its own turn, or none. Not told by its device's number, as a subvolume of btrfs has one of its own; nor
+        # by any other look at it, which would wait for a server that is gone.
+        if path != top and path in mounts:
+            continue
         try:
             status = os.lstat(path)
-            if status.st_dev != device or not stat.S_ISDIR(status.st_mode):
-                continue  # a mount point, which has its own turn
+            if not stat.S_ISDIR(status.st_mode):
+                continue
             if status.st_mode & stat.S_IWOTH:
                 found.setdefault((status.st_dev, status.st_ino), path)
                 continue  # what is below is searched whenever somebody is cleaned up after
@@ -71,15 +77,18 @@ def _search(top: str, found: dict[tuple[int, int], str], left: int) -> int:
     return left
 
 
-def _local_mounts() -> Iterable[str]:
-    """Return where file systems of this machine are mounted that can be written to (proc(5): mountinfo)."""
+def _mounts() -> Mapping[str, bool]:
+    """Return where something is mounted, and whether that is of this machine and can be written to (mountinfo)."""
     kinds = _IN_MEMORY | _on_block_devices()
-    mounts: dict[str, None] = {}
-    for line in kernel_files.read("/proc/self/mountinfo").decode(errors="surrogateescape").splitlines():
-        place, _, kind = line.partition(" - ")
-        fields = place.split()
-        if kind.split()[0] in kinds and "ro" not in fields[5].split(","):
-            mounts[fields[4].encode(errors="surrogateescape").decode("unicode_escape")] = None
+    mounts: dict[str, bool] = {}
+    # By line ends and blanks alone: of the names, the kernel escapes no other sign that Python takes for one of these.
+    for line in kernel_files.read("/proc/self/mountinfo").decode(errors="surrogateescape").split("\n"):
+        about, _, source = line.partition(" - ")
+        if not source:
+            continue
+        _, _, _, _, place, options, *_ = about.split(" ")
+        is_local = source.split(" ")[0] in kinds and "ro" not in options.split(",")
+        mounts[_ESCAPED.sub(lambda found: chr(int(found[1], 8)), place)] = is_local
     return mounts
 
 

@@ -262,7 +262,11 @@ class TemplateLauncher:
         failure = RepeatingFailure(_log)
         while True:
             try:
-                template, catalogue = await start_template(self._imports, self.known_children)
+                # Children are to be forked from it: nobody can be asked now, as at a start or a reload, whether by this
+                # time a module that starts a thread is worth an interpreter for each job.
+                template, catalogue = await start_template(
+                    self._imports, self.known_children, leaves_out_threads=not self._catalogue.starts_threads
+                )
                 await self._install(template)
             except TemplateError as error:
                 self._missing = str(error).splitlines()[0]

@@ -54,8 +54,7 @@ async def start_launcher(settings: RunSettings, users: JobUsers | None = None) -
         return launcher, catalogue
     # Not closed: the next launcher gets the job users, and each would be lost with its first clean-up that fails.
     await launcher.end_templates()
-    culprit = next(problem for problem in catalogue.problems if problem.kind == "thread")
-    tell(_log, InterpreterForEachJob(reason=str(culprit)))
+    tell(_log, InterpreterForEachJob(reason=str(catalogue.of_kind("thread")[0])))
     launcher = SpawnLauncher(imports, confinement_pool)
     return launcher, await launcher.start()
 

@@ -256,7 +256,7 @@ def objections(before: Catalogue, after: Catalogue, *, require_all: bool) -> lis
         lost = {name for block in gone for name in (block.module, block.imported_with)}
         reasons = [_sentence(problem) for problem in after.problems if problem.module in lost]
     if after.starts_threads and not before.starts_threads:
-        culprit = next(problem for problem in after.problems if problem.kind == "thread")
+        culprit = after.of_kind("thread")[0]
         reasons.append(
             f"{culprit}. With it, jobs need interpreters of their own: restart the worker for that."
         )

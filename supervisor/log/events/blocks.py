@@ -40,7 +40,7 @@ class BlocksChanged(
 
 
 class ModuleSkipped(Event, level=ERROR, text="{problem} The worker starts over without it."):
-    """A module hung or crashed while it was imported."""
+    """A module hung or crashed while it was imported, or started a thread where a dead template is replaced."""
 
     module: str
     problem: str

@@ -122,9 +122,14 @@ class Stage:
         self.gate = asyncio.Event()
         self.gate.set()
         self.imported: list[Imports] = []
+        self.left_out_threads: list[bool] = []
+        """Of each start, whether modules that start a thread were to be left out."""
 
-    async def start_template(self, imports: Imports, known_children: object) -> tuple[PlayedTemplate, object]:
+    async def start_template(
+        self, imports: Imports, known_children: object, *, leaves_out_threads: bool = False
+    ) -> tuple[PlayedTemplate, object]:
         self.imported.append(imports)
+        self.left_out_threads.append(leaves_out_threads)
         await self.gate.wait()
         if self.problems:
             raise self.problems.pop()

@@ -93,9 +93,9 @@ class Stage:
         self.scripts: list[Script] = []
         self.played: list[Played] = []
 
-    async def start(self, *scripts: Script, imports: Imports = IMPORTS) -> Catalogue:
+    async def start(self, *scripts: Script, imports: Imports = IMPORTS, **asked: bool) -> Catalogue:
         self.scripts = list(scripts)
-        template, catalogue = await start_template(imports, KnownChildren())
+        template, catalogue = await start_template(imports, KnownChildren(), **asked)
         assert template is self.played[-1]
         assert is_there(template.pid)
         await template.end()
@@ -136,6 +136,25 @@ async def test_a_template_whose_modules_all_load_is_kept_with_its_catalogue(stag
     assert stage.skipped() == [()]
     stage.close()
     await until(lambda: open_descriptors() == before)
+
+
+async def test_a_module_that_starts_a_thread_is_left_out_where_children_are_to_be_forked_in_any_case(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    thread = ImportProblem(
+        module="a", file="/opt/a.py", line=None, kind="thread", message="started a thread", traceback=""
+    )
+    with_thread = CatalogueReady().pack(Catalogue(problems=(thread,)).to_json())
+    assert (await stage.start(lambda one: one.say(A, with_thread))).starts_threads
+    before = len(stage.played)
+    scripts: list[Script] = [lambda one: one.say(A, with_thread), lambda one: one.say(B, READY)]
+    found = await stage.start(*[lambda _: None] * before, *scripts, leaves_out_threads=True)
+    assert not found.starts_threads
+    assert [problem.module for problem in found.not_imported] == ["a"]
+    assert stage.skipped()[before:] == [(), ("a",)]
+    assert stage.played[before]._reaped
+    (left_out,) = told(caplog, ModuleSkipped)
+    assert left_out["module"] == "a"
 
 
 async def test_imports_that_take_long_are_said_once_with_the_module_that_they_are_at(

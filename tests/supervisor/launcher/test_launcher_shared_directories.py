@@ -25,7 +25,7 @@ PYTHON = shutil.which("python3", path="/usr/bin:/bin") or ""
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file system that is searched alone."""
-    monkeypatch.setattr(shared_module, "_local_mounts", lambda: [str(tmp_path)])
+    monkeypatch.setattr(shared_module, "_mounts", lambda: {str(tmp_path): True})
     monkeypatch.setattr(shared_module, "USUAL", ())
     tmp_path.chmod(0o755)
     return tmp_path
@@ -59,7 +59,7 @@ def test_how_deep_and_how_far_is_searched_is_bounded_and_what_is_not_is_told(
 
 
 def test_the_usual_ones_are_there_in_any_case_and_under_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_module, "_local_mounts", list)
+    monkeypatch.setattr(shared_module, "_mounts", dict)
     monkeypatch.setattr(shared_module, "USUAL", ("/tmp", "/tmp/.", "/none"))
     assert shared_directories().paths == (os.path.realpath("/tmp"),)
 
@@ -73,10 +73,39 @@ def test_file_systems_of_a_network_and_those_that_can_not_be_written_are_not_sea
         "3 1 8:2 / /usr ro - ext4 /dev/sda2 rw\n"
         "4 1 0:9 / /with\\040blank rw - tmpfs tmpfs rw\n"
         "5 1 0:3 / /proc rw - proc proc rw\n"
+        "6 1 8:3 / /srv/Übergabe\u00a0neu rw - ext4 /dev/sda3 rw\n"
     )
     files = {"/proc/self/mountinfo": mounts, "/proc/filesystems": "nodev\tproc\nnodev\tnfs4\n\text4\n"}
     monkeypatch.setattr(shared_module.kernel_files, "read", lambda path: files[path].encode())
-    assert list(shared_module._local_mounts()) == ["/", "/with blank"]
+    found = shared_module._mounts()
+    assert [place for place, is_local in found.items() if is_local] == [
+        "/",
+        "/with blank",
+        "/srv/Übergabe\u00a0neu",
+    ]
+    assert found.keys() >= {"/nfs", "/usr", "/proc"}
+
+
+def test_a_subvolume_is_searched_with_what_it_lies_in_and_what_is_mounted_has_its_own_turn(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subvolume, server = made(machine / "share" / "drop", 0o1777), made(machine / "nfs")
+    made(server / "drop", 0o1777)
+    real, looked_at = os.lstat, []
+
+    def lstat(path: str) -> os.stat_result:
+        looked_at.append(path)
+        status = real(path)
+        if not path.startswith(str(machine / "share")):
+            return status
+        return os.stat_result(
+            (status[0], status[1], 77, *status[3:])
+        )  # btrfs numbers each subvolume as a device
+
+    monkeypatch.setattr(os, "lstat", lstat)
+    monkeypatch.setattr(shared_module, "_mounts", lambda: {str(machine): True, str(server): False})
+    assert shared_directories().paths == (str(subvolume),)
+    assert str(server) not in looked_at
 
 
 @pytest.mark.needs("other users")

@@ -56,6 +56,18 @@ async def test_a_stopped_template_is_replaced_and_what_it_was_asked_for_is_on_it
     assert len(open_descriptors() - before) <= 2  # the new template's ends take those of the old one
 
 
+async def test_what_takes_a_dead_template_s_place_has_no_module_that_starts_a_thread(stage: Stage) -> None:
+    """At the start and at a reload somebody decides about such a module; here nobody can."""
+    await stage.launcher.reload(stage.imported[0], lambda _: None)
+    assert stage.left_out_threads == [False, False]
+    stop(stage.templates[1].pid)
+    with pytest.raises(LaunchError, match="It is stopped"):
+        await stage.launcher.spawn_child()
+    await until(lambda: len(stage.templates) == 3)
+    assert stage.left_out_threads[2]
+    stage.templates[1].forget((await asked(stage.templates[1]))[1])
+
+
 async def test_a_template_that_hangs_is_replaced_after_the_second_request_without_an_answer(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
