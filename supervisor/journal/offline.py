@@ -1,14 +1,17 @@
 """The journal as somebody beside the worker sees and changes it: with a connection of its own, and without its lock.
 
-The worker may run meanwhile: SQLite's log (WAL) lets others read, and a change waits for the writer. What root leaves
-here belongs to the file's owner, which SQLite sees to by itself.
+The worker may run meanwhile: SQLite's log (WAL) lets others read, and a change waits for the writer. In another user's
+directory, root has SQLite work with that user's rights: it follows links, and does what a journal beside the file says,
+such as to remove the file that this names (a super-journal). What is made there is the owner's then.
 """
 
 import contextlib
 import os
 import sqlite3
+import stat
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from supervisor.errors import SupervisorError
 from supervisor.journal import rows
@@ -17,7 +20,11 @@ from supervisor.journal.disk_fault import DiskFault, fault_of
 from supervisor.journal.records import Entry
 from supervisor.journal.schema import BUSY_MILLISECONDS, refuse_newer, version_of
 from supervisor.journal.store import read_damaged
-from supervisor.process.user_names import who_may_use
+from supervisor.process.owners_rights import as_owner
+from supervisor.process.user_names import user_name, who_may_use
+
+_SIDES: Final = ("", "-wal", "-shm", "-journal")
+"""What SQLite may open: the file, its log with the index of that, and the journal of a change that was cut off."""
 
 
 class JournalAccessError(SupervisorError):
@@ -67,9 +74,10 @@ def salvage_entries(path: Path) -> list[Entry]:
     """Return what can be read of a damaged file. Raises `JournalAccessError` when there is no such file."""
     if not _exists(path):
         raise JournalAccessError(f"There is no file {path}.")
-    if not os.access(path, os.R_OK):
-        raise _not_permitted(path)
-    return read_damaged(path).entries
+    with _as_owner(path) as owner:
+        if not _may(os.R_OK, path, owner):
+            raise _not_permitted(path, owner)
+        return read_damaged(path).entries
 
 
 def requeue(path: Path, numbers: Sequence[int]) -> int:
@@ -101,42 +109,75 @@ def _change(database: sqlite3.Connection, statement: str, numbers: Sequence[int]
 
 @contextlib.contextmanager
 def _opened(path: Path, *, to_change: bool = False) -> Iterator[sqlite3.Connection]:
-    try:
-        database = sqlite3.connect(_address_of(path, to_change=to_change), uri=True, isolation_level=None)
-        try:
-            database.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS:d}")
-            refuse_newer(database, path)
-            yield database
-        finally:
-            database.close()
-    except sqlite3.Error as error:
-        fault = fault_of(error)
-        if fault is DiskFault.DAMAGED:
-            raise JournalAccessError(
-                f"The journal {path} is damaged ({error}). To see what can be read of it: "
-                f"supervisor journal list --file {path}"
-            ) from error
-        raise JournalAccessError(f"The journal {path} can't be used ({error}): {fault.value}.") from error
-
-
-def _address_of(path: Path, *, to_change: bool) -> str:
-    """Return how SQLite is to open the file. Raises `JournalAccessError` where this user can't have it so."""
+    # Before the rights change: it may load a module, and Python may lie in root's home.
     address = path.absolute().as_uri()
+    with _as_owner(path) as owner:
+        try:
+            mode = _mode_of(path, owner, to_change=to_change)
+            database = sqlite3.connect(f"{address}?{mode}", uri=True, isolation_level=None)
+            try:
+                database.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS:d}")
+                refuse_newer(database, path)
+                yield database
+            finally:
+                database.close()
+        except sqlite3.Error as error:
+            fault = fault_of(error)
+            if fault is DiskFault.DAMAGED:
+                raise JournalAccessError(
+                    f"The journal {path} is damaged ({error}). To see what can be read of it: "
+                    f"supervisor journal list --file {path}"
+                ) from error
+            raise JournalAccessError(f"The journal {path} can't be used ({error}): {fault.value}.") from error
+
+
+@contextlib.contextmanager
+def _as_owner(path: Path) -> Iterator[int | None]:
+    """Have the rights of the directory's owner where root opens another user's journal; give his number then.
+
+    Raises `JournalAccessError` for what is not his, and `StateDirectoryError`.
+    """
+    with as_owner(path.parent) as owner:
+        if owner is not None:
+            for side in _SIDES:
+                _refuse_what_is_not_of(owner, path.with_name(f"{path.name}{side}"))
+        yield owner
+
+
+def _refuse_what_is_not_of(owner: int, file: Path) -> None:
+    try:
+        status = file.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != owner:
+        raise JournalAccessError(
+            f"{file} is a link, no ordinary file, or not that of {user_name(owner)}, whose the directory is. Root does "
+            "not open it. Find out who has put it there, and have it removed or given to that user."
+        )
+
+
+def _mode_of(path: Path, owner: int | None, *, to_change: bool) -> str:
+    """Return how SQLite is to open the file. Raises `JournalAccessError` where this user can't have it so."""
     if not _is_on_a_read_only_disk(path):
-        if not os.access(path, os.R_OK | os.W_OK):
-            raise _not_permitted(path)
-        return f"{address}?mode=rw"
+        if not _may(os.R_OK | os.W_OK, path, owner):
+            raise _not_permitted(path, owner)
+        return "mode=rw"
     if to_change:
         raise JournalAccessError(
             f"The journal {path} can't be changed: its file system is read-only. Check the disk and the kernel's log, "
             "and mount it anew."
         )
-    if not os.access(path, os.R_OK):
-        raise _not_permitted(path)
+    if not _may(os.R_OK, path, owner):
+        raise _not_permitted(path, owner)
     # Where nothing is in the log beside the file, SQLite would make one, even to read. Nobody changes it meanwhile.
     log = path.with_name(f"{path.name}-wal")
     has_log = log.exists() and log.stat().st_size > 0
-    return f"{address}?mode=ro" if has_log else f"{address}?mode=ro&immutable=1"
+    return "mode=ro" if has_log else "mode=ro&immutable=1"
+
+
+def _may(what: int, path: Path, owner: int | None) -> bool:
+    # By the real user, root may everything. Of others, the two are one, and old containers refuse to tell of the other.
+    return os.access(path, what, effective_ids=owner is not None)
 
 
 def _is_on_a_read_only_disk(path: Path) -> bool:
@@ -153,5 +194,10 @@ def _exists(path: Path) -> bool:
         raise _not_permitted(path) from error
 
 
-def _not_permitted(path: Path) -> JournalAccessError:
-    return JournalAccessError(who_may_use("the journal", path))
+def _not_permitted(path: Path, owner: int | None = None) -> JournalAccessError:
+    if owner is None:
+        return JournalAccessError(who_may_use("the journal", path))
+    return JournalAccessError(
+        f"{user_name(owner)} may not use the journal {path}, and root has the rights of that user there. "
+        f"Give them: chmod u+rw {path}"
+    )

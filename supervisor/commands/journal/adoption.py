@@ -84,7 +84,7 @@ def _adopt(journal: Path, place: _Place, *, really: bool) -> bool:
         held = StateDirectory(place.path)
         backup = UuidBackup(place.path / UUID_FILE).read()
     try:
-        # As root in any case: SQLite looks for the way to the file itself. What it makes, it gives to the owner.
+        # By its own name: SQLite looks for the way to the file itself. The owner's rights are taken for that as well.
         facts = read_facts(journal)
         held.judge_journal(facts.get(KEY_FACT))
         entries = read_entries(journal)

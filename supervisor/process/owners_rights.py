@@ -1,0 +1,127 @@
+"""Root in another user's directory: with that user's rights to files, so that nothing there leads it to more.
+
+Its owner may have put a link there, or a file that tells a library to remove another one (SQLite's super-journal).
+
+It is the user for files that is changed (setfsuid(2)), which is the thread's own. The effective user would be that of
+all threads, and who collects a support bundle leaves a thread behind that hangs on a disk. Root also stays somebody to
+whom the owner may send no signal.
+"""
+
+import contextlib
+import ctypes
+import os
+import pwd
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from supervisor.errors import StateDirectoryError
+from supervisor.process.user_names import user_name
+
+_libc = ctypes.CDLL(None, use_errno=True)
+for _call in (_libc.setfsuid, _libc.setfsgid):
+    _call.argtypes, _call.restype = [ctypes.c_uint], ctypes.c_uint
+
+_NO_ID: Final = 2**32 - 1
+"""With this, setfsuid(2) changes nothing, and only returns who it is now: it tells of no failure."""
+_CAPABILITIES_VERSION: Final = 0x20080522  # <linux/capability.h>
+_READ_AND_SEARCH: Final = 1 << 2  # CAP_DAC_READ_SEARCH
+
+
+@contextlib.contextmanager
+def as_owner(directory: Path) -> Iterator[int | None]:
+    """Where this is root, and the directory another user's: have that user's rights to files, and give his number.
+
+    Else nothing changes, and that is `None`. The rights are this thread's; the supplementary groups are all threads'.
+    What root may do otherwise, such as to send signals, stays.
+
+    A service's directory lies in one that only root may enter (systemd's /var/lib/private). There, the thread may read
+    and search as root does, for the way, and write as the owner. So who opens a file looks at it first: no link, and
+    the owner's. The owner may put another there in that moment, which is then read, and nowhere shown to him.
+
+    Raises `StateDirectoryError`.
+    """
+    status = _status_of_another(directory)
+    if status is None:
+        yield None
+        return
+    way = directory.resolve()
+    group, groups = _groups_of(status)
+    own_group, own_groups = os.getegid(), os.getgroups()
+    try:
+        os.setgroups(groups)
+    except OSError:  # a container's user namespace may forbid it
+        raise _refused(directory, status.st_uid) from None
+    try:
+        _libc.setfsgid(group)
+        _libc.setfsuid(status.st_uid)
+        if _libc.setfsuid(_NO_ID) != status.st_uid:
+            raise _refused(directory, status.st_uid)
+        _find_the_way(way, status.st_uid)
+        yield status.st_uid
+    finally:
+        # The kernel gives back all capabilities to files with it.
+        _libc.setfsuid(0)
+        _libc.setfsgid(own_group)
+        os.setgroups(own_groups)
+
+
+def _status_of_another(directory: Path) -> os.stat_result | None:
+    if os.geteuid() != 0:
+        return None
+    try:
+        status = os.stat(directory)
+    except OSError as error:
+        raise StateDirectoryError(f"{directory} can't be looked at: {error.strerror}.") from error
+    return None if status.st_uid == 0 else status
+
+
+def _groups_of(status: os.stat_result) -> tuple[int, list[int]]:
+    try:
+        entry = pwd.getpwuid(status.st_uid)
+    except KeyError:
+        # The group of a directory that root has made may be root's still.
+        return status.st_gid or status.st_uid, []
+    return entry.pw_gid, os.getgrouplist(entry.pw_name, entry.pw_gid)
+
+
+def _find_the_way(way: Path, owner: int) -> None:
+    """See that this thread gets to a directory. Raises `StateDirectoryError`."""
+    if _closed_on(way) is None:
+        return
+    _may_read_and_search()
+    if (closed := _closed_on(way)) is not None:
+        raise StateDirectoryError(
+            f"{way} belongs to {user_name(owner)}. Root works there with the rights of that user, who may not enter "
+            f"{closed}. Let that user enter it, or give root the capability CAP_DAC_READ_SEARCH, which it lacks here."
+        )
+
+
+def _closed_on(way: Path) -> Path | None:
+    """Return the uppermost of the directories on the way that this thread may not enter, if there is one."""
+    for each in (*reversed(way.parents), way):
+        try:
+            os.stat(f"{each}/.")
+        except PermissionError:
+            return each
+        except OSError:  # it is gone: who opens the file tells that
+            break
+    return None
+
+
+def _may_read_and_search() -> None:
+    """Have the one capability in this thread, as far as root has it here: in a container it may not."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
+    # What is effective, permitted and inheritable: of the first 32 capabilities, then of the others.
+    sets = (ctypes.c_uint32 * 6)()
+    if _libc.capget(header, sets) == 0:
+        sets[0] |= sets[1] & _READ_AND_SEARCH
+        _libc.capset(header, sets)
+
+
+def _refused(directory: Path, owner: int) -> StateDirectoryError:
+    name = user_name(owner)
+    return StateDirectoryError(
+        f"{directory} belongs to {name}. Root works there with the rights of that user, and can't have them here, as "
+        f"in a container that knows no such user. Run this as {name}."
+    )
