@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sdk.acquire_items import wire_items
 from sdk.calls import needs_forward_result
 from sdk.compat.client import client_class
+from sdk.compat.entity_secrets import have_entities_tell
 from sdk.compat.installed.logs import send_logs_to
 from sdk.compat.migration_hints import ALIASED
 from sdk.context.kinds import KINDS
@@ -31,7 +32,7 @@ class InstalledJobRun(JobRun):
         block = self._block()
         # What it raises comes here, to this worker's own boundary: with its traceback, and without secrets.
         result = self._checked(await block.execute_function_block(params, context, propagate_exceptions=True))
-        # Their entities are not this SDK's, and tell nothing when a password is set.
+        # What was put into an entity's dict in place is seen nowhere else.
         self.secrets.add(collect_secrets([getattr(context, kind.attribute, None) for kind in KINDS]))
         data = plain_data(result.data) if result.success else self.data_of_failed(result)
         updates = _updates(context.compute_db_updates()) if result.success else None
@@ -70,6 +71,7 @@ class InstalledJobRun(JobRun):
         return params, self._their_context()
 
     def _their_context(self) -> Any:
+        have_entities_tell()
         given = self.job.context or {}
         try:
             dto = client_class("JobExecutionContextDto").from_dict(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sdk.acquire_params import AcquireParams
+from sdk.compat.entity_secrets import have_entities_tell
 from sdk.context import WorkflowContext as _WorkflowContext
 from sdk.job_reader import JobReader, Warn
 from sdk.parsing import parse_leniently, parse_parameters
@@ -35,4 +36,5 @@ class AliasReader(JobReader):
         self, raw: Mapping[str, Any] | None, run_on: str, entity_id: int | float | None, warn: Warn
     ) -> _WorkflowContext:
         """The context, with entities of the generated client."""
+        have_entities_tell()
         return WorkflowContext.from_job(raw, run_on, entity_id, warn=warn)
