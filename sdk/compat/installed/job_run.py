@@ -30,10 +30,12 @@ class InstalledJobRun(JobRun):
         params, context = self._their_input()
         self.job.was_read(context)
         block = self._block()
-        # What it raises comes here, to this worker's own boundary: with its traceback, and without secrets.
-        result = self._checked(await block.execute_function_block(params, context, propagate_exceptions=True))
-        # What was put into an entity's dict in place is seen nowhere else.
-        self.secrets.add(collect_secrets([getattr(context, kind.attribute, None) for kind in KINDS]))
+        try:
+            # What it raises comes here, to this worker's own boundary: with its traceback, and without secrets.
+            outcome = await block.execute_function_block(params, context, propagate_exceptions=True)
+        finally:
+            self._know_what_is_in(context)
+        result = self._checked(outcome)
         data = plain_data(result.data) if result.success else self.data_of_failed(result)
         updates = _updates(context.compute_db_updates()) if result.success else None
         return self._their_body(result, data=data, db_updates=updates)
@@ -54,11 +56,22 @@ class InstalledJobRun(JobRun):
         self.job.was_read(context)
         block = self._block()
         older = (None,) if needs_forward_result(type(block).rollback) else ()
-        return self._their_body(self._checked(await _awaited(block.rollback(params, context, *older))))
+        try:
+            outcome = await _awaited(block.rollback(params, context, *older))
+        finally:
+            self._know_what_is_in(context)
+        return self._their_body(self._checked(outcome))
 
     def _block(self) -> Any:
         send_logs_to(self.logger)
         return self.block.cls()
+
+    def _know_what_is_in(self, context: Any) -> None:
+        """Have the secrets that the block leaves in the context hidden in what is said of its end."""
+        # Nobody was told of what it has put into a dict of an entity, or of a copy that it has assigned.
+        own = vars(context)
+        found = [(getattr(context, kind.attribute, None), own.get(kind.own_attribute)) for kind in KINDS]
+        self.secrets.add(collect_secrets(found))
 
     def _their_input(self) -> tuple[Any, Any]:
         model: Any = self.block.registration.param_cls

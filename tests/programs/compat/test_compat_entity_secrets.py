@@ -34,7 +34,7 @@ from neops_worker_sdk.workflow.entities import Device, DeviceGroup
 
 @register_function_block(Registration(
     name="rotate", package="acme", description="Sets secrets", run_on="device", fb_type="execute",
-    param_cls=FunctionBlockParams, result_cls=FunctionBlockResultData,
+    param_cls=FunctionBlockParams, result_cls=FunctionBlockResultData, reversible=True,
 ))
 class Rotate(FunctionBlock[FunctionBlockParams, FunctionBlockResultData]):
     async def acquire(self, params):
@@ -43,6 +43,9 @@ class Rotate(FunctionBlock[FunctionBlockParams, FunctionBlockResultData]):
     async def run(self, params, context):
         device = context.device
 {body}
+
+    async def rollback(self, params, context, result_from_failed=None):
+        await self.run(params, context)
 """
 SETS = """
 device.password = "Rotated-Pw-1"
@@ -63,7 +66,17 @@ return FunctionBlockResult(
     success=True, message=f"returned {device.password}, {created.password}", data=FunctionBlockResultData()
 )
 """
-SECRETS = ("Rotated-Pw-1", "In-Options-2", "In-Facts-3", "Created-With-4", "Set-Later-5", "In-Group-6")
+RAISES = """
+device.password = "Rotated-Pw-1"
+device.facts = {}
+device.facts["login"] = {"secret": "In-Place-7"}
+context.device = device.model_copy(update={"password": "In-A-Copy-8"})
+raise RuntimeError("the device refused Rotated-Pw-1, In-Place-7 and In-A-Copy-8")
+"""
+SECRETS = (
+    *("Rotated-Pw-1", "In-Options-2", "In-Facts-3", "Created-With-4", "Set-Later-5", "In-Group-6"),
+    *("In-Place-7", "In-A-Copy-8"),
+)
 CONTEXT = json.dumps({"devices": [{"id": 7, "hostname": "sw7", "password": "came-with-the-job-0"}]})
 
 
@@ -106,6 +119,19 @@ def test_a_secret_that_is_set_or_created_is_masked_from_then_on_in_print_log_and
     assert "logged ***" in [line["message"] for line in outcome["logs"]]
     assert outcome["message"] == "returned ***, ***"
     assert outcome.pop("db_updates"), "the engine gets them as they are"
+    told = json.dumps(outcome) + log
+    assert [secret for secret in SECRETS if secret in told] == []
+
+
+@MODES
+@pytest.mark.parametrize("job_type", ["execute", "rollback"])
+def test_a_secret_that_a_block_has_set_is_in_clear_in_nothing_that_tells_of_its_exception(
+    tmp_path: Path, paths: tuple[Path, ...], job_type: str
+) -> None:
+    outcome, log = rotate(RAISES, tmp_path, paths, "--type", job_type)
+    assert not outcome["success"]
+    assert "raised RuntimeError: the device refused ***, *** and ***" in outcome["message"]
+    assert "Traceback (most recent call last)" in log
     told = json.dumps(outcome) + log
     assert [secret for secret in SECRETS if secret in told] == []
 
