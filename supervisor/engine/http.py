@@ -117,9 +117,19 @@ class EngineHttp:
         seconds = seconds or self._access.request_seconds
         return await self._ask(Request("POST", path, what, seconds, data, cap_bytes, fresh))
 
-    async def get(self, path: str, what: str, *, seconds: float | None = None) -> Answer:
-        """GET `path`; errors as for `post`."""
-        return await self._ask(Request("GET", path, what, seconds or self._access.request_seconds))
+    async def get(
+        self, path: str, what: str, *, seconds: float | None = None, cap_bytes: int | None = None
+    ) -> Answer:
+        """GET `path`; errors as for `post`. An answer of more than `cap_bytes` is one, too: its half says nothing."""
+        seconds = seconds or self._access.request_seconds
+        answer = await self._ask(Request("GET", path, what, seconds, cap_bytes=cap_bytes))
+        if not answer.complete:
+            raise EngineError(
+                f"The engine's answer to {what} has more than {cap_bytes} bytes. So much is not read.",
+                status=answer.status,
+                retryable=False,  # the next one would be as large
+            )
+        return answer
 
     async def _ask(self, request: Request) -> Answer:
         """Send a request; once more where the token has become another one, as after a restart of the engine.

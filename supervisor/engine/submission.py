@@ -10,6 +10,11 @@ from supervisor.engine.http import EngineAccess, EngineHttp
 from supervisor.errors import EngineError
 from supervisor.settings.origins import shown
 
+_ANSWER_CAP_BYTES: Final = 256 * 2**20
+"""Of a job, told with its context, its result and those of earlier tries, many megabytes each; and of the list of
+blocks, with the schemas of each. No worker asks for these, so no heartbeat waits while they are read.
+"""
+
 _NOT_FOUND: Final = 404
 _ID: Final = re.compile(
     r"(?P<package>[^/:]+)/(?P<name>[^/:]+):(?P<major>\d{1,9})\.(?P<minor>\d{1,9})\.(?P<patch>\d{1,9})",
@@ -51,7 +56,9 @@ class Submissions:
     async def blocks(self) -> list[OfferedBlock]:
         """Return the registered blocks."""
         answer = await self._http.get(
-            "/function-blocks/registrations/list?populateWorkers=true", "the request for its blocks"
+            "/function-blocks/registrations/list?populateWorkers=true",
+            "the request for its blocks",
+            cap_bytes=_ANSWER_CAP_BYTES,
         )
         listed = answer.json("the request for its blocks")
         items = listed if isinstance(listed, list) else []
@@ -80,7 +87,8 @@ class Submissions:
 
     async def job(self, job_id: str) -> dict[str, Any]:
         """Return all that the engine knows of a job."""
-        answer = await self._http.get(f"/dev/jobs/{quote(job_id, safe='')}", "the request for a job")
+        path = f"/dev/jobs/{quote(job_id, safe='')}"
+        answer = await self._http.get(path, "the request for a job", cap_bytes=_ANSWER_CAP_BYTES)
         return _object(answer.json("the request for a job"))
 
     async def back_up(self, name: str) -> None:

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 from supervisor.errors import SupervisorError
 
 BODY_CAP_BYTES: Final = 4 * 2**20
-"""Of every answer but a poll's. To parse so much takes some 40 milliseconds of the loop."""
+"""Of every answer to a request without a cap of its own. To parse so much takes some 40 milliseconds of the loop."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,26 +85,33 @@ async def results_of(
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield a report for each job as it ends, and at last one with `success: None` for each that has not in time.
 
-    Raises `EngineError`; the jobs go on, as they do when this is cancelled.
+    A job that the engine does not tell of keeps no other from being reported. Raises `EngineError`: for such a job when
+    all others are reported, and at once where the engine is away for long. The jobs go on, as they do when this is
+    cancelled.
     """
     began = heard = time.monotonic()
     waiting = list(submitted)
+    refused: EngineError | None = None
     while waiting:
         still: list[SubmittedLine] = []
         for first in range(0, len(waiting), _AT_ONCE):
             some = waiting[first : first + _AT_ONCE]
-            try:
-                jobs = await asyncio.gather(*(engine.job(each.job_id) for each in some))
+            answers = await asyncio.gather(*(_job_or_error(engine, each.job_id) for each in some))
+            if any(isinstance(answer, dict) for answer in answers):
                 heard = time.monotonic()
-            except EngineError as error:
-                # One that is being started again has kept the jobs.
-                if not error.retryable or time.monotonic() - heard > _AWAY_SECONDS:
-                    raise
-                jobs = [{} for _ in some]
-            for each, job in zip(some, jobs, strict=True):
-                if job.get("status") == "pushed":
+            # One that is being started again has kept the jobs.
+            is_away = time.monotonic() - heard > _AWAY_SECONDS
+            for each, answer in zip(some, answers, strict=True):
+                if isinstance(answer, EngineError):
+                    if is_away:
+                        raise answer
+                    if answer.retryable:
+                        still.append(each)
+                    else:
+                        refused = refused or answer
+                elif answer.get("status") == "pushed":
                     cause = await log.cause_of(each.job_id, lambda _: None)
-                    yield {"line": each.number, **report_of(job, cause)}
+                    yield {"line": each.number, **report_of(answer, cause)}
                 else:
                     still.append(each)
         waiting = still
@@ -114,3 +121,12 @@ async def results_of(
             await asyncio.sleep(_LOOK_SECONDS)
     for each in waiting:
         yield {"line": each.number, "job": each.job_id, "block": each.block, "success": None}
+    if refused is not None:
+        raise refused
+
+
+async def _job_or_error(engine: Submissions, job_id: str) -> dict[str, Any] | EngineError:
+    try:
+        return await engine.job(job_id)
+    except EngineError as error:
+        return error

@@ -207,6 +207,14 @@ async def test_of_an_answer_that_is_too_large_the_beginning_is_returned_or_it_is
         assert "more than 4194304 bytes" in str(await refusal(http.post("/a", "a request")))
 
 
+async def test_an_answer_that_is_asked_for_whole_is_whole_or_an_error_that_stays() -> None:
+    async with serving(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 9_000_000) as (_, http):
+        assert len((await http.get("/a", "a job", cap_bytes=9_000_000)).body) == 9_000_000
+        error = await refusal(http.get("/a", "a job", cap_bytes=8_999_999))
+    assert "The engine's answer to a job has more than 8999999 bytes" in str(error)
+    assert not error.retryable
+
+
 async def test_a_large_request_and_a_large_answer_arrive_whole() -> None:
     body = b"[" + b"1," * 500_000 + b"1]"
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
