@@ -1,4 +1,4 @@
-"""Whether the engine answers: what one part of the worker hears of it, another may be waiting for. Pure.
+"""Whether the engine answers: what one part of the worker hears of it, another may be waiting for.
 
 A request that gets no answer for a while may be on its way, or lost. It tells nothing that it is late; that a request
 which was sent later is answered tells a lot.
@@ -24,15 +24,16 @@ class Answering:
         if self._waiting:
             waiting, self._waiting = self._waiting, {}
             self.doubted.clear()
+            # Who has sent that request gets its answer in this turn of the loop, and has to make use of it first.
             for tell in waiting.values():
-                tell()
+                asyncio.get_running_loop().call_soon(tell)
 
     def since(self, sent_at: float) -> bool:
         """Whether a request was answered that was sent after `sent_at`."""
         return self._sent > sent_at
 
     def doubt(self, who: object, tell: Callable[[], None]) -> None:
-        """Have `tell` called once, at the next answer. Again by the same `who` is once."""
+        """Have `tell` called once, in the turn of the loop after the next answer. Again by the same `who` is once."""
         self._waiting[who] = tell
         self.doubted.set()
 

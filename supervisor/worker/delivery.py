@@ -192,6 +192,8 @@ class Delivery:
             self._send_what_is_due()
             self._settled(result)
             return
+        # Each of a burst has its own: an answer to the first of it says nothing of the second, which was sent later.
+        item.sent_at = asyncio.get_running_loop().time()
         try:
             first = await self._engine.push_result(result.text, fresh=fresh)
         except EngineError as error:
