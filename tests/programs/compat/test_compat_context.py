@@ -2,13 +2,21 @@
 
 import copy
 import importlib
-from collections.abc import Callable
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sdk.compat.finder import install_alias
+from sdk.masking import Masking, use_masking
+from tests.patience import PATIENCE_SECONDS
+from tests.programs.compat.processes import ROOT
 
 install_alias()
 
@@ -103,3 +111,104 @@ def test_a_password_of_an_object_that_is_not_the_list_s_is_a_secret() -> None:
 def test_a_copy_of_a_context_has_its_own_entity() -> None:
     copied = copy.deepcopy(context_of([]))
     assert copied.device is copied.devices[0]
+
+
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """What whoever masks was told of, in this order."""
+    secrets: list[str] = []
+    use_masking(Masking(tell=secrets.append))
+    yield secrets
+    use_masking(Masking())
+
+
+ONE_OF_EACH: dict[str, Any] = {
+    "devices": [{"id": 7, "hostname": "a", "password": "came-with-the-job-7"}],
+    "interfaces": [{"id": 7, "name": "Gi0/1"}],
+    "deviceGroups": [{"id": 7, "name": "core"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("run_on", "attribute"), [("device", "device"), ("interface", "interface"), ("group", "device_group")]
+)
+def test_a_secret_of_a_copy_in_place_of_the_job_s_entity_is_masked_from_then_on(
+    run_on: str, attribute: str, told: list[str]
+) -> None:
+    module = importlib.import_module("neops_worker_sdk.workflow.workflow_context")
+    context = module.WorkflowContext.from_job(copy.deepcopy(ONE_OF_EACH), run_on, 7)
+    assert told == []
+    secret = f"set-by-the-block-{run_on}"
+    changed = getattr(context, attribute).model_copy(update={"facts": {"enable_password": secret}})
+    setattr(context, attribute, changed)
+    assert getattr(context, attribute) is changed
+    assert told == [secret], "what came with the job is masked anyway"
+
+
+class Closed(dict[str, Any]):
+    """A mapping that shows nothing."""
+
+    def items(self) -> Any:
+        raise RuntimeError("not to be looked into")
+
+
+def test_what_can_not_be_looked_into_can_be_assigned_too(told: list[str]) -> None:
+    context = context_of([])
+    for other in (Closed(password=PASSWORD), SimpleNamespace(id=[]), {"password": "of-a-plain-dict"}):
+        context.device = other
+        assert context.device is other
+    assert told == ["of-a-plain-dict"]
+
+
+def test_a_class_of_the_block_s_may_assign_before_the_context_is_read() -> None:
+    module = importlib.import_module("neops_worker_sdk.workflow.workflow_context")
+
+    class Early(module.WorkflowContext):  # type: ignore[misc,name-defined]  # loaded at run time
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            self.device = {"password": PASSWORD}
+            super().__init__(*arguments, **more)
+
+    assert Early.from_job(copy.deepcopy(TWO), "device", 7).device.hostname == "a"
+
+
+RENEWING = f"""
+from neops_worker_sdk.function_block.function_block import (
+    FunctionBlock, FunctionBlockParams, FunctionBlockResult, FunctionBlockResultData
+)
+from neops_worker_sdk.registry.decorator import register_function_block
+from neops_worker_sdk.registry.registration import Registration
+
+@register_function_block(Registration(
+    name="renew", package="tests", description="Takes another login", run_on="device", fb_type="execute",
+    param_cls=FunctionBlockParams, result_cls=FunctionBlockResultData,
+))
+class Renew(FunctionBlock[FunctionBlockParams, FunctionBlockResultData]):
+    async def acquire(self, params): ...
+
+    async def run(self, params, context):
+        context.device = context.device.model_copy(update={{"password": "{PASSWORD}"}})
+        self.logger.warning(f"Now with {{context.device.password}}, {{context.device.hostname}}")
+        return FunctionBlockResult(message="Done", success=True)
+"""
+
+
+def test_the_log_of_a_job_shows_nothing_of_the_password_of_such_a_copy(tmp_path: Path) -> None:
+    block = tmp_path / "renew.py"
+    block.write_text(RENEWING)
+    given = json.dumps({"devices": ONE_OF_EACH["devices"]})
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "supervisor", "run-block", "renew"),
+            *("--function-blocks", str(block), "--context", given),
+        ],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Now with ***, a" in done.stderr
+    assert PASSWORD not in done.stdout + done.stderr

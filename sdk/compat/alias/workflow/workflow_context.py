@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,7 +14,10 @@ from sdk.context import WorkflowContext as _WorkflowContext
 from sdk.context.changes import Update, updates_of
 from sdk.context.kinds import KINDS, Kind, id_of
 from sdk.errors import EncodingError
+from sdk.masking import learn
 from sdk.sensitive import collect_secrets
+
+_OWN: Final = {kind.own_attribute: kind for kind in KINDS}
 
 
 class WorkflowContext(_WorkflowContext):
@@ -43,6 +47,15 @@ class WorkflowContext(_WorkflowContext):
             for kind in KINDS:
                 if getattr(context, kind.attribute, ()) is None:
                     setattr(self, kind.attribute, None)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if (kind := _OWN.get(name)) is not None and value is not None:
+            # Anything can be assigned, also what can't be looked into.
+            with contextlib.suppress(Exception):
+                # A copy with other values (`model_copy`) was told of none of them.
+                came_with = self._before[kind.entity_type].get(getattr(value, "id", 0))
+                learn(collect_secrets(value) - collect_secrets(came_with))
+        super().__setattr__(name, value)
 
     @classmethod
     def from_job(
