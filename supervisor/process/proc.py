@@ -174,6 +174,17 @@ def processes_of(users: Collection[int]) -> dict[int, int]:
     return {pid: user for pid, user in found.items() if user is not None and user in users and is_alive(pid)}
 
 
+def members_of(groups: Collection[int]) -> dict[int, int]:
+    """Return what is alive on this machine with one of these among its supplementary groups: pids, and the first one.
+
+    Not for the loop.
+    """
+    pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    found = {pid: [int(each) for each in status_of(pid).get("Groups", "").split()] for pid in pids}
+    wanted = {pid: [each for each in listed if each in groups] for pid, listed in found.items()}
+    return {pid: listed[0] for pid, listed in wanted.items() if listed and is_alive(pid)}
+
+
 def status_of(pid: int, thread: str | None = None) -> dict[str, str]:
     """Return the fields of /proc/<pid>/status (proc(5)), or those of a thread; none when there is no such one."""
     place = f"/proc/{pid}" if thread is None else f"/proc/{pid}/task/{thread}"

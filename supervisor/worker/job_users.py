@@ -7,6 +7,7 @@ import grp
 import logging
 import os
 import pwd
+import random
 import stat
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.shared_directories import shared_directories
 from supervisor.log.event import tell
 from supervisor.log.events.processes import SharedDirectoriesUnsearched
-from supervisor.process.proc import lineage, processes_of, read_stat, status_of
+from supervisor.process.proc import lineage, members_of, processes_of, read_stat, status_of
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.run_settings import DaemonSettings
 
@@ -29,6 +30,8 @@ _log = logging.getLogger(__name__)
 
 _ENDING_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.05
+_LONGEST_TURN_SECONDS: Final = 0.5
+_RNG: Final = random.Random()  # noqa: S311  # spread, not secrecy
 
 # <linux/capability.h>. The last two: removing what a job has left, whatever its mode.
 _NEEDED: Final = {
@@ -57,7 +60,7 @@ async def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUser
         # A full disk may have room later. How a directory is mounted is the same at each try.
         error = WrongSettingError if refusal.is_lasting else StartRefusedError
         raise error(f"--job-users {settings.job_users} can't work: {refusal.reason}")
-    await refuse_numbers_in_use(settings.job_users)
+    await take_numbers(settings.job_users)
     # The journal and the lock in it are this user's alone (0600); a job only passes through to its own directory.
     os.chmod(settings.state_dir, 0o711)  # noqa: S103
     found = await asyncio.to_thread(shared_directories)
@@ -68,21 +71,36 @@ async def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUser
     return users
 
 
-async def refuse_numbers_in_use(setting: str) -> None:
-    """Raise `StartRefusedError` where another worker of this machine has some of the users.
+async def take_numbers(setting: str) -> None:
+    """Have these users for this worker alone, until it ends. Raises `StartRefusedError` where another has some.
 
-    Jobs of both would have the same rights, and each worker would remove what the other's jobs have in /dev/shm. It is
-    known by its children: no lock would do, as any user of the machine can take one that workers of different users
-    can take. So two that start at the same moment, and have no child yet, don't see each other.
+    Jobs of both would have the same rights, and each worker would remove what the other's jobs have in /dev/shm. The
+    numbers are among this process's groups from here on, and others see there that they are taken. The kernel takes
+    them back with the process, however that ends, and only who may be in any group can be in these. A lock that workers
+    of different users can take, any user of the machine can take, and keep a worker from its start. What this process
+    starts begins with these groups; a job leaves them when it becomes its user.
     """
+    users, groups = parse_users(setting), os.getgroups()
+    while True:
+        await refuse_numbers_in_use(setting)
+        os.setgroups([*groups, *users])
+        # Once more, now that others see it: of two that start at the same moment, at least one sees the other.
+        if not await asyncio.to_thread(_found_elsewhere, users):
+            return
+        # The other may have seen this one. Both step back then, and the first to come again gets them.
+        os.setgroups(groups)
+        await asyncio.sleep(_RNG.uniform(0, _LONGEST_TURN_SECONDS))
+
+
+async def refuse_numbers_in_use(setting: str) -> None:
+    """Raise `StartRefusedError` where another worker of this machine has some of the users."""
     users, end = parse_users(setting), time.monotonic() + _ENDING_SECONDS
     # An earlier run of this worker that was killed a moment ago may still be on its way out.
     while found := await asyncio.to_thread(_found_elsewhere, users):
         if time.monotonic() > end:
             raise StartRefusedError(
-                f"--job-users {setting} can't work: process {found.pid}, a child of process {found.parent}, runs as "
-                f"user {found.user}. That is most likely a job of another worker of this machine: give each worker "
-                "numbers of its own."
+                f"--job-users {setting} can't work: process {found.pid}, a child of process {found.parent}, "
+                f"{found.what}: give each worker numbers of its own."
             )
         await asyncio.sleep(_PAUSE_SECONDS)
 
@@ -91,19 +109,28 @@ class _Found(NamedTuple):
     pid: int
     parent: int
     user: int
+    is_job: bool
+
+    @property
+    def what(self) -> str:
+        if self.is_job:
+            return f"runs as user {self.user}. That is most likely a job of another worker of this machine"
+        return f"has kept user {self.user} for its jobs. That is most likely another worker of this machine"
 
 
 def _found_elsewhere(users: Collection[int]) -> _Found | None:
-    """Return what runs as one of these users, and is not left by an earlier run.
+    """Return what runs as one of these users, or has kept it for its jobs, and is not left by an earlier run.
 
     Such a one has lost its parent, and belongs to one above this process. Where it can't be killed, as its file server
     hangs, the start must not wait for that.
     """
-    found, above = processes_of(users), {0, 1, *lineage()}
-    for pid, user in found.items():
-        seen = read_stat(pid)
-        if seen is not None and seen.parent not in found and seen.parent not in above:
-            return _Found(pid, seen.parent, user)
+    above = {0, 1, *lineage()}
+    for find, is_job in ((processes_of, True), (members_of, False)):
+        found = find(users)
+        for pid, user in found.items():
+            seen = read_stat(pid)
+            if seen is not None and seen.parent not in found and seen.parent not in above:
+                return _Found(pid, seen.parent, user, is_job)
     return None
 
 

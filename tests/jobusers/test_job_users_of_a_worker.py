@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import stat
 import sys
 import tempfile
 import time
@@ -203,16 +204,81 @@ async def test_a_worker_does_not_take_users_that_another_one_s_jobs_run_as_and_l
         assert (await one.run("under_test/tries:1.0.0", text=""))["value"]
 
 
-async def refused(prefix: tuple[str, ...], directory: Path, *flags: str) -> tuple[int | None, str]:
-    """Start a worker that refuses to start; return its exit code and what it said."""
-    process = await asyncio.create_subprocess_exec(
+async def test_users_are_one_worker_s_before_it_has_a_child_and_free_when_it_is_killed(
+    prefix: tuple[str, ...],
+) -> None:
+    first, shared, last = USERS[0], USERS[0] + 4, USERS[1]
+    with tempfile.TemporaryDirectory(prefix="neops-users-") as top:
+        Path(top).chmod(0o777)
+        one = await begun(prefix, Path(top) / "one", "--job-users", f"{first}-{shared}")
+        try:
+            await until(lambda: has_its_users(Path(top) / "one"))
+            (supervisor,) = psutil.Process(one.pid).children()
+            code, message = await refused(prefix, Path(top) / "two", "--job-users", f"{shared}-{last}")
+            assert code == 1
+            assert f"{supervisor.pid}, a child of process {one.pid}, has kept user {shared} for" in message
+            assert "give each worker numbers of its own" in message
+            supervisor.kill()
+            await one.wait()
+        finally:
+            await end(one)
+        again = await begun(prefix, Path(top) / "three", "--job-users", f"{shared}-{last}")
+        try:
+            await until(lambda: has_its_users(Path(top) / "three"))
+        finally:
+            await end(again)
+
+
+async def test_of_two_workers_that_start_at_the_same_moment_with_the_same_users_one_is_refused(
+    prefix: tuple[str, ...],
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="neops-users-") as top:
+        Path(top).chmod(0o777)
+        places = [Path(top) / "one", Path(top) / "two"]
+        both = [await begun(prefix, place, "--job-users", f"{USERS[0]}-{USERS[1]}") for place in places]
+        try:
+            await until(lambda: any(each.returncode for each in both) or all(map(has_its_users, places)))
+            (other,) = [each for each in both if each.returncode is not None]
+            _, said = await other.communicate()
+            assert other.returncode == 1, said
+            assert b"give each worker numbers of its own" in said
+            await until(lambda: [has_its_users(place) for place in places].count(True) == 1)
+        finally:
+            for each in both:
+                await end(each)
+
+
+def has_its_users(directory: Path) -> bool:
+    """Whether the worker of this directory has come so far that jobs can pass to theirs. It has no engine to go on."""
+    state = directory / "state"
+    return state.is_dir() and stat.S_IMODE(state.stat().st_mode) == 0o711
+
+
+async def begun(prefix: tuple[str, ...], directory: Path, *flags: str) -> asyncio.subprocess.Process:
+    """Start a worker for whose engine nobody answers."""
+    directory.mkdir(exist_ok=True)
+    return await asyncio.create_subprocess_exec(
         *(*prefix, sys.executable, "-m", "supervisor", "--engine-url", "http://127.0.0.1:9", *flags),
-        *("--state-dir", str(directory / "state")),
+        *("--function-blocks", "blocks.testing", "--state-dir", str(directory / "state")),
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(directory)},
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await asyncio.wait_for(process.communicate(), 30)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    await process.wait()
+
+
+async def refused(prefix: tuple[str, ...], directory: Path, *flags: str) -> tuple[int | None, str]:
+    """Start a worker that refuses to start; return its exit code and what it said."""
+    process = await begun(prefix, directory, *flags)
+    try:
+        _, said = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
+    finally:
+        await end(process)
     return process.returncode, said.decode()
 
 

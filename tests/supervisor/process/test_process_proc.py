@@ -22,6 +22,7 @@ from supervisor.process.proc import (
     children_of_thread,
     is_alive,
     kill_tree,
+    members_of,
     processes_of,
     read_stat,
     signal_child_of,
@@ -75,6 +76,18 @@ def test_what_is_alive_as_one_of_some_users_is_found_with_its_user(odd: "subproc
     os.waitid(os.P_PID, odd.pid, os.WEXITED | os.WNOWAIT)  # dead, and not waited for
     assert odd.pid not in processes_of({os.getuid()})
     assert processes_of({NOBODY_S}) == {}
+
+
+@pytest.mark.needs("other users")
+def test_what_is_alive_with_one_of_some_supplementary_groups_is_found_with_the_group() -> None:
+    with subprocess.Popen(["sleep", "600"], extra_groups=[NOBODY_S, NOBODY_S + 2]) as process:
+        try:
+            assert members_of({NOBODY_S + 1, NOBODY_S + 2}) == {process.pid: NOBODY_S + 2}
+            assert members_of({NOBODY_S + 1}) == {}
+        finally:
+            process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead, and not waited for
+        assert members_of({NOBODY_S + 2}) == {}
 
 
 def test_of_a_process_that_is_gone_nothing_is_told() -> None:

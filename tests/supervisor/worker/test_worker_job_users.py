@@ -16,7 +16,12 @@ from supervisor.commands.doctor import users
 from supervisor.errors import StartRefusedError, WrongSettingError
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker import job_users
-from supervisor.worker.job_users import prepare_job_users, refusal_to_give, refuse_numbers_in_use
+from supervisor.worker.job_users import (
+    prepare_job_users,
+    refusal_to_give,
+    refuse_numbers_in_use,
+    take_numbers,
+)
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
@@ -134,3 +139,18 @@ async def test_what_is_just_ending_has_a_moment_for_it(monkeypatch: pytest.Monke
     monkeypatch.setattr(job_users, "_found_elsewhere", lambda users: next(found))
     await refuse_numbers_in_use("200000-200003")
     assert next(found, "looked twice") == "looked twice"
+
+
+async def test_who_sees_another_beside_itself_steps_back_and_tries_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    groups, own = list[list[int]](), os.getgroups()
+    other = SimpleNamespace(pid=1, parent=2, user=200003)
+    # Free, then taken by another in the same moment, which steps back as well; and then free at both looks.
+    found = iter([None, other, None, None])
+    monkeypatch.setattr(os, "setgroups", groups.append)
+    monkeypatch.setattr(job_users, "_found_elsewhere", lambda users: next(found))
+    monkeypatch.setattr(job_users, "_LONGEST_TURN_SECONDS", 0.0)
+    await take_numbers("200002-200003")
+    assert groups == [[*own, 200002, 200003], own, [*own, 200002, 200003]]
+    assert next(found, "looked as often") == "looked as often"
