@@ -23,10 +23,14 @@ _OPENED_HERE: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 """For rules only; and never what a symbolic link leads to: that may be a closed path. A rule for a link itself does
 nothing."""
 
-_NOT_REACHED: Final = frozenset(
+_SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""What this process or the machine lacks just now. Whatever else keeps a path from being opened, such as a mount that
+has failed, leaves it without a rule: it is closed to the job, which can run."""
+
+_NOT_LISTED: Final = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ESTALE, errno.EPERM}
 )
-"""What is no more, or what nobody with these rights can get at: it needs no rule."""
+"""What is no more, or what nobody with these rights can get at: nothing in it needs a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def _make_ruleset(told: Iterable[tuple[str, bytes]], rights: int, scoped: int) -
 
 
 def _opened(rule: Rule) -> OpenedPath | None:
-    """Open what a rule is about, `None` where nothing is there.
+    """Open what a rule is about, `None` where that can't be done.
 
     Never by asking for more than a name, such as its kind: on a network file system whose server is gone, that waits.
     """
@@ -134,7 +138,7 @@ def _opened(rule: Rule) -> OpenedPath | None:
         try:
             descriptor = os.open(rule.path, flags)
         except OSError as error:
-            if error.errno not in _NOT_REACHED:
+            if error.errno in _SHORTAGES:
                 raise
         else:
             return OpenedPath(rule.path, descriptor, rule.access, bool(flags & os.O_DIRECTORY))
@@ -146,6 +150,6 @@ def list_entries(directory: str) -> list[str]:
     try:
         return os.listdir(directory)
     except OSError as error:
-        if error.errno in _NOT_REACHED:
+        if error.errno in _NOT_LISTED:
             return []
         raise IsolationError(f"listing {directory}, which is above a closed path", error) from error

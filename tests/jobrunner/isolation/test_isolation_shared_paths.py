@@ -214,6 +214,42 @@ class Refusing:
         return getattr(os, name)
 
 
+class RefusingOne:
+    """The module `os`, but that one path can't be opened, or not with these flags."""
+
+    def __init__(self, path: Path, flags: int, error: int) -> None:
+        self._path, self._flags, self._error = str(path), flags, error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def open(self, path: str, how: int) -> int:
+        if path == self._path and how & self._flags == self._flags:
+            raise OSError(self._error, os.strerror(self._error))
+        return os.open(path, how)
+
+
+@pytest.mark.parametrize("make", [shared, spawned])
+@pytest.mark.parametrize("error", [errno.ENODEV, errno.EHOSTDOWN, errno.ETIMEDOUT, errno.EIO])
+@pytest.mark.parametrize(("flags", "inside"), [(0, DENIED), (os.O_DIRECTORY, OK)])
+def test_what_can_not_be_opened_without_a_shortage_is_open_to_less_and_the_block_runs(
+    tmp_path: Path, make: Any, error: int, flags: int, inside: str
+) -> None:
+    """Such as a file system that is mounted on demand, whose server is away: who opens it hears so."""
+    place = Place(tmp_path)
+    away = place.other_open
+    (away / "file").write_text("something")
+    isolation = Isolation(landlock_abi=1, files=place.files, contain_signals=False)
+
+    def work() -> list[str]:
+        opened_paths.os = RefusingOne(away, flags, error)  # type: ignore[assignment]  # of this fork only
+        said = what_ends_it(make(isolation), place)
+        read = [tried(path.read_text) for path in (place.file, place.token, away / "file")]
+        return [said, *read, tried((place.open / "new").touch), tried((away / "new").touch)]
+
+    assert in_a_fork(work) == ["it runs", OK, DENIED, inside, OK, DENIED]
+
+
 def test_a_template_that_lacked_a_descriptor_opens_the_paths_for_the_next_child(
     tmp_path: Path, shared_paths: MakePaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
