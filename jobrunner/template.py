@@ -18,6 +18,7 @@ from jobrunner.discovery import discover
 from jobrunner.discovery.module import Module
 from jobrunner.group_filter import prepare_group_filter
 from jobrunner.heap import freeze
+from jobrunner.isolation.automounts import ask_for_mounts
 from jobrunner.isolation.shared_paths import SharedPaths
 from jobrunner.isolation.signals import contain_signals
 from jobrunner.keyrings import leave_session_keyring
@@ -57,13 +58,15 @@ def serve(
     prepare_measuring()
     with import_logs(report):
         catalogue = discover(discovery, announce)
-    # After the imports: what they have made is there now.
     shared_paths = SharedPaths(isolation)
-    shared_paths.open()
     prepare_group_filter()
     freeze()
     report.send(CatalogueReady(forks_once=can_fork_once()), catalogue.to_json())
     report.close()
+    # After the imports: what they have made is there now. And after the catalogue: where a file system holds this up,
+    # the module that was imported last is not to blame.
+    shared_paths.open()
+    ask_for_mounts(shared_paths.waiting)
     # Meanwhile the supervisor registers the blocks. Frozen before and after: a rehearsal ends with a collection, as a
     # job does.
     rehearse_in_template()

@@ -1,7 +1,9 @@
-"""Where else a path is: a part of a file system can be mounted in more than one place (`/proc/self/mountinfo`). Pure.
+"""What is mounted at a path, and where else the same is, as `/proc/self/mountinfo` says. Pure.
 
-A rule is about a file or directory, but what none is for is decided by the way there: a closed path would be open by
-another one.
+A part of a file system can be mounted in more than one place. A rule is about a file or directory, but what none is
+for is decided by the way there: a closed path would be open by another one.
+
+And there may be nothing at a place before somebody asks for it (autofs): who opens that waits for its server.
 """
 
 import re
@@ -19,15 +21,34 @@ class Mount:
     device: str
     root: str
     place: str
+    is_automount: bool = False
+    """When somebody asks for it, another one is mounted over it."""
+    of_names: bool = False
+    """An automount, but the others are mounted at the names in it, as in `/net`; it is there itself."""
 
 
 def mounts_of(mountinfo: str) -> list[Mount]:
     """Read what the kernel says (proc_pid_mountinfo(5)), in its order: of two at one place the later one is seen."""
     mounts: list[Mount] = []
     for line in mountinfo.splitlines():
-        _, _, device, root, place, *_ = line.split(" ")
-        mounts.append(Mount(device, _plain(root), _plain(place)))
+        mount, _, file_system = line.partition(" - ")
+        _, _, device, root, place, *_ = mount.split(" ")
+        kind, *others = file_system.split(" ")
+        is_automount = kind == "autofs"
+        of_names = is_automount and "indirect" in others[-1].split(",")
+        mounts.append(Mount(device, _plain(root), _plain(place), is_automount, of_names))
     return mounts
+
+
+def waits_to_be_mounted(path: str, mounts: Sequence[Mount]) -> bool:
+    """Return whether nothing is at `path` yet, but is mounted there as soon as somebody asks for it."""
+    if not any(mount.is_automount and _is_in(path, mount.place) for mount in mounts):
+        return False
+    own = _mount_of(path, mounts)
+    if own is None or not own.is_automount or (own.of_names and own.place == path):
+        return False
+    # What is mounted further down was asked for: then there is nothing to wait for here.
+    return not any(_is_in(mount.place, path) and mount.place != path for mount in mounts)
 
 
 def other_places(path: str, mounts: Sequence[Mount]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Final
 from jobrunner.isolation.call_filter import filter_of_nobody
 from jobrunner.isolation.errors import IsolationError
 from jobrunner.isolation.landlock import file_rights, scopes
-from jobrunner.isolation.mounts import Mount, mounts_of, other_places
+from jobrunner.isolation.mounts import Mount, mounts_of, other_places, waits_to_be_mounted
 from jobrunner.isolation.opened_paths import OpenedPaths, list_entries, make_ruleset
 from jobrunner.isolation.rules import Rule, rules_for
 from jobrunner.protocol.isolation import FileRules, Isolation, is_at_or_below
@@ -24,6 +24,8 @@ class Listing:
 
     def __init__(self) -> None:
         self._changed_at: dict[str, int] = {}
+        self.waiting: list[str] = []
+        """What was left out, as there was nothing before somebody asks for it."""
 
     def list_entries(self, directory: str) -> Iterable[str]:
         """See `opened_paths.list_entries`."""
@@ -32,9 +34,34 @@ class Listing:
         )  # before: what comes meanwhile is seen as a change
         return list_entries(directory)
 
+    def leave_out_waiting(self, rules: Sequence[Rule], mounts: Sequence[Mount]) -> list[Rule]:
+        """Return the rules without those for what waits to be mounted.
+
+        A rule for the place itself would allow nothing of what is mounted over it later, and who opens it waits for a
+        server that may be away.
+        """
+        waiting = {rule.path for rule in rules if waits_to_be_mounted(rule.path, mounts)}
+        self.waiting = sorted(waiting)
+        return [rule for rule in rules if rule.path not in waiting]
+
     def is_current(self) -> bool:
-        """Return whether each directory has the entries that it had: about a microsecond for each."""
-        return all(_changed_at(directory) == then for directory, then in self._changed_at.items())
+        """Return whether each directory has the entries that it had: about a microsecond for each.
+
+        And whether what was left out waits still, where there is such.
+        """
+        return (
+            all(_changed_at(directory) == then for directory, then in self._changed_at.items())
+            and self._all_wait()
+        )
+
+    def _all_wait(self) -> bool:
+        if not self.waiting:
+            return True
+        try:
+            mounts = _mounts()
+        except IsolationError:
+            return True  # what has come meanwhile stays closed
+        return all(waits_to_be_mounted(path, mounts) for path in self.waiting)
 
 
 class SharedPaths:
@@ -71,6 +98,11 @@ class SharedPaths:
         if self._opened is not None:
             self._opened.close()
         self._opened, self._listing, self._problem = opened, listing, None
+
+    @property
+    def waiting(self) -> list[str]:
+        """What was not opened, as there is nothing before somebody asks for it (see `automounts`)."""
+        return self._listing.waiting
 
     def is_current(self) -> bool:
         """Return whether they are still all that there are."""
@@ -112,7 +144,9 @@ def ruleset_of(files: FileRules, abi: int) -> int:
 
 
 def _rules(files: FileRules, listing: Listing) -> list[Rule]:
-    return rules_for(with_other_places(with_ends_of_links(files), _mounts()), listing.list_entries)
+    mounts = _mounts()
+    rules = rules_for(with_other_places(with_ends_of_links(files), mounts), listing.list_entries)
+    return listing.leave_out_waiting(rules, mounts)
 
 
 def _mounts() -> list[Mount]:

@@ -401,3 +401,21 @@ async def test_a_real_template_that_ends_by_a_real_time_signal_costs_its_module_
     assert (problem.file, problem.kind) == (str(tmp_path / "bad.py"), kind)
     assert said in problem.message
     assert names(caplog.records) == [ModuleSkipped.name]
+
+
+HOLDS_UP_THE_LOOK_AT_PATHS = """
+import time
+from jobrunner.isolation.shared_paths import SharedPaths
+SharedPaths.open = lambda self: time.sleep(600)
+"""
+
+
+async def test_no_module_is_blamed_for_a_file_system_that_holds_up_what_comes_after_the_imports(
+    tmp_path: Any,
+) -> None:
+    (tmp_path / "innocent.py").write_text(HOLDS_UP_THE_LOOK_AT_PATHS)
+    discovery = Discovery((str(tmp_path),), import_all=True)
+    imports = Imports(discovery, job_environment(os.environ, frozenset()), import_seconds=20.0)
+    template, catalogue = await start_template(imports, KnownChildren())
+    await template.end()
+    assert not catalogue.problems
