@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -18,6 +19,12 @@ from jobrunner.protocol.isolation import FileRules, Isolation, is_at_or_below
 _LEFT_FOR_A_CHILD: Final = 50
 """Its set of rules, channel, pipes, and what it opens before all that it got from the template is closed."""
 
+_SAME_TIME_NS: Final = 50_000_000
+"""More than a tick of the kernel's clock. Before Linux 6.13 files have their times from it, and two changes within one
+tick have the same time."""
+_UNSETTLED: Final = -1
+"""The time of no directory."""
+
 
 class Listing:
     """Lists directories, and knows later whether one of them has changed: a new file there has no rule."""
@@ -29,9 +36,8 @@ class Listing:
 
     def list_entries(self, directory: str) -> Iterable[str]:
         """See `opened_paths.list_entries`."""
-        self._changed_at[directory] = _changed_at(
-            directory
-        )  # before: what comes meanwhile is seen as a change
+        # Before: what comes meanwhile is seen as a change.
+        self._changed_at[directory] = _settled(_changed_at(directory))
         return list_entries(directory)
 
     def leave_out_waiting(self, rules: Sequence[Rule], mounts: Sequence[Mount]) -> list[Rule]:
@@ -195,3 +201,8 @@ def _changed_at(directory: str) -> int:
         return os.stat(directory).st_mtime_ns
     except OSError:
         return 0
+
+
+def _settled(changed_at: int) -> int:
+    """Return the time of a change as a later look is to find it: never one that another change may have as well."""
+    return _UNSETTLED if abs(time.time_ns() - changed_at) < _SAME_TIME_NS else changed_at
