@@ -30,7 +30,8 @@ class Mount:
 def mounts_of(mountinfo: str) -> list[Mount]:
     """Read what the kernel says (proc_pid_mountinfo(5)), in its order: of two at one place the later one is seen."""
     mounts: list[Mount] = []
-    for line in mountinfo.splitlines():
+    # Not `splitlines`: the kernel escapes only the end of a line, and a name may have what Python takes for one.
+    for line in filter(None, mountinfo.split("\n")):
         mount, _, file_system = line.partition(" - ")
         _, _, device, root, place, *_ = mount.split(" ")
         kind, *others = file_system.split(" ")

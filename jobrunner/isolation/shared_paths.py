@@ -157,7 +157,7 @@ def _rules(files: FileRules, listing: Listing) -> list[Rule]:
 
 def _mounts() -> list[Mount]:
     try:
-        with open("/proc/self/mountinfo", errors="surrogateescape") as file:
+        with open("/proc/self/mountinfo", errors="surrogateescape", newline="\n") as file:
             return mounts_of(file.read())
     except OSError as error:
         raise IsolationError("reading /proc/self/mountinfo", error) from error
