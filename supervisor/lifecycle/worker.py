@@ -32,7 +32,8 @@ class WorkerEvent(Enum):
     """What can happen to the worker."""
 
     SIGNALLED = auto()
-    """SIGTERM, SIGINT or SIGHUP: the first drains, the second kills the jobs, the third leaves at once."""
+    """SIGTERM or SIGINT: the first drains, the second kills the jobs, the third leaves at once. SIGHUP of a terminal
+    that was closed comes as the first one, or not at all."""
     END_NEEDED = auto()
     """A failure, or a drain that ends the worker. It drains as a first signal does, and is none."""
     DRAIN_TIMED_OUT = auto()

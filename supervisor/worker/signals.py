@@ -30,15 +30,25 @@ def stop_signals(
     `on_third` is called for the third SIGTERM or SIGINT, and at once: the loop may be what does not go on.
 
     SIGHUP is one as well, unless there is an `on_hangup`. Then it is one only when it comes because the terminal
-    was closed: the jobs of a worker that runs in one are finished, not cut off.
+    was closed: the jobs of a worker that runs in one are finished, not cut off. That is told once, and not at all
+    where somebody has asked for a stop before: a terminal that is closed never takes time from the jobs.
     """
     loop = asyncio.get_running_loop()
     had_terminal = has_terminal()
+    stops = 0
+    terminal_is_gone = False
 
     def hang_up() -> None:
+        nonlocal terminal_is_gone
+        if terminal_is_gone:
+            # Of one terminal come two: bash and zsh pass theirs on to their jobs, and end. Then the kernel sends one to
+            # the jobs in the foreground of the session that such a shell has led (exit(3)).
+            return
         if had_terminal and not has_terminal():
+            terminal_is_gone = True
             turn_output_off()
-            on_signal(signal.SIGHUP)
+            if not stops:
+                on_signal(signal.SIGHUP)
         elif on_hangup is None:
             on_signal(signal.SIGHUP)
         else:
@@ -48,8 +58,6 @@ def stop_signals(
         number: functools.partial(on_signal, number) for number in STOP_SIGNALS
     }
     actions[signal.SIGHUP] = hang_up
-
-    stops = 0
 
     def to_loop(number: int, _: types.FrameType | None) -> None:
         nonlocal stops

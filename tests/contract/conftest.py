@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -27,8 +28,8 @@ def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
     """Start a worker; the same `name` gets the same state directory. All are ended with the test."""
     workers: list[Worker] = []
 
-    def start(engine_url: str, *flags: str, name: str = "worker", prefix: tuple[str, ...] = ()) -> Worker:
-        worker = Worker(engine_url, tmp_path / name, *flags, prefix=prefix)
+    def start(engine_url: str, *flags: str, name: str = "worker", **how: Any) -> Worker:
+        worker = Worker(engine_url, tmp_path / name, *flags, **how)
         workers.append(worker)
         return worker
 

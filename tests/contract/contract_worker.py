@@ -24,9 +24,19 @@ T = TypeVar("T")
 
 
 class Worker:
-    """A supervisor in processes of its own. The keeper is the one that was started; see `supervisor_pid`."""
+    """A supervisor in processes of its own. The keeper is the one that was started; see `supervisor_pid`.
 
-    def __init__(self, engine_url: str, directory: Path, *flags: str, prefix: tuple[str, ...] = ()) -> None:
+    One that runs in a `terminal` writes there, and not to its log.
+    """
+
+    def __init__(
+        self,
+        engine_url: str,
+        directory: Path,
+        *flags: str,
+        prefix: tuple[str, ...] = (),
+        terminal: int | None = None,
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.state_dir = directory / "state"
         self._log_file = directory / f"log-{time.monotonic_ns()}"
@@ -37,9 +47,9 @@ class Worker:
             environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "PYTHONPATH": str(ROOT)}
             self._process = subprocess.Popen(
                 [*prefix, *command, *_QUICK, *_LIMITS, *flags],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdin=subprocess.DEVNULL if terminal is None else terminal,
+                stdout=log if terminal is None else terminal,
+                stderr=log if terminal is None else terminal,
                 cwd=directory,
                 env=environment,
             )

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from supervisor.log.event import Event
 from supervisor.log.events.blocks import BlockRefused
 from supervisor.log.events.jobs import JobStarted
 from supervisor.log.events.worker import Reloaded, ReloadIgnored, ReloadRefused, RestartNeeded, StopSignalled
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
@@ -265,6 +266,45 @@ async def test_a_terminal_that_is_closed_stops_the_worker_in_order(engine: DevEn
     finally:
         worker.kill()
         worker.wait()
+
+
+@pytest.mark.parametrize("stops_already", [False, True], ids=["as it works", "after a Ctrl-C"])
+async def test_a_terminal_that_is_closed_leaves_a_running_job_its_time_however_often_it_is_told(
+    engine: DevEngine, start_worker: StartWorker, tmp_path: Path, stops_already: bool
+) -> None:
+    """bash and zsh pass its SIGHUP on to their jobs, and the kernel sends another one when they have ended."""
+    terminal, side = pty.openpty()
+    start = partial(start_worker, prefix=("setsid", "--ctty"), terminal=side)
+    # Nobody reads the terminal, and what it holds is little.
+    flags = ("--max-job-seconds", "300", "--shutdown-timeout-seconds", "300", "--log-level", "warning")
+    setup = Site(engine, start, tmp_path, *flags).setup
+    os.close(side)
+    await until(lambda: setup.sent("poll"), "the worker polls")
+    release = tmp_path / "release"
+    job_id = engine.submit(block="reload/greet:1.0.0", parameters={"until_there": str(release)})
+    await status_is(setup, lambda status: status["running"] == 1)
+    if stops_already:
+        setup.worker.signal(signal.SIGINT)
+        await status_is(setup, is_stopping)
+    os.close(terminal)
+    await status_is(setup, is_stopping)
+    for _ in range(2):
+        os.kill(setup.worker.supervisor_pid, signal.SIGHUP)
+        assert is_stopping(await status_of(setup)), "what is asked later is answered later"
+    release.touch()
+    assert await setup.worker.exit_code() == 0
+    assert engine.job(job_id).result_status == "success"
+
+
+async def status_is(setup: Setup, wanted: Callable[[dict[str, Any]], bool]) -> None:
+    """Wait until the worker says so of itself. To ask takes a process, and the loop is free meanwhile."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not wanted(await status_of(setup)):
+            pass
+
+
+def is_stopping(status: dict[str, Any]) -> bool:
+    return "stopping" in [reason["cause"] for reason in status["why_not"]]
 
 
 def _children(pid: int) -> list[int]:

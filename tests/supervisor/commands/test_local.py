@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any, TextIO
 
 import pytest
 from commands_support import supervisor
@@ -25,14 +27,17 @@ from local_support import (
     write_block,
 )
 
+from supervisor.commands.local.announcement import running_engines
 from supervisor.commands.local.pair import ENGINE_READY_SECONDS, ENGINE_STOP_SECONDS, WORKER_READY_SECONDS
 from supervisor.commands.shared.program import path_of_our_code
+from supervisor.log.event import Event
 from supervisor.log.events.jobs import JobEnded
 from supervisor.log.events.worker import (
     Registered,
     RegistrationKept,
     ResultsLeft,
     StopSignalled,
+    WorkerReady,
     WorkerStopped,
 )
 from supervisor.worker.shutdown import END_SECONDS
@@ -287,3 +292,69 @@ def test_a_level_in_the_file_of_variables_is_in_force_after_a_hangup_signal(home
         assert submit_here(home, "greet", "--wait").returncode == 0
         command.wait_for(" DEBUG ")
         assert command.end() == 0
+
+
+WAITS_FOR_A_FILE = """
+import pathlib
+async def released():
+    while not pathlib.Path({file!r}).exists():
+        await asyncio.sleep(0.02)
+    return "released"
+"""
+
+
+@pytest.mark.parametrize("words", [local(), ("dev", "greet.py")], ids=["local", "dev"])
+def test_a_terminal_that_is_closed_leaves_a_running_job_its_time_however_often_it_is_told(
+    home: Path, words: tuple[str, ...]
+) -> None:
+    """bash and zsh pass its SIGHUP on to their jobs, and the kernel sends another one when they have ended."""
+    release = home / "release"
+    write_block(home / "greet.py", "await released()", WAITS_FOR_A_FILE.format(file=str(release)))
+    terminal, side = pty.openpty()
+    command = subprocess.Popen(
+        ["setsid", "--ctty", sys.executable, "-m", "supervisor", *words, "--shutdown-timeout-seconds", "60"],
+        cwd=home,
+        env=clean_environment(home),
+        stdin=side,
+        stdout=side,
+        stderr=side,
+    )
+    os.close(side)
+    try:
+        wait_until(lambda: is_announced(home), "the engine is announced")
+        # Open to the end, as `dev` removes it.
+        with announced_in(home).worker_log.open() as log:
+            wait_until(lambda: told(log, WorkerReady), "the worker is ready")
+            assert submit_here(home, "greet").returncode == 0
+            wait_until(lambda: any(line["message"] == "greeting" for line in told(log)), "the job runs")
+            (inner,) = children_of(command.pid)
+            os.close(terminal)
+            wait_until(lambda: told(log, StopSignalled), "the worker stops")
+            for _ in range(2):
+                os.kill(inner, signal.SIGHUP)
+                wait_until(lambda: not is_pending(inner, signal.SIGHUP), "SIGHUP is heard")
+            release.touch()
+            assert command.wait(PATIENCE_SECONDS) == 0
+            assert len(told(log, StopSignalled)) == 1
+            assert [line["outcome"] for line in told(log, JobEnded)] == ["success"]
+    finally:
+        command.kill()
+        command.wait()
+
+
+def is_announced(home: Path) -> bool:
+    return bool(running_engines(home / "state" / "neops-local" / "running"))
+
+
+def told(log: TextIO, event: type[Event] | None = None) -> list[dict[str, Any]]:
+    """All that a worker's log of JSON lines has so far, or what it has of one event."""
+    log.seek(0)
+    whole = log.read().rpartition("\n")[0]  # the last line may be half there
+    lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+    return [line for line in lines if event is None or line["event"] == event.name]
+
+
+def is_pending(pid: int, number: signal.Signals) -> bool:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    pending = next(line.split()[1] for line in lines if line.startswith("ShdPnd"))
+    return bool(int(pending, 16) >> (number - 1) & 1)

@@ -1,5 +1,7 @@
 """Stop signals: each reaches the loop, and none meets the default action once they are listened to."""
 
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -7,12 +9,14 @@ import textwrap
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.patience import PATIENCE_SECONDS
 
 
-def run(program: str) -> subprocess.Popen[str]:
+def run(program: str, stderr: int | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, stderr=stderr, text=True
     )
 
 
@@ -70,6 +74,67 @@ def test_a_signal_that_another_thread_receives_wakes_the_loop() -> None:
         finally:
             process.kill()
         assert process.stdout.read() == "SIGTERM\n"
+
+
+TELLS_WHAT_IT_IS_TOLD = """
+    import asyncio, os, signal
+    from supervisor.worker.signals import stop_signals
+
+    async def main():
+        # Not stdout itself: that is turned off with the terminal.
+        with open(os.dup(1), "w", buffering=1) as answers:
+            tell = lambda text: print(text, file=answers)
+            with stop_signals(lambda number: tell(number.name), lambda: tell("reload")):
+                # The loop calls this after what it was told before.
+                asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell, "mark")
+                tell("mark")
+                await asyncio.Event().wait()
+
+    asyncio.run(main())
+    """
+
+
+def told_until_mark(process: subprocess.Popen[str]) -> list[str]:
+    assert process.stdout is not None
+    told: list[str] = []
+    for line in process.stdout:
+        if line == "mark\n":
+            return told
+        told.append(line.rstrip())
+    raise AssertionError(f"ended with {process.wait(PATIENCE_SECONDS)} after {told}")
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ([], ["SIGHUP"]),
+        ([signal.SIGHUP], ["SIGHUP"]),
+        ([signal.SIGINT], []),
+        ([signal.SIGTERM], []),
+    ],
+    ids=["nothing before", "a reload before", "a Ctrl-C before", "a SIGTERM before"],
+)
+def test_a_terminal_that_is_closed_is_one_stop_however_often_it_is_told_and_none_after_another(
+    before: list[signal.Signals], told: list[str]
+) -> None:
+    terminal, side = pty.openpty()
+    process = run(TELLS_WHAT_IT_IS_TOLD, stderr=side)
+    os.close(side)
+
+    def told_after(*numbers: signal.Signals) -> list[str]:
+        for number in (*numbers, signal.SIGUSR1):
+            process.send_signal(number)
+        return told_until_mark(process)
+
+    with process:
+        try:
+            assert told_until_mark(process) == []
+            reload_or_stop = ["reload" if each is signal.SIGHUP else each.name for each in before]
+            assert told_after(*before) == reload_or_stop
+            os.close(terminal)
+            assert [told_after(signal.SIGHUP) for _ in range(3)] == [told, [], []]
+        finally:
+            process.kill()
 
 
 def test_the_third_signal_ends_a_worker_whose_loop_does_not_go_on_and_whose_log_nobody_reads() -> None:
