@@ -69,7 +69,7 @@ class ClientTransport:
             asyncio.IncompleteReadError,
             OSError,
             MemoryError,
-            UnicodeError,
+            ValueError,  # of what it is asked to send, such as a user in the address beside a token
         ) as error:
             # Not chained: its own text is not masked.
             raise NoReplyError(

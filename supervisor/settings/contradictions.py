@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from supervisor.settings.engine_url import has_user
 from supervisor.settings.marks import closed_by_a_command
 from supervisor.settings.writable_paths import opens_what_is_closed
 
@@ -20,6 +21,11 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
         yield (
             "--engine-client-key is given without the certificate that it is the key of. "
             "Give --engine-client-certificate too"
+        )
+    if values.get("engine_token_file") and has_user(str(values.get("engine_url") or "")):
+        yield (
+            "--engine-url has a user, and --engine-token-file a token: a request has room for one of them. "
+            "Take the user out of --engine-url, or leave --engine-token-file out"
         )
     if values.get("on_stall") == "kill" and float(values.get("stall_seconds", 1)) == 0:
         yield (

@@ -29,3 +29,13 @@ def checked_engine_url(url: str) -> str:
             f"must name a host, such as http://engine:3030, with 1 to {_LABEL_CHARS} characters between its dots"
         )
     return url.rstrip("/")
+
+
+def has_user(url: str) -> bool:
+    """Whether a user or a password stands before the host. What is no URL has none."""
+    try:
+        parts = urlsplit(url)
+        login = parts.username or parts.password
+    except ValueError:
+        return False
+    return bool(login)

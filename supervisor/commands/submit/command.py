@@ -34,6 +34,7 @@ from supervisor.engine.http import EngineAccess
 from supervisor.engine.submission import OfferedBlock, Submissions
 from supervisor.errors import EngineError, StartRefusedError
 from supervisor.log.format import printable
+from supervisor.settings.contradictions import contradictions
 from supervisor.settings.engine_url import checked_engine_url
 
 PROGRAM: Final = "supervisor submit"
@@ -66,12 +67,14 @@ def run(arguments: list[str]) -> int:
         checked_engine_url(target.url)
     except ValueError:
         return _refuse(f"{target.shown_url} is no URL of an engine. Give one such as http://127.0.0.1:3030.")
+    # What the environment names is another engine's: an engine that runs here has said where its own is.
+    by_flag = "engine_token_file" in flags or target.token_file is None
+    token_file = settings.engine_token_file if by_flag else target.token_file
+    if problems := list(contradictions({"engine_url": target.url, "engine_token_file": token_file})):
+        return _refuse(f"{'. '.join(problems)}.")
     # An engine on this machine is not to be sought behind a proxy.
     os.environ.update(no_proxy_for_the_loopback(os.environ))
     try:
-        # What the environment names is another engine's: an engine that runs here has said where its own is.
-        by_flag = "engine_token_file" in flags or target.token_file is None
-        token_file = settings.engine_token_file if by_flag else target.token_file
         return asyncio.run(_with_engine(settings, replace(target, token_file=token_file), work))
     except (EngineError, NoSuchBlockError, StartRefusedError, BadLinesError) as error:
         return _refuse(str(error))

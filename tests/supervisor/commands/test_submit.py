@@ -358,6 +358,20 @@ def test_the_login_in_the_engine_s_address_is_told_nowhere(tmp_path: Path, submi
     assert not [text for text in said if SECRET in text]
 
 
+def test_a_user_in_the_engine_s_address_beside_a_token_is_one_message_and_exit_code_2(
+    tmp_path: Path, submit_here: SubmitHere
+) -> None:
+    token = tmp_path / "token"
+    token.touch(0o600)
+    token.write_text("swordfish")
+    url = with_login("http://127.0.0.1:1")
+    done = submit_here(tmp_path, "greet", "--engine-url", url, "--engine-token-file", str(token))
+    assert done.code == 2
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("supervisor submit: --engine-url has a user, and --engine-token-file a token")
+    assert SECRET not in said
+
+
 def with_login(url: str, login: str = LOGIN, before: str = "://") -> str:
     return url.replace(before, f"{before}{login}@")
 

@@ -166,6 +166,18 @@ def test_settings_that_contradict_each_other_are_told_with_what_to_change(
     assert said.endswith(words)
 
 
+def test_a_user_in_the_engine_s_address_beside_a_token_is_one_message_without_the_password(
+    complaints: Complaints,
+) -> None:
+    url = "https://svc:Trellis-Wagon-1842@engine"
+    (said,) = complaints("--engine-url", url, "--engine-token-file", __file__)
+    assert said == (
+        "--engine-url has a user, and --engine-token-file a token: a request has room for one of them. "
+        "Take the user out of --engine-url, or leave --engine-token-file out."
+    )
+    assert list(contradictions({"engine_url": url, "engine_token_file": None})) == []
+
+
 def test_a_command_that_keeps_results_by_itself_may_run_a_worker_that_keeps_no_jobs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

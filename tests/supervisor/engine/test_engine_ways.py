@@ -112,6 +112,22 @@ async def test_the_token_and_the_path_of_the_address_go_with_each_request(tmp_pa
     assert "\r\nAuthorization: Bearer swordfish\r\n" in server.requests[0]
 
 
+async def test_a_user_in_the_address_beside_a_token_is_no_answer_and_no_other_error(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.touch(0o600)
+    token.write_text("swordfish")
+    async with serving(GOOD) as (server, _):
+        url = server.url.replace("//", "//me:Trellis-Wagon-1842@")
+        both = EngineHttp(EngineAccess(url, token_file=token))
+        try:
+            error = await refusal(both.get("/a", "a request"))
+        finally:
+            await both.close()
+    assert str(error).startswith("No answer from the engine to a request: ")
+    assert not [secret for secret in ("swordfish", "Trellis") if secret in str(error)]
+    assert server.requests == []
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.settings.engine_url import checked_engine_url
+from supervisor.settings.engine_url import checked_engine_url, has_user
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,17 @@ def test_what_is_no_name_of_a_host_is_refused_without_the_password(host: str) ->
         with pytest.raises(ValueError, match="must name a host") as told:
             checked_engine_url(url)
         assert "Trellis" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://me@engine", "https://me:secret@engine:1/a", "https://:secret@engine"]
+)
+def test_a_user_or_a_password_before_the_host_is_seen(url: str) -> None:
+    assert has_user(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "https://engine", "https://@engine", "https://engine/a@b", "http://[me@x"]
+)
+def test_an_address_without_either_has_no_user(url: str) -> None:
+    assert not has_user(url)
