@@ -31,6 +31,10 @@ _IDLE: Final = re.compile(
 )
 _MAIN: Final = tuple(f"{directory}job.py" for directory in spellings(os.path.join(ROOT, "jobrunner")))
 """What runs the block, below it on the stack of the child's main thread."""
+_CURRENT: Final = "Current thread "
+"""What the section of the thread begins with that took the signal: the main one, or the one that crashed."""
+_AWAITING: Final = "Awaiting in task "
+"""What the section of a task begins with (`jobrunner.awaits`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +156,42 @@ def tidy(stack: str) -> str:
     """Drop what no author can use: this worker's own frames below the block, and the list of extension modules.
 
     Threads of which nothing remains are dropped too, unless that is all there is. What is there twice, word for word,
-    is told once: a person's answer may come when the job's end has been asked for its own already.
+    is told once: a person's answer may come when the job's end has been asked for its own already. A last line that is
+    not whole is dropped: it may hold half a secret, and a mask finds that at the end of a text only.
     """
-    sections = list(dict.fromkeys(_sections(stack)))
+    sections = _most_telling_first(stack[: stack.rfind("\n") + 1])
     kept = [text for section in sections if (text := _above_worker(section))]
     return "\n".join(kept or sections)
+
+
+def _most_telling_first(stack: str) -> list[str]:
+    """Return the sections in the order in which they help an author: readers may see no more than the beginning.
+
+    faulthandler begins with the newest thread and ends with the main one, as CPython puts each new thread at the head
+    of its list. Some idle threads of a pool would be all that a result shows. The first task is told before the main
+    thread: it is the job's own, and was written when the job was cancelled, or because the main thread waits for it.
+    """
+    sections = list(dict.fromkeys(_sections(stack)))
+    crash = _CRASH.search(stack)
+    after_crash = _sections(stack[crash.end() :]) if crash else []
+    crashed = next((section for section in after_crash if section.startswith(_CURRENT)), None)
+    awaited = next((section for section in sections if section.startswith(_AWAITING)), None)
+
+    def is_told_after(section: str) -> tuple[bool, ...]:
+        owners = _owners(section)
+        return (
+            section != crashed,
+            section != awaited,
+            not _is_main(section),
+            # Of a deep recursion faulthandler leaves out the outermost frames, by which the main thread is known.
+            not section.startswith(_CURRENT),
+            not section.startswith(_AWAITING),
+            # What is at work before what waits for work.
+            Whose.AUTHOR not in owners,
+            Whose.INSTALLED not in owners,
+        )
+
+    return sorted(sections, key=is_told_after)
 
 
 def is_between_steps(dump: str) -> bool:
@@ -168,8 +203,11 @@ def is_between_steps(dump: str) -> bool:
 
 def _shows_author(section: str) -> bool:
     """Whether the author's code, or that of a package, is on the stack."""
-    files = (match["file"] for match in _FRAME.finditer(section))
-    return any(whose(file) in (Whose.AUTHOR, Whose.INSTALLED) for file in files)
+    return not _owners(section).isdisjoint((Whose.AUTHOR, Whose.INSTALLED))
+
+
+def _owners(section: str) -> set[Whose]:
+    return {whose(match["file"]) for match in _FRAME.finditer(section)}
 
 
 def every_thread(dump: str) -> str:

@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,20 @@ class CrashesAfterAStall(Base):
     async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
         """Never return."""
         await asyncio.sleep(0.3)
+        time.sleep(params.seconds)
+        ctypes.string_at(0)
+        raise AssertionError("address 0 was readable")
+
+
+@register_function_block(block("crashes_beside_threads"))
+class CrashesBesideThreads(Base):
+    """Has a pool of threads that are done, as after many calls of blocking code; sleeps in the event loop, and dies."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Never return."""
+        pool = ThreadPoolExecutor(params.times)
+        together = threading.Barrier(params.times)  # so that each has a thread of its own
+        await asyncio.gather(*(asyncio.wrap_future(pool.submit(together.wait)) for _ in range(params.times)))
         time.sleep(params.seconds)
         ctypes.string_at(0)
         raise AssertionError("address 0 was readable")

@@ -116,6 +116,74 @@ def test_a_stack_of_nothing_but_our_frames_is_kept() -> None:
     assert "line 9 in live" in tidy(ours)
 
 
+IDLE = f"""\
+Thread 0x00007f00000001{{:02}} (most recent call first):
+  File "{PYTHON}/concurrent/futures/thread.py", line 90 in _worker
+  File "{PYTHON}/threading.py", line 1012 in run
+  File "{PYTHON}/threading.py", line 1075 in _bootstrap_inner
+  File "{PYTHON}/threading.py", line 1032 in _bootstrap
+
+"""
+SESSION = f"""\
+Thread 0x00007f00000002{{:02}} (most recent call first):
+  File "/opt/lib/python3.13/site-packages/paramiko/packet.py", line 308 in read_all
+  File "/opt/lib/python3.13/site-packages/paramiko/packet.py", line 459 in read_message
+  File "/opt/lib/python3.13/site-packages/paramiko/transport.py", line 2174 in loop
+  File "{PYTHON}/threading.py", line 1075 in _bootstrap_inner
+
+"""
+AWAITED = 'Awaiting in task {} (most recent call first):\n  File "/opt/jobs/show.py", line 7 in {}\n\n'
+
+
+def thirty(section: str) -> str:
+    """So many threads more, each newer than those of DUMP."""
+    return "".join(section.format(number) for number in range(30))
+
+
+def functions(stack: str) -> list[str]:
+    return [line.rpartition(" in ")[2] for line in stack.split("\n") if line.startswith("  File ")]
+
+
+def test_where_the_main_thread_was_comes_first_however_many_threads_are_told_before_it() -> None:
+    """faulthandler tells of the newest thread first, and a result shows 2500 characters."""
+    tidied = tidy(thirty(IDLE) + thirty(SESSION) + DUMP)
+    assert functions(tidied)[:2] == ["recv", "run"]
+    assert 'show.py", line 20 in run' in tidied[:1000]
+
+
+def test_of_a_crash_the_thread_that_crashed_comes_first_and_the_main_thread_after_it() -> None:
+    main = DUMP.replace("Current thread", "Thread")
+    crashed = main.replace("Thread 0x00007f0000000001", "Current thread 0x1")
+    tidied = tidy(f"Fatal Python error: Segmentation fault\n\n{thirty(SESSION)}{crashed}")
+    assert functions(tidied)[:4] == ["wait", "poll", "recv", "run"]
+
+
+def test_a_main_thread_whose_outermost_frames_were_left_out_comes_first_too() -> None:
+    """As in a recursion without end: faulthandler tells of a hundred frames, and not of the worker's own."""
+    frame = '  File "/opt/jobs/deep.py", line 3 in go\n'
+    deep = f"Current thread 0x1 (most recent call first):\n{frame * 100}  ...\n"
+    assert functions(tidy(thirty(SESSION) + deep))[0] == "go"
+
+
+def test_what_the_job_s_own_task_awaits_is_told_before_the_main_thread_and_other_tasks_after_it() -> None:
+    awaits = AWAITED.format("block", "ask") + AWAITED.format("Task-9", "listen")
+    tidied = tidy(awaits + thirty(SESSION) + DUMP)
+    assert functions(tidied)[:4] == ["ask", "recv", "run", "listen"]
+
+
+def test_threads_that_run_the_author_s_code_come_before_those_that_wait_for_work() -> None:
+    told = functions(tidy(IDLE.format(1) + SESSION.format(1) + DUMP))
+    assert told.index("poll") < told.index("read_all") < told.index("_worker")
+
+
+def test_a_last_line_that_is_not_whole_is_dropped_before_it_comes_to_stand_amid_the_text() -> None:
+    """Half a secret is found at the end of a text alone."""
+    current = 'Current thread 0x1 (most recent call first):\n  File "/opt/jobs/show.py", line 20 in run\n'
+    tidied = tidy(f'{SESSION.format(1)}{current}  File "/opt/jobs/show.py", line 9 in Trellis_Wag')
+    assert functions(tidied)[0] == "run"
+    assert "Trellis" not in tidied
+
+
 @pytest.mark.parametrize(
     ("stack", "place"),
     [
