@@ -10,6 +10,7 @@ from typing import Final
 from jobrunner.protocol.linux import END_OF_AWAITS, END_OF_AWAITS_AGAIN
 from supervisor.launcher.child import Child
 from supervisor.launcher.wiring import DUMP_BYTES
+from supervisor.watch.long_dump import shortened
 from supervisor.watch.whose_code import ROOT, Whose, spellings, whose
 
 _CAP_BYTES: Final = 64 * 1024
@@ -121,8 +122,9 @@ def leave_out_since(child: Child, start: int) -> None:
 
 
 def _dump_since(child: Child, start: int) -> str:
-    length = min(max(dumped_bytes(child) - start, 0), _CAP_BYTES)
-    return os.pread(child.dump, length, start).decode(errors="backslashreplace")[:_CAP_BYTES]
+    length = min(max(dumped_bytes(child) - start, 0), DUMP_BYTES)
+    dump = shortened(os.pread(child.dump, length, start), _CAP_BYTES)
+    return dump.decode(errors="backslashreplace")[:_CAP_BYTES]
 
 
 def _is_idle(dump: str) -> bool:

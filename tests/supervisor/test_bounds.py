@@ -50,6 +50,7 @@ from supervisor.watch import (
     blocking,
     joblog,
     kernel,
+    long_dump,
     other_processes,
     stack,
     stack_on_demand,
@@ -72,6 +73,7 @@ def test_what_is_said_of_a_job_is_bounded() -> None:
     )
     assert (joblog._LAST_OUTPUT_CHARS, child._LAST_WORDS_BYTES) == (4096, 4096)
     assert (stack._CAP_BYTES, wiring.DUMP_BYTES) == (64 * KIB, MIB)
+    assert (long_dump._PIECE_BYTES, long_dump._END_BYTES) == (8 * KIB, 32 * KIB)
     assert stack_on_demand._MOST_THREADS_LOOKED_AT == 64
 
 

@@ -172,3 +172,44 @@ def test_what_was_dumped_twice_word_for_word_is_told_once(child: Answering) -> N
 async def test_of_a_dump_without_end_64_kib_are_taken(child: Answering) -> None:
     child.at_once = "x" * 100_000
     assert len(await take_dump(child)) == 64 * 1024
+
+
+OTHER = 'Thread 0x2 (most recent call first):\n  File "/opt/jobs/lib.py", line {} in poll\n\n'
+CRASH = "Fatal Python error: Segmentation fault\n\n"
+
+
+def others(first: int) -> str:
+    """Threads that take 100 kB."""
+    return "".join(OTHER.format(first + number) for number in range(1200))
+
+
+async def test_of_a_dump_of_very_many_frames_the_main_thread_at_its_end_is_kept(child: Answering) -> None:
+    child.write(AWAITS)
+    child.at_once = f"{others(10_000)}{BUSY}{REST}"
+    dump = await take_dump(child)
+    assert len(dump) <= 64 * 1024
+    assert [(frame.line, frame.function) for frame in main_thread_of(dump)] == [(20, "run")]
+    told = read_stack(child)  # type: ignore[arg-type]  # what is used of it
+    places = [line for line in told.split("\n") if "File" in line]
+    assert '"/opt/jobs/show.py", line 7 in run' in places[0], "what was awaited at the cancellation"
+    assert '"/opt/jobs/show.py", line 20 in run' in places[1]
+
+
+async def test_of_a_crash_amid_very_many_frames_the_thread_that_crashed_is_kept_and_comes_first(
+    child: Answering,
+) -> None:
+    main = BUSY.replace("Current thread", "Thread") + REST
+    crashed = OTHER.format(66).replace("Thread", "Current thread")
+    child.write(AWAITS + others(10_000) + CRASH + others(20_000) + crashed + others(30_000) + main)
+    told = read_stack(child)  # type: ignore[arg-type]
+    places = [line.rpartition(", ")[2] for line in told.split("\n") if "File" in line]
+    assert places[:3] == ["line 66 in poll", "line 7 in run", "line 20 in run"]
+
+
+def test_no_line_of_a_long_dump_is_cut_as_half_a_secret_is_found_at_the_end_alone(child: Answering) -> None:
+    deep = BUSY + "".join(f'  File "/opt/jobs/lib.py", line {number} in poll\n' for number in range(400))
+    child.write(f"{others(10_000)}{deep}\n{others(20_000)}")
+    told = read_stack(child)  # type: ignore[arg-type]
+    lines = [line for line in told.split("\n") if not line.startswith(("Current", "Thread"))]
+    assert len(lines) > 500
+    assert [line for line in lines if not line.endswith((" in poll", " in run"))] == []
