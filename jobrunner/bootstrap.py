@@ -120,16 +120,17 @@ def close_everything_above(highest_kept: int) -> None:
 
 
 def _tell_place_when_asked(dump: int) -> None:
-    """Have one signal write the stack of every thread, and two others what the tasks of a loop that waits await.
+    """Have two signals write stacks, of every thread and of one, and two others what tasks of a loop that waits await.
 
-    The first is answered at once, by C code. The others by Python, and so not in the same go: C code that holds the GIL
-    (`pow`) would let it go to run the handler.
+    The first two are answered at once, by C code. The others by Python, and so not in the same go: C code that holds
+    the GIL (`pow`) would let it go to run the handler.
     """
 
     def tell_awaits(number: int, frame: types.FrameType | None) -> None:
         write_awaiting_when_idle(frame, dump, for_a_person=number == linux.AWAITS_AGAIN_SIGNAL)
 
     faulthandler.register(linux.DUMP_SIGNAL, file=dump, all_threads=True, chain=False)
+    faulthandler.register(linux.MAIN_STACK_SIGNAL, file=dump, all_threads=False, chain=False)
     for asked in (linux.AWAITS_SIGNAL, linux.AWAITS_AGAIN_SIGNAL):
         _signal.signal(asked, tell_awaits)
         signal.siginterrupt(asked, False)

@@ -27,6 +27,12 @@ AWAITS_AGAIN_SIGNAL: Final = signal.SIGRTMIN + 8
 END_OF_AWAITS_AGAIN: Final = "End of what the tasks await, as a person has asked."
 """Ends that answer. Another text, so that nobody else takes it for the end of theirs."""
 
+MAIN_STACK_SIGNAL: Final = signal.SIGRTMIN + 9
+"""Asks a child for the stack of the thread that takes the signal: the main one, unless that blocks it (signal(7)).
+
+faulthandler ends its list of all threads after a hundred. The newest are first, so the main one is missing then.
+"""
+
 KEEPER_LOST_SIGNAL: Final = signal.SIGRTMIN + 6
 """Tells the supervisor that its keeper was killed."""
 

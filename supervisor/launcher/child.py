@@ -14,7 +14,7 @@ from typing import Final
 
 from jobrunner.protocol.caps import LOG_CAP_CHARS
 from jobrunner.protocol.frames import FrameError, read_frame
-from jobrunner.protocol.linux import AWAITS_AGAIN_SIGNAL, AWAITS_SIGNAL, DUMP_SIGNAL
+from jobrunner.protocol.linux import AWAITS_AGAIN_SIGNAL, AWAITS_SIGNAL, DUMP_SIGNAL, MAIN_STACK_SIGNAL
 from jobrunner.protocol.messages import Join, Ready, from_child
 from supervisor.errors import LaunchError
 from supervisor.launcher.channel_stream import ChannelStream, Passed
@@ -184,14 +184,16 @@ class Child:
         """Let a stopped child go on. Harmless when it is dead."""
         self._signal(signal.SIGCONT)
 
-    def ask_for_stack(self) -> bool:
-        """Have faulthandler in the child write the stack of every thread to `dump`. Returns whether it was asked.
+    def ask_for_stack(self, *, of_main: bool = False) -> bool:
+        """Have faulthandler in the child write the stack of every thread, or of one, to `dump`.
 
-        Not where nothing catches that signal: a block that has replaced its process (exec) would be ended by it.
+        Returns whether it was asked. Not where nothing catches that signal: a block that has replaced its process
+        (exec) would be ended by it.
         """
-        catches = self._catches(DUMP_SIGNAL)
+        number = MAIN_STACK_SIGNAL if of_main else DUMP_SIGNAL
+        catches = self._catches(number)
         if catches:
-            self._signal(DUMP_SIGNAL)
+            self._signal(number)
         return catches
 
     def ask_for_awaits(self, *, for_a_person: bool = False) -> None:

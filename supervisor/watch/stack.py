@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import sys
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,8 @@ from supervisor.watch.whose_code import ROOT, Whose, spellings, whose
 _CAP_BYTES: Final = 64 * 1024
 """Of a dump, and of the text that it is decoded to: a byte that is no UTF-8 becomes four characters."""
 _LOOK_SECONDS: Final = 0.004
+_MAIN_STACK_LOOKS: Final = 37
+"""It is awaited for 0.15 s at most: a thread that Python knows nothing of answers nothing."""
 _AWAITS_SECONDS: Final = 0.15
 """How long what the tasks await is waited for. It comes within a millisecond, unless the child is stopped."""
 _FRAME: Final = re.compile(
@@ -32,10 +35,14 @@ _IDLE: Final = re.compile(
 )
 _MAIN: Final = tuple(f"{directory}job.py" for directory in spellings(os.path.join(ROOT, "jobrunner")))
 """What runs the block, below it on the stack of the child's main thread."""
-_CURRENT: Final = "Current thread "
-"""What the section of the thread begins with that took the signal: the main one, or the one that crashed."""
+_CURRENT: Final = ("Current thread ", "Stack (most recent ")
+"""How the thread is headed that took the signal, beside others or alone: the main one, or the one that crashed."""
 _AWAITING: Final = "Awaiting in task "
 """What the section of a task begins with (`jobrunner.awaits`)."""
+_MORE_THREADS: Final = "\n...\n"
+"""What faulthandler writes after a hundred threads."""
+_BETWEEN: Final = re.compile(r"\n\s*\n|\n(?=Stack \()")
+"""What parts sections. faulthandler writes no empty line before the stack of one thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +85,24 @@ async def take_dump(child: Child, *, for_a_person: bool = False) -> str:
     before = dumped_bytes(child)
     if not child.ask_for_stack():
         return ""
-    size = before
-    while True:
-        await asyncio.sleep(_LOOK_SECONDS)
-        now = dumped_bytes(child)
-        if now > before and now == size:
-            break
-        size = now
+    await _until_whole(child, before)
+    if _lacks_main_thread(_dump_since(child, before)):
+        before_main = dumped_bytes(child)
+        if child.ask_for_stack(of_main=True):
+            await _until_whole(child, before_main, _MAIN_STACK_LOOKS)
     if _is_idle(_dump_since(child, before)):
         await _take_awaits(child, before, for_a_person=for_a_person)
     return _dump_since(child, before)
+
+
+async def _until_whole(child: Child, before: int, most_looks: int = sys.maxsize) -> None:
+    size = before
+    for _ in range(most_looks):
+        await asyncio.sleep(_LOOK_SECONDS)
+        now = dumped_bytes(child)
+        if now > before and now == size:
+            return
+        size = now
 
 
 async def _take_awaits(child: Child, before: int, *, for_a_person: bool) -> None:
@@ -127,6 +142,14 @@ def _dump_since(child: Child, start: int) -> str:
     return dump.decode(errors="backslashreplace")[:_CAP_BYTES]
 
 
+def _lacks_main_thread(dump: str) -> bool:
+    """Whether faulthandler has told of as many threads as it tells of, and the main one, the oldest, is not among them.
+
+    Of one thread it tells by another signal. Not of all at the same time: while it writes, it answers no other.
+    """
+    return _MORE_THREADS in dump and not any(map(_is_main, _sections(dump)))
+
+
 def _is_idle(dump: str) -> bool:
     """Whether the job's event loop waits, so that no stack shows where its tasks are."""
     return any(_is_main(section) and _IDLE.search(section) for section in _sections(dump))
@@ -151,7 +174,7 @@ def _is_main(section: str) -> bool:
 
 
 def _sections(stack: str) -> list[str]:
-    return [section for section in re.split(r"\n\s*\n", stack.strip()) if _FRAME.search(section)]
+    return [section for section in _BETWEEN.split(stack.strip()) if _FRAME.search(section)]
 
 
 def tidy(stack: str) -> str:

@@ -111,3 +111,14 @@ def test_a_job_that_ends_meanwhile_is_said_to_end_or_is_unknown_and_its_result_s
         answers.append(seen)
     assert all(each["stack"] or each["why_not"] == BEING_ENDED for each in answers), answers
     assert host.wait(job)["stack"].count("in run") == 1
+
+
+def test_the_main_thread_is_shown_beside_more_threads_than_are_told_of_at_once(host: Host) -> None:
+    job = host.start("under_test/crashes_beside_threads", parameters={"times": 120, "seconds": 3600.0})
+    asleep = re.compile(r'stalling_blocks\.py", line \d+ in run$', re.MULTILINE)
+
+    def is_whole(told: Seen) -> bool:
+        return told["stack"].count("in _worker") >= 99 and asleep.search(told["stack"]) is not None
+
+    ask_until(host, job, is_whole)
+    assert asleep.search(end(host, job)["stack"])

@@ -8,12 +8,13 @@ import socket
 import sys
 import types
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
 from launcher_support import is_there, open_descriptors
 
-from jobrunner.protocol.linux import AWAITS_SIGNAL, DUMP_SIGNAL
+from jobrunner.protocol.linux import AWAITS_SIGNAL, DUMP_SIGNAL, MAIN_STACK_SIGNAL
 from jobrunner.protocol.messages import Join, Ready, Tick
 from supervisor.errors import LaunchError
 from supervisor.launcher import child as child_module
@@ -314,7 +315,12 @@ while True:
 
 
 @pytest.mark.parametrize(
-    ("ask", "number"), [(Child.ask_for_stack, DUMP_SIGNAL), (Child.ask_for_awaits, AWAITS_SIGNAL)]
+    ("ask", "number"),
+    [
+        (Child.ask_for_stack, DUMP_SIGNAL),
+        (partial(Child.ask_for_stack, of_main=True), MAIN_STACK_SIGNAL),
+        (Child.ask_for_awaits, AWAITS_SIGNAL),
+    ],
 )
 async def test_a_child_is_asked_by_a_signal_only_where_it_catches_it(bed: Bed, ask: Any, number: int) -> None:
     read, write = os.pipe()

@@ -41,13 +41,14 @@ class Answering:
         self.asked: list[str] = []
         self.at_once = ""
         self.parts: list[str] = []
+        self.main_parts: list[str] = []
         self.awaits: list[str] = []
         self._coming: list[str] = []
 
-    def ask_for_stack(self) -> bool:
-        self.asked.append("stack")
-        self._coming = list(self.parts)
-        self.write(self.at_once)
+    def ask_for_stack(self, *, of_main: bool = False) -> bool:
+        self.asked.append("main stack" if of_main else "stack")
+        self._coming = list(self.main_parts if of_main else self.parts)
+        self.write("" if of_main else self.at_once)
         return True
 
     def ask_for_awaits(self, *, for_a_person: bool = False) -> None:
@@ -213,3 +214,39 @@ def test_no_line_of_a_long_dump_is_cut_as_half_a_secret_is_found_at_the_end_alon
     lines = [line for line in told.split("\n") if not line.startswith(("Current", "Thread"))]
     assert len(lines) > 500
     assert [line for line in lines if not line.endswith((" in poll", " in run"))] == []
+
+
+HUNDRED = "".join(OTHER.format(number) for number in range(100)) + "...\n"
+ALONE = BUSY.replace("Current thread 0x1", "Stack")
+
+
+async def test_of_more_than_a_hundred_threads_the_main_one_is_asked_for_by_itself(child: Answering) -> None:
+    """faulthandler tells of the hundred newest, and then of no more."""
+    child.parts = [HUNDRED]
+    child.main_parts = ["", ALONE, REST]
+    dump = await take_dump(child)
+    assert child.asked == ["stack", "main stack"]
+    assert [(frame.line, frame.function) for frame in main_thread_of(dump)] == [(20, "run")]
+    told = read_stack(child)  # type: ignore[arg-type]  # what is used of it
+    assert told.startswith(ALONE)
+    assert told.count("in poll") == 100
+
+
+async def test_of_more_than_a_hundred_threads_what_the_tasks_await_is_asked_for_too(child: Answering) -> None:
+    child.parts = [HUNDRED]
+    child.main_parts = [IDLE.replace("Current thread 0x1", "Stack")]
+    child.awaits = [f"{AWAITS}\n{END_OF_AWAITS}\n\n"]
+    assert AWAITS in await take_dump(child)
+    assert child.asked == ["stack", "main stack", "awaits"]
+
+
+async def test_a_main_thread_that_does_not_answer_is_not_waited_for_without_end(child: Answering) -> None:
+    child.parts = [HUNDRED]
+    assert await take_dump(child) == HUNDRED
+    assert child.asked == ["stack", "main stack"]
+
+
+async def test_a_hundred_threads_with_the_main_one_among_them_are_asked_once(child: Answering) -> None:
+    child.parts = [f"{BUSY}{REST}\n{HUNDRED}"]
+    await take_dump(child)
+    assert child.asked == ["stack"]
