@@ -191,10 +191,17 @@ class Child:
         (exec) would be ended by it.
         """
         number = MAIN_STACK_SIGNAL if of_main else DUMP_SIGNAL
-        catches = self._catches(number)
+        catches = self._has("SigCgt", number)
         if catches:
             self._signal(number)
         return catches
+
+    def may_be_writing_stack(self) -> bool:
+        """Whether its main thread may be at it: a signal is blocked while its handler runs (sigaction(2)).
+
+        Or the block has it blocked. Then another thread answers, and nobody knows when it is done.
+        """
+        return self._has("SigBlk", DUMP_SIGNAL) or self._has("SigBlk", MAIN_STACK_SIGNAL)
 
     def ask_for_awaits(self, *, for_a_person: bool = False) -> None:
         """Have a child whose event loop waits write what its tasks await to `dump`.
@@ -202,12 +209,12 @@ class Child:
         `for_a_person`: as if nothing had been asked, as far as the evidence of the job's end goes.
         """
         number = AWAITS_AGAIN_SIGNAL if for_a_person else AWAITS_SIGNAL
-        if self._catches(number):
+        if self._has("SigCgt", number):
             self._signal(number)
 
-    def _catches(self, number: int) -> bool:
-        caught = int(status_of(self.pid).get("SigCgt", "0"), 16)
-        return bool(caught >> (number - 1) & 1)
+    def _has(self, field: str, number: int) -> bool:
+        numbers = int(status_of(self.pid).get(field, "0"), 16)
+        return bool(numbers >> (number - 1) & 1)
 
     def _signal(self, number: int) -> None:
         try:

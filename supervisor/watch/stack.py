@@ -17,6 +17,8 @@ from supervisor.watch.whose_code import ROOT, Whose, spellings, whose
 _CAP_BYTES: Final = 64 * 1024
 """Of a dump, and of the text that it is decoded to: a byte that is no UTF-8 becomes four characters."""
 _LOOK_SECONDS: Final = 0.004
+_MOST_PAUSES: Final = 25
+"""After so many looks, 0.1 s, what does not grow is taken for whole even if its writer may be at it."""
 _MAIN_STACK_LOOKS: Final = 37
 """It is awaited for 0.15 s at most: a thread that Python knows nothing of answers nothing."""
 _AWAITS_SECONDS: Final = 0.15
@@ -96,13 +98,18 @@ async def take_dump(child: Child, *, for_a_person: bool = False) -> str:
 
 
 async def _until_whole(child: Child, before: int, most_looks: int = sys.maxsize) -> None:
-    size = before
+    """Wait until the child has written a stack behind `before`, and is done with it.
+
+    A pause says nothing: on a busy machine the child is taken off its processor amid a line, for many milliseconds.
+    """
+    size, pauses = before, 0
     for _ in range(most_looks):
         await asyncio.sleep(_LOOK_SECONDS)
         now = dumped_bytes(child)
-        if now > before and now == size:
-            return
+        pauses = pauses + 1 if now == size else 0
         size = now
+        if now > before and pauses and (pauses >= _MOST_PAUSES or not child.may_be_writing_stack()):
+            return
 
 
 async def _take_awaits(child: Child, before: int, *, for_a_person: bool) -> None:

@@ -63,6 +63,9 @@ class FakeChild:
     def unread_bytes(self) -> int:
         return 0
 
+    def may_be_writing_stack(self) -> bool:
+        return False
+
     def ask_for_stack(self) -> bool:
         os.write(self.dump, b'Thread 0x1 (most recent call first):\n  File "block.py", line 1 in run\n')
         return True

@@ -338,6 +338,37 @@ async def test_a_child_is_asked_by_a_signal_only_where_it_catches_it(bed: Bed, a
     assert await asyncio.wait_for(deaf.exited, LONG_SECONDS) == ExitStatus(signal_name="SIGKILL")
 
 
+WRITES_FOR_EVER = """
+import faulthandler, os, signal, sys
+number, told = map(int, sys.argv[1:])
+nobody_reads, full = os.pipe()
+os.set_blocking(full, False)
+try:
+    while True:
+        os.write(full, b"-")
+except BlockingIOError:
+    os.set_blocking(full, True)
+faulthandler.register(number, file=full, chain=False)
+os.write(told, b"ready\\n")
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize(("of_main", "number"), [(False, DUMP_SIGNAL), (True, MAIN_STACK_SIGNAL)])
+async def test_that_a_child_is_amid_its_stack_is_seen_though_it_writes_nothing(
+    bed: Bed, of_main: bool, number: int
+) -> None:
+    read, write = os.pipe()
+    os.set_inheritable(write, True)
+    child = bed.child(sys.executable, "-I", "-S", "-c", WRITES_FOR_EVER, f"{number:d}", str(write))
+    os.close(write)
+    with os.fdopen(read) as said:
+        assert await asyncio.to_thread(said.readline) == "ready\n"
+    assert not child.may_be_writing_stack()
+    assert child.ask_for_stack(of_main=of_main)
+    await until(child.may_be_writing_stack)
+
+
 async def test_a_stopped_child_goes_on_when_it_is_told_to(bed: Bed) -> None:
     child = bed.child("sleep", "600")
     os.kill(child.pid, signal.SIGSTOP)

@@ -17,6 +17,9 @@ class Child:
         self.dump_start = 0
         self.catches = False
 
+    def may_be_writing_stack(self) -> bool:
+        return False
+
     def ask_for_stack(self) -> bool:
         return self.catches
 

@@ -40,6 +40,7 @@ class Answering:
         self.looks = 0
         self.asked: list[str] = []
         self.at_once = ""
+        self.blocks_the_signal = False
         self.parts: list[str] = []
         self.main_parts: list[str] = []
         self.awaits: list[str] = []
@@ -50,6 +51,9 @@ class Answering:
         self._coming = list(self.main_parts if of_main else self.parts)
         self.write("" if of_main else self.at_once)
         return True
+
+    def may_be_writing_stack(self) -> bool:
+        return self.blocks_the_signal or bool(self._coming)
 
     def ask_for_awaits(self, *, for_a_person: bool = False) -> None:
         self.asked.append("awaits again" if for_a_person else "awaits")
@@ -95,6 +99,22 @@ async def test_a_stack_that_is_there_before_the_first_look_is_taken(child: Answe
 async def test_a_stack_that_takes_its_time_is_waited_for(child: Answering) -> None:
     child.parts = ["", "", "", BUSY]
     assert await take_dump(child) == BUSY
+
+
+async def test_a_stack_that_pauses_amid_a_line_is_waited_for_to_its_end(child: Answering) -> None:
+    """On a busy machine the child is taken off its processor; what it has not written yet is the main thread."""
+    child.parts = [BUSY[:70], "", "", "", BUSY[70:], "", REST]
+    assert await take_dump(child) == BUSY + REST
+
+
+async def test_a_child_that_blocks_the_signal_in_its_main_thread_is_not_waited_for_without_end(
+    child: Answering,
+) -> None:
+    """Another thread answers, and whether it still does can't be seen."""
+    child.blocks_the_signal = True
+    child.parts = [BUSY[:70], "", "", "", BUSY[70:] + REST]
+    assert await take_dump(child) == BUSY + REST
+    assert child.looks < 40
 
 
 async def test_what_was_dumped_before_is_not_taken_for_the_answer(child: Answering) -> None:

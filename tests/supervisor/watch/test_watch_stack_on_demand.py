@@ -37,6 +37,9 @@ class Child:
         self.answer: str | None = ASKED
         self.asked = 0
 
+    def may_be_writing_stack(self) -> bool:
+        return False
+
     def ask_for_stack(self) -> bool:
         self.asked += 1
         if self.answer:
