@@ -1,9 +1,9 @@
 """Secrets taken out of what the engine shows of a job; what a worker polls is not touched.
 
 Secret is what the block has marked (`sensitiveParameters` of its registration), and what stands below a name such as
-`password`, also in the connection options of a device, which are JSON in a text. These values are also masked where
-the result repeats them as they are. What the worker masks in messages, however it is written there, has been masked
-when it comes here: its engine for that can't be loaded here, and need not.
+`password`, also in the connection options of a device, which are JSON in a text, and in the updates that a result
+brings. These values are also masked where the result repeats them as they are. What the worker masks in messages,
+however it is written there, has been masked when it comes here: its engine for that can't be loaded here, and need not.
 """
 
 from __future__ import annotations

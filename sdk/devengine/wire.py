@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -94,8 +94,8 @@ def job(record: JobRecord, holder: WorkerRecord | None) -> Json:
 
 def job_result(record: JobRecord, sensitive: Iterable[Path]) -> Json:
     """Render the result of a job (`JobResultDataDto`); all fields null until there is one. Secrets are masked."""
-    mask, _ = _mask_of(record, sensitive)
-    result = (_hidden(record.result, mask) or {}).get("result", {})
+    mask, told = _mask_of(record, (), sensitive)
+    result = (_hidden(told["result"], mask) or {}).get("result", {})
     details = {key: result.get(key) for key in ("message", "data", "retryable")}
     return {"jobId": record.job_id, "resultStatus": record.result_status, **details}
 
@@ -107,8 +107,8 @@ def job_in_full(
     sensitive: Iterable[Path],
 ) -> Json:
     """Render everything known of a job, its secrets masked; `sensitive` are the paths that its block has marked."""
-    mask, told = _mask_of(record, sensitive)
-    result = _hidden(record.result, mask)
+    mask, told = _mask_of(record, attempts, sensitive)
+    result = _hidden(told["result"], mask)
     message = ((result or {}).get("result") or {}).get("message")
     return {
         **job(record, holder),
@@ -119,7 +119,10 @@ def job_in_full(
         "attempts": record.attempts,
         "finishedBy": record.finished_by,
         "result": result,
-        "earlierAttempts": [_attempt(attempt, mask) for attempt in attempts],
+        "earlierAttempts": [
+            _attempt(attempt, _hidden(body, mask))
+            for attempt, body in zip(attempts, told["attempts"], strict=True)
+        ],
     }
 
 
@@ -141,14 +144,14 @@ def request(record: RequestRecord) -> Json:
     return {to_camel(name): value for name, value in asdict(record).items() if name != "body_text"}
 
 
-def _attempt(record: AttemptRecord, mask: JobMask) -> Json:
+def _attempt(record: AttemptRecord, result: Json | None) -> Json:
     return {
         "attempt": record.attempt,
         "workerId": record.worker_id,
         "startedAt": iso(record.claimed_at),
         "finishedAt": iso(record.finished_at),
         "finishedBy": record.finished_by,
-        "result": _hidden(json.loads(record.result_text), mask),
+        "result": result,
     }
 
 
@@ -156,6 +159,7 @@ def _hidden(body: Json | None, mask: JobMask) -> Json | None:
     """Return a result body without secrets; its own words stay, also where a secret is one of them."""
     if body is None:
         return None
+    body = _with_updates(body, mask.hide)
     result = {
         key: value if key in ("success", "retryable") else mask.hide(value)
         for key, value in body["result"].items()
@@ -164,9 +168,38 @@ def _hidden(body: Json | None, mask: JobMask) -> Json | None:
     return {**body, "result": result, **acquires}
 
 
-def _mask_of(record: JobRecord, sensitive: Iterable[Path]) -> tuple[JobMask, Json]:
-    """Return what masks a job, and the parameters and the context that it was made of, masked."""
+def _with_updates(body: Json, change: Callable[[Json], Json]) -> Json:
+    """Return a result body whose updates `change` has seen, each with its values below the names of their fields."""
+    details = body["result"]
+    updates = (details.get("dbUpdates") or {}).get("updates")
+    if not updates:
+        return body
+    changed = [_update(update, change) for update in updates]
+    return {**body, "result": {**details, "dbUpdates": {**details["dbUpdates"], "updates": changed}}}
+
+
+def _update(update: Json, change: Callable[[Json], Json]) -> Json:
+    if update["operation"] != "patch" or "value" not in update:
+        return change(update)
+    # The name of a patch's field is beside its value, and not above it: `"path": "password", "value": ...`.
+    (value,) = change({update["path"]: update["value"]}).values()
+    return {**change({key: each for key, each in update.items() if key != "value"}), "value": value}
+
+
+def _mask_of(
+    record: JobRecord, attempts: Sequence[AttemptRecord], sensitive: Iterable[Path]
+) -> tuple[JobMask, Json]:
+    """Return what masks a job, and what it was made of and has brought, masked where a name tells what is secret.
+
+    Of its results, the updates tell: a password that the block has set stands in them, and nowhere else.
+    """
     item = record.item if isinstance(record.item, dict) else {}
     mask = JobMask()
-    parameters = mask.learn(item.get("parameters"), sensitive)
-    return mask, {"parameters": parameters, "context": mask.learn(item.get("context"))}
+    result = record.result
+    told = {
+        "parameters": mask.learn(item.get("parameters"), sensitive),
+        "context": mask.learn(item.get("context")),
+        "result": None if result is None else _with_updates(result, mask.learn),
+        "attempts": [_with_updates(json.loads(each.result_text), mask.learn) for each in attempts],
+    }
+    return mask, told

@@ -80,6 +80,49 @@ async def test_earlier_attempts_are_masked_as_well() -> None:
         assert earlier["result"]["result"]["message"] == "*** was refused"
 
 
+def patch(path: str, value: object) -> dict[str, Any]:
+    return {"operation": "patch", "entity": "device", "id": 1, "path": path, "value": value}
+
+
+NEW = ("canary-new", 'canary-enable"\\ü', "canary-of-another")
+UPDATES: list[dict[str, Any]] = [
+    {"operation": "create", "entity": "device", "id": 9, "data": {"hostname": "r9", "password": NEW[2]}},
+    {"operation": "delete", "entity": "device", "id": 2},
+    patch("password", NEW[0]),
+    patch("vendor", f"by {NEW[0]}"),
+    patch("connection_options", json.dumps({"port": 22, "enable_secret": NEW[1], "host": NEW[1]})),
+    patch("facts", {"pin": 7, "api_token": "abc"}),
+    patch("user_pass", None),
+    {"operation": "patch", "entity": "device", "id": 1, "path": "model"},
+]
+
+
+async def test_a_password_that_a_block_has_set_is_shown_neither_in_the_updates_nor_anywhere_else(
+    engine: DevEngine, worker: HttpWorker
+) -> None:
+    job_id = engine.submit(block=BLOCK, parameters={"text": f"not {NEW[0]}"})
+    await worker.poll()
+    sent: dict[str, Any] = {
+        "message": f"set {NEW[0]}",
+        "data": {"said": [*NEW]},
+        "dbUpdates": {"updates": UPDATES},
+    }
+    assert (await worker.push(job_id, **sent))[0] == 201
+    _, shown = await worker.call("GET", f"/dev/jobs/{job_id}")
+    created, deleted, password, vendor, options, *others = shown["result"]["result"]["dbUpdates"]["updates"]
+    assert created == {**UPDATES[0], "data": {"hostname": "r9", "password": "***"}}
+    assert (password, vendor, deleted) == (patch("password", "***"), patch("vendor", "by ***"), UPDATES[1])
+    assert json.loads(options["value"]) == {"port": 22, "enable_secret": "***", "host": "***"}
+    assert others == [patch("facts", {"pin": 7, "api_token": "***"}), *UPDATES[6:]]
+    _, result = await worker.call("GET", f"/blackboard/jobs/{job_id}/result")
+    assert (result["message"], result["data"], shown["parameters"]) == (
+        "set ***",
+        {"said": ["***"] * 3},
+        {"text": "not ***"},
+    )
+    assert "canary" not in json.dumps([shown, result])
+
+
 async def test_no_list_holds_anything_that_came_with_a_job_or_its_result() -> None:
     async with (
         running_engine(test_controls=True) as engine,

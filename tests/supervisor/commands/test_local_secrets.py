@@ -46,6 +46,12 @@ class Unlock(FunctionBlock[Params, Data]):
     async def run(self, params, context):
         data = Data(length=len(params.phrase), phrase=params.phrase)
         return FunctionBlockResult(success=True, message=f"unlocked by {params.phrase}", data=data)
+@register_function_block(Registration(package="acme", name="rotate", description="", run_on="device",
+    fb_type="none", param_cls=FunctionBlockParams, result_cls=FunctionBlockResultData))
+class Rotate(FunctionBlock[FunctionBlockParams, FunctionBlockResultData]):
+    async def run(self, params, context):
+        context.device.password = "canary-%d-of-the-block" % 4712
+        return FunctionBlockResult(success=True, message=f"set {context.device.password}")
 """
 
 
@@ -83,6 +89,16 @@ def test_what_a_block_marks_is_masked_in_what_is_shown_and_the_block_gets_it(hom
     done = submit(home, "unlock", "--params", json.dumps({"phrase": SECRET}), "--wait")
     assert (done.returncode, json.loads(done.stdout)["data"]) == (0, {"length": len(SECRET), "phrase": "***"})
     assert SECRET not in done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("command")
+def test_a_password_that_a_block_has_set_is_not_in_what_submit_prints(home: Path) -> None:
+    context = json.dumps({"devices": [{"id": 1, "hostname": "r1", "password": "canary-4710-before"}]})
+    done = submit(home, "rotate", "--context", context, "--wait")
+    assert (done.returncode, "canary" in done.stdout + done.stderr) == (0, False), done.stderr
+    report = json.loads(done.stdout)
+    assert report["message"] == "set ***"
+    assert [(each["path"], each["value"]) for each in report["db_updates"]] == [("password", "***")]
 
 
 STRANGER = """
