@@ -4,6 +4,7 @@
 devices: `context.json`, the context of a job on them, and `passwords`, a line of device, account
 and password for each. It holds a lock on `holder`, a file with its pid,
 for as long as it runs. When the lab is there, it prints one line of JSON about it, without the password.
+It ends with its lab: of routers that have died nobody is told that they run.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ _FILES: Final = (CONTEXT, PASSWORDS, HOLDER)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Hold the lab; return 0 after a signal, 1 when it can't be had, with the reason on stderr."""
+    """Hold the lab; return 0 after a signal, 1 when it can't be had or has ended, with the reason on stderr."""
     parser = argparse.ArgumentParser(prog="python -m sdk.testing.lab_program", description=__doc__)
     parser.add_argument("lab", choices=("frr", "iol"))
     parser.add_argument("directory", type=Path)
@@ -38,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _hold(options.lab, options.directory)
     except (HarnessError, ImportError, OSError) as error:
-        print(error, file=sys.stderr)
+        with contextlib.suppress(BrokenPipeError):  # who has started it reads no more once the lab is there
+            print(error, file=sys.stderr)
         return 1
     return 0
 
@@ -52,7 +54,7 @@ def _end(*_: object) -> None:
 
 def _hold(lab: str, directory: Path) -> None:
     directory.mkdir(mode=0o700, exist_ok=True)
-    with _only_one(directory), _started(lab) as devices:
+    with _only_one(directory), _started(lab) as (devices, wait):
         entities = [_with_port(device) for device in devices]
         _write(directory / CONTEXT, json.dumps({"devices": entities}, indent=2) + "\n")
         _write(directory / PASSWORDS, "".join(map(_account, devices)))
@@ -66,8 +68,8 @@ def _hold(lab: str, directory: Path) -> None:
             for device in devices
         ]
         print(json.dumps({"lab": lab, "devices": shown}), flush=True)
-        while True:
-            signal.pause()
+        wait()
+        raise HarnessError(f"The lab {lab} has ended by itself.", kind="no_lab")
 
 
 def _account(device: Any) -> str:
@@ -93,14 +95,26 @@ def _only_one(directory: Path) -> Iterator[None]:
                     (directory / name).unlink()
 
 
-def _started(lab: str) -> contextlib.AbstractContextManager[Sequence[Any]]:
+@contextlib.contextmanager
+def _started(lab: str) -> Iterator[tuple[Sequence[Any], Callable[[], None]]]:
+    """Start the lab, and yield its devices and what waits until it has ended by itself."""
     if lab == "frr":
         from sdk.testing.frr_lab import FrrLab
 
-        return FrrLab()
+        routers = FrrLab()
+        with routers as devices:
+            yield devices, routers.wait
+        return
     from sdk.testing.devices import EmulatedLab
 
-    return EmulatedLab.simple_iol()
+    # In threads of this process: it ends with them, and not before.
+    with EmulatedLab.simple_iol() as emulated:
+        yield emulated, _wait_for_a_signal
+
+
+def _wait_for_a_signal() -> None:
+    while True:
+        signal.pause()
 
 
 def _with_port(device: Any) -> dict[str, Any]:

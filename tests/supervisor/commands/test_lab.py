@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from supervisor.commands.lab.command import run
-from tests.patience import wait_until
+from supervisor.commands.lab.holder import place_of
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.programs.lab import leftovers
 
 
@@ -73,6 +75,20 @@ def test_a_lab_of_routers_whose_holder_was_killed_leaves_nothing_and_can_be_star
     wait_until(lambda: not traces.left(), lambda: str(traces.left()), 3)
     assert lab.as_json("status") == {"running": []}
     assert "The lab frr does not run." in lab("down", "frr")
+
+
+@pytest.mark.needs("frr lab")
+def test_a_lab_of_which_a_router_has_died_is_not_there_any_more_and_can_be_started_again(lab: Lab) -> None:
+    started = lab.as_json("up", "frr")
+    traces = leftovers.traces_of(started["holder_pid"])
+    servers = [each for each in map(psutil.Process, traces.pids) if each.name() == "sshd"]
+    servers[0].kill()
+    place = place_of("frr")
+    wait_until(lambda: place.holder_pid() is None, lambda: str(traces.left()), PATIENCE_SECONDS)
+    wait_until(lambda: not traces.left(), lambda: str(traces.left()), PATIENCE_SECONDS)
+    assert lab.as_json("status") == {"running": []}
+    assert list(place.directory.iterdir()) == []
+    assert lab.as_json("up", "frr")["holder_pid"] != started["holder_pid"]
 
 
 def test_a_lab_that_can_t_be_started_says_why_and_leaves_no_files(
