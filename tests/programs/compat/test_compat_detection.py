@@ -1,6 +1,7 @@
 """Detection by the alias: what it makes of a host, and what authors add to it."""
 
 import importlib
+import json
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -116,6 +117,29 @@ async def test_the_plugin_asks_the_port_of_the_connection_options_and_says_what_
     unreadable = device("__detect__", connection_options="{port")
     with pytest.raises(exceptions.ConnectionCreationError, match="no JSON"):
         await proxy.get_connection(unreadable, connect=False).detect_platform()
+
+
+@pytest.mark.parametrize(
+    ("facts", "options"),
+    [
+        ({}, {"host": "127.0.0.9", "username": "another", "password": "another-1"}),
+        ({"ip": None, "hostname": "127.0.0.1"}, {"host": "127.0.0.9"}),
+        (
+            {"ip": None, "hostname": None, "username": None, "password": None},
+            {"host": "127.0.0.1", "username": "admin", "password": PASSWORD},
+        ),
+    ],
+    ids=["the device has all", "the device has a hostname", "the device has nothing"],
+)
+async def test_the_plugin_takes_from_the_connection_options_what_the_device_itself_has_not(
+    facts: dict[str, Any], options: dict[str, Any]
+) -> None:
+    proxy = importlib.import_module("neops_worker_sdk.connection.proxy").PlatformDetectionProxy
+    async with EmulatedIos("admin", PASSWORD, "r1") as router:
+        text = json.dumps(options | {"port": router.port})
+        unknown = device("__detect__", **facts, connection_options=text)
+        report = await proxy.get_connection(unknown, connect=False).detect_platform()
+    assert (report.host, report.platform) == ("127.0.0.1", "ios")
 
 
 def test_a_device_to_be_detected_is_the_client_s_and_of_no_platform_that_there_is() -> None:

@@ -40,7 +40,10 @@ class NullConnection(BaseConnection[object]):
 
 
 class PlatformDetectionPlugin(ConnectionPlugin[NullConnection, object], PlatformDetectionCapability):
-    """Finds out what answers at a device's address, and at the port in its connection options."""
+    """Finds out what answers at a device's address, and at the port in its connection options.
+
+    As for every other login, a host, username and password in these are for a device that has none itself.
+    """
 
     platform = DETECTION_PLATFORM
     connection_type = DETECTION_CONNECTION_TYPE
@@ -57,7 +60,9 @@ class PlatformDetectionPlugin(ConnectionPlugin[NullConnection, object], Platform
             text = f"The connection options can't be used, because {error}."
             raise ConnectionCreationError(text, device_id_of(self.device)) from None
         target = DetectionTarget.from_device(self.device, port=options.get("port") or 22)
-        target.host = options.get("host") or target.host
+        target.host = target.host or getattr(self.device, "hostname", None) or options.get("host") or ""
+        target.username = target.username or options.get("username")
+        target.password = target.password or options.get("password")
         return await PlatformDetector(config, self.logger).detect(target)
 
 
