@@ -56,6 +56,10 @@ class Terminal:
         except (asyncssh.Error, OSError):
             # The client is gone or broke the protocol; nobody is left to tell.
             self._process.close()
+        except Exception:
+            # A fault of ours, of which asyncio tells. The client must not wait for an answer until its limit.
+            self._process.close()
+            raise
 
     async def _interact(self) -> None:
         faults = self._faults()

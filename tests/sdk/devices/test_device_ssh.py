@@ -12,6 +12,7 @@ from netmiko.base_connection import BaseConnection
 
 from sdk import WorkflowContext
 from sdk.testing.devices import EmulatedIos, Faults
+from sdk.testing.devices.ios_cli import IosCli
 from tests.patience import PATIENCE_SECONDS
 
 PASSWORD = "lab-password-1"
@@ -135,6 +136,19 @@ async def test_leaving_it_ends_open_sessions_and_their_tasks() -> None:
         await shell.stdout.readuntil("show clock")
     await asyncio.wait_for(client.wait_closed(), timeout=PATIENCE_SECONDS)
     assert asyncio.all_tasks() - before == set()
+
+
+async def test_a_fault_of_the_emulator_ends_the_session_and_leaves_no_client_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> str:
+        raise LookupError("not the client's mistake")
+
+    monkeypatch.setattr(IosCli, "execute", broken)
+    async with shell_with(Faults()) as shell:
+        shell.stdin.write("show clock\n")
+        received, error = await read_until_end(shell)
+    assert ("show clock" in received, error) == (True, None)
 
 
 async def test_a_client_that_sends_no_utf_8_keeps_its_session() -> None:
