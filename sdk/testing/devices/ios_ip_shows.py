@@ -81,8 +81,16 @@ def show_ipv6_route(device: IosDevice, vrf: str | None = None) -> str:
 def _ipv6_routes(device: IosDevice, vrf: str | None) -> Iterator[tuple[str, ipaddress.IPv6Network, str]]:
     for line in device.lines:
         words = line.split()
-        if words[:2] == ["ipv6", "route"] and vrf is None and len(words) >= 4:
-            yield "S", ipaddress.IPv6Network(words[2]), words[3].upper()
+        if words[2:3] == ["vrf"] and words[3:4] == [vrf]:
+            del words[2:4]
+        elif vrf is not None:
+            continue
+        if words[:2] == ["ipv6", "route"] and len(words) >= 4:
+            try:
+                network = ipaddress.IPv6Network(words[2])
+            except ValueError:  # of a VRF, or none: the device remembers each line that begins so
+                continue
+            yield "S", network, words[3].upper()
     for interface in device.interfaces.values():
         for each in interface.ipv6 if interface.enabled and interface.vrf == vrf else ():
             yield "C", each.network, f"{interface.name}, directly connected"

@@ -53,6 +53,7 @@ async def test_ios_says_its_secondary_and_ipv6_addresses_and_the_routes_of_its_v
         "interface GigabitEthernet0/2", " vrf forwarding RED", " ip address 198.18.0.1 255.255.255.0",
         " ipv6 address 2001:db8:2::1/64", " no shutdown",
         "ip route vrf RED 198.19.0.0 255.255.0.0 198.18.0.2", "ipv6 route 2001:db8:9::/48 2001:db8:1::2",
+        "ipv6 route vrf RED 2001:db8:a::/48 2001:db8:2::2",
     ]  # fmt: skip
     async with on(simple_iol[0], "ios") as connection:
         change = await connection.apply(await connection.plan(lines))
@@ -70,6 +71,7 @@ async def test_ios_says_its_secondary_and_ipv6_addresses_and_the_routes_of_its_v
         ("198.18.0.0/24", "connected", "RED"),
         ("198.19.0.0/16", "static", "RED"),
         ("2001:db8:2::1/128", "local", "RED"),
+        ("2001:db8:a::/48", "static", "RED"),
     }
     assert not {each for each in routes if each[0].startswith("198.18.") and each[2] is None}
 

@@ -94,6 +94,27 @@ def test_routes_are_connected_static_and_learned(
     assert routes["O", "203.0.113.2", "32"]["nexthop_ip"] == "198.51.100.2"
 
 
+def test_static_ipv6_routes_are_shown_in_their_vrf_and_a_line_without_a_network_nowhere(
+    routers: tuple[IosDevice, IosDevice],
+) -> None:
+    routers[0].configuration.sections["vrf definition RED"] = []
+    routers[0].lines.extend(
+        [
+            "ipv6 route vrf RED 2001:db8:9::/48 2001:db8:1::2",
+            "ipv6 route 2001:db8:8::/48 2001:db8:1::2",
+            "ipv6 route 2001:db8::1/64 2001:db8:1::2",
+            "ipv6 route vrf RED",
+            "ipv6 route nothing of this",
+        ]
+    )
+    cli = IosCli(SessionState(routers[0]))
+    shown = [cli.execute(f"show ipv6 route{of_vrf}") for of_vrf in ("", " vrf RED")]
+    assert [[line for line in text.splitlines() if line.startswith("S ")] for text in shown] == [
+        ["S   2001:DB8:8::/48 [1/0]"],
+        ["S   2001:DB8:9::/48 [1/0]"],
+    ]
+
+
 def test_the_lab_of_the_fixture_is_this_one() -> None:
     with EmulatedLab.simple_iol() as lab:
         outputs = [
