@@ -51,7 +51,7 @@ class SupervisorProcess:
     ) -> None:
         self._directory = directory
         self._settings = {"engine_url": engine_url, "state_dir": directory / "state", **_QUICK, **settings}
-        self._job_env = tuple(self._settings.pop("job_env", ()))
+        self._job_env = parts_of(self._settings.pop("job_env", ()))
         self._environment = dict(environment or {})
         self._log_file = directory / "supervisor.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -174,6 +174,15 @@ class SupervisorProcess:
 
     def _tail(self) -> str:
         return f"Its log:\n{self.log[-_SHOWN_CHARS:]}"
+
+
+def parts_of(setting: Any) -> list[str | os.PathLike[str]]:
+    """Return what a setting of several values says, however they are given: a text has commas between them."""
+    if isinstance(setting, str):
+        return [part for part in map(str.strip, setting.split(",")) if part]
+    if isinstance(setting, os.PathLike):
+        return [setting]
+    return [part for each in setting for part in parts_of(each)]
 
 
 def _command(settings: Mapping[str, Any]) -> list[str]:

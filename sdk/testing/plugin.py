@@ -138,12 +138,15 @@ def supervisor_process(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[SupervisorProcess]:
     """A real worker, ready for the jobs of `dev_engine`. Its log is shown when the test fails."""
-    from sdk.testing.daemon import SupervisorProcess
+    from sdk.testing.daemon import SupervisorProcess, parts_of
+    from sdk.testing.locations import named_sources
 
     settings: dict[str, Any] = {"function_blocks": ["entry-points"]}
     if dev_engine.token_file is not None:
         settings["engine_token_file"] = dev_engine.token_file
     settings |= supervisor_settings
+    # The worker runs in another directory. There `blocks` would be the package of this worker.
+    settings["function_blocks"] = named_sources(parts_of(settings["function_blocks"]))
     # Not in the test's own directory, which is there by now: on the way to the worker's state, jobs can make nothing.
     with SupervisorProcess(dev_engine.url, tmp_path_factory.mktemp("supervisor"), settings) as worker:
         yield worker

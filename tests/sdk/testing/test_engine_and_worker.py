@@ -79,6 +79,22 @@ def test_the_environment_of_the_tests_changes_no_worker(
     assert not Path(f"/proc/{pid}").exists()
 
 
+def test_a_setting_of_several_values_may_be_a_text_as_on_the_command_line(
+    dev_engine: EngineThread, tmp_path: Path
+) -> None:
+    body = "return ok(os.environ.get('ACME_SITE', 'not seen'))"
+    (tmp_path / "where_it_is.py").write_text(block_module("where_it_is", body))
+    settings = {
+        "function_blocks": f"blocks.echo, {tmp_path}/where_it_is.py",
+        "job_env": "TZ, ACME_SITE",
+        "engine_token_file": dev_engine.token_file,
+    }
+    with SupervisorProcess(dev_engine.url, tmp_path / "worker", settings, {"ACME_SITE": "bern"}):
+        job = dev_engine.wait_for_result(dev_engine.submit("acme/where_it_is:1.0.0"))
+    assert job.result is not None
+    assert job.result["result"]["data"] == {"text": "bern"}
+
+
 def test_a_worker_that_does_not_end_is_killed_with_all_below_it(
     dev_engine: EngineThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,3 +121,23 @@ def test_the_worker_s_log_stands_below_a_test_that_failed(pytester: pytest.Pytes
     result = pytester.runpytest_subprocess()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*Log of supervisor_process*", "*from the child*"])
+
+
+@pytest.mark.parametrize("setting", ["blocks", ["blocks"]], ids=["a text", "a list"])
+def test_blocks_in_a_directory_are_those_of_the_project_also_where_the_worker_has_a_package_of_its_name(
+    pytester: pytest.Pytester, setting: object
+) -> None:
+    pytester.makeini(INI)
+    (pytester.mkdir("blocks") / "nearby.py").write_text(block_module("nearby"))
+    pytester.makepyfile(
+        test_nearby=f"""
+        import pytest
+        @pytest.fixture
+        def supervisor_settings():
+            return {{"function_blocks": {setting!r}}}
+        def test_it(dev_engine, supervisor_process):
+            job = dev_engine.wait_for_result(dev_engine.submit("acme/nearby:1.0.0"))
+            assert job.result_status == "success"
+        """
+    )
+    pytester.runpytest_subprocess("test_nearby.py").assert_outcomes(passed=1)
