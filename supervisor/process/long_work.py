@@ -7,8 +7,8 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-_PAUSE_SECONDS: Final = 0.002
-_PORTION_SECONDS: Final = 0.005
+_PAUSE_SECONDS: Final = 0.001
+_PORTION_SECONDS: Final = 0.008
 
 
 class LongWork:
