@@ -52,7 +52,7 @@ class Ledger:
 
     def __init__(self, mend_seconds: float = MEND_SECONDS) -> None:
         self.on_found: Callable[[], Coroutine[Any, Any, None]] = _nobody_listens
-        """Awaited when `interrupted` or `undelivered` have grown: a dead letter was revived, or the file is read."""
+        """Awaited when `interrupted` or `undelivered` have grown: a dead letter was requeued, or the file is read."""
         self._claims = Claims()
         self._durable_copy = DurableCopy(self._claims, mend_seconds, self._tell_found)
         self._durable_copy.on_restored = self._on_restored

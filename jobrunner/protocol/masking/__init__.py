@@ -3,7 +3,7 @@
 `Mask` is what others use. By value: every secret of six or more characters, as it is and as it may be written
 (`forms`, `views`, `hexadecimals`), whole or cut at an edge (`needles`). By name: what stands behind a key that speaks
 of a secret (`names`, `keyed`, `prose`), and in a statement of a device's configuration (`configurations`).
-`collecting` finds the secrets in a job.
+`collector` finds the secrets in a job.
 
 How much work the search of a text may be is counted (`effort`): what can't be searched is not shown.
 
