@@ -65,6 +65,7 @@ def test_what_each_job_may_wait_for_is_looked_at_each_millisecond() -> None:
         "all processes of a job stand still": proc._PAUSE_SECONDS,
         "a killed process is dead": endings._FIRST_PAUSE_SECONDS,
         "nothing of a job's tree is left": sweep._PAUSE_SECONDS,
+        "long work goes on": long_work._PAUSE_SECONDS,
         "a cgroup that was killed is empty": cgroup._REMOVE_PAUSE_SECONDS,
         "the next of a user's files has its turn": user_leftovers._PAUSE_SECONDS,
     }
@@ -76,7 +77,6 @@ def test_what_some_jobs_wait_for_is_looked_at_each_hundredth_of_a_second() -> No
         "a stack is written": stack._LOOK_SECONDS,
         "a cgroup's file lets itself be written": files._PAUSE_SECONDS,
         "the rest of a job's output": output._WAIT_SECONDS,
-        "long work goes on": long_work._PAUSE_SECONDS,
         "a user's last process": job_users._PAUSE_SECONDS,
     }
     assert not_about(0.01, looks) == {}
