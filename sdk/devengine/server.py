@@ -38,6 +38,7 @@ class Server:
         add_dev_routes(app, test_controls=service.options.test_controls)
         add_read_routes(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
+        self._bound: socket.socket | None = None
         self.url = ""
 
     async def start(self, host: str, port: int, before_listening: Callable[[], None]) -> None:
@@ -69,10 +70,16 @@ class Server:
         except BaseException:
             bound.close()
             raise
+        self._bound = bound
 
     async def stop(self) -> None:
         """Close the socket and all connections; requests under way are cut off after 0.2 s."""
         server = self._runner.server
+        if self._bound is not None and self._bound.fileno() >= 0:
+            # What was accepted, and is no connection yet when its server is closed, asyncio refuses, and leaves open.
+            asyncio.get_running_loop().remove_reader(self._bound.fileno())
+            for _ in range(_LAST_TURNS):
+                await asyncio.sleep(0)
         await self._runner.cleanup()
         if server is not None:
             # One that was accepted just before the socket closed becomes a connection only some turns later.
