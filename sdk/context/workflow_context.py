@@ -115,6 +115,11 @@ class WorkflowContext:
         """The passwords and other secrets in the context, as it is now and as it came."""
         return collect_secrets([self._list(kind) for kind in KINDS]) | collect_secrets(self._before)
 
+    def _learn_secrets_of(self, kind: Kind, entity: Any) -> None:
+        # A copy with other values (`model_copy`) was told of none of them.
+        came_with = self._before[kind.entity_type].get(getattr(entity, "id", 0))
+        learn(collect_secrets(entity) - collect_secrets(came_with))
+
     def _runs_on(self, kind: Kind) -> bool:
         return self.run_on.value == kind.entity_type.value
 
@@ -136,9 +141,7 @@ class WorkflowContext:
                 f"context.{kind.own_attribute} can't become another {kind.entity_type}: "
                 f"the job runs on {own}. Assign an entity with that id, or change the context's lists."
             )
-        # A copy with other values (`model_copy`) was told of none of them.
-        came_with = self._before[kind.entity_type].get(entity.id)
-        learn(collect_secrets(entity) - collect_secrets(came_with))
+        self._learn_secrets_of(kind, entity)
         entities = self._list(kind)
         for index, each in enumerate(entities):
             # By identity: pydantic models compare by value, and two entities may be equal.

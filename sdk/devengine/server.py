@@ -74,16 +74,10 @@ class Server:
 
     async def stop(self) -> None:
         """Close the socket and all connections; requests under way are cut off after 0.2 s."""
-        server = self._runner.server
-        if self._bound is not None and self._bound.fileno() >= 0:
+        bound, self._bound = self._bound, None
+        if bound is not None:
             # What was accepted, and is no connection yet when its server is closed, asyncio refuses, and leaves open.
-            asyncio.get_running_loop().remove_reader(self._bound.fileno())
+            asyncio.get_running_loop().remove_reader(bound.fileno())
             for _ in range(_LAST_TURNS):
                 await asyncio.sleep(0)
         await self._runner.cleanup()
-        if server is not None:
-            # One that was accepted just before the socket closed becomes a connection only some turns later.
-            for _ in range(_LAST_TURNS):
-                await asyncio.sleep(0)
-            await server.shutdown(0)
-            await asyncio.sleep(0)

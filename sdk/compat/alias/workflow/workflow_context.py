@@ -14,7 +14,6 @@ from sdk.context import WorkflowContext as _WorkflowContext
 from sdk.context.changes import Update, updates_of
 from sdk.context.kinds import KINDS, Kind, id_of
 from sdk.errors import EncodingError
-from sdk.masking import learn
 from sdk.sensitive import collect_secrets
 
 _OWN: Final = {kind.own_attribute: kind for kind in KINDS}
@@ -52,9 +51,7 @@ class WorkflowContext(_WorkflowContext):
         if (kind := _OWN.get(name)) is not None and value is not None:
             # Anything can be assigned, also what can't be looked into.
             with contextlib.suppress(Exception):
-                # A copy with other values (`model_copy`) was told of none of them.
-                came_with = self._before[kind.entity_type].get(getattr(value, "id", 0))
-                learn(collect_secrets(value) - collect_secrets(came_with))
+                self._learn_secrets_of(kind, value)
         super().__setattr__(name, value)
 
     @classmethod
