@@ -61,9 +61,9 @@ class Sweeper:
     async def clear(self, job: JobProcesses, bound_seconds: float | None = None) -> Swept:
         """Kill every leftover of `job`, whose child is dead and was not waited for. Its groups are stopped at once.
 
-        Gives up after `bound_seconds` (5 s); where all groups of the job are known, so long after something of it
-        has ended. What is in its cgroup is killed first, before it can fork or leave. May be called again for what
-        remained.
+        Gives up `bound_seconds` (5 s) after something of it has ended; where some group of the job is not known,
+        after four times as long at most. What is in its cgroup is killed first, before it can fork or leave. May be
+        called again for what remained.
 
         Cancelling stops between two rounds; what is left is found by the next call. Raises `OSError` where nothing
         can be looked at, for want of a descriptor: the job stays entered, and its child must stay a zombie until a

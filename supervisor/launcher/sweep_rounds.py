@@ -9,6 +9,9 @@ from supervisor.process.proc import is_alive, kill_tree, tree_below
 from supervisor.process.reaping import wait_for
 
 _ROUND_SECONDS: Final = 0.02
+_MOST_BOUNDS: Final = 4
+"""How many times the bound a sweep may take where some group is not known. A bomb of a thousand needs a processor a
+thousand times to end, on a busy machine for seconds; but one that goes on must not keep its job for ever."""
 
 
 class SweepRounds:
@@ -22,12 +25,17 @@ class SweepRounds:
         self.traced: set[int] = set()
         self._groups = groups
         self._doomed: set[int] = set()
-        self._bound_seconds = self._end = 0.0
+        self._bound_seconds = self._end = self._last_end = 0.0
 
     def begin(self, bound_seconds: float) -> None:
-        """Give up in so many seconds; where all groups of the job are known, so long after something has ended."""
+        """Give up so many seconds after something has ended.
+
+        Where some group of the job is not known, ends count while nothing new comes up, and up to four times the bound.
+        """
+        now = time.monotonic()
         self._bound_seconds = bound_seconds
-        self._end = time.monotonic() + bound_seconds
+        self._end = now + bound_seconds
+        self._last_end = now + _MOST_BOUNDS * bound_seconds
 
     def is_over(self) -> bool:
         """Whether to give up."""
@@ -38,14 +46,23 @@ class SweepRounds:
         living = {pid for pid in leftovers if is_alive(pid)}
         # What has SIGKILL needs a processor to end, which this must not take from it.
         alive = living - self._doomed
+        has_grown = bool(alive)
         killed = self._kill(alive) if alive else set()
         self.killed |= killed
         # Not until all are dead: what was missed multiplies meanwhile.
         reaped = reap(leftovers, time.monotonic() + _ROUND_SECONDS)
         self._doomed = (self._doomed | killed) - reaped
-        if reaped and self._groups.complete:  # else they may be the dead of a bomb that goes on
-            self._end = time.monotonic() + self._bound_seconds
+        if reaped:
+            self._extend(has_grown)
         self.traced = leftovers - living - reaped
+
+    def _extend(self, has_grown: bool) -> None:
+        """Go on, as something has ended: it may be of a bomb that goes on, unless all groups are known."""
+        end = time.monotonic() + self._bound_seconds
+        if self._groups.complete:
+            self._end = end
+        elif not has_grown:
+            self._end = min(end, self._last_end)
 
     def _kill(self, alive: set[int]) -> set[int]:
         reached: set[int] = set()
@@ -54,7 +71,9 @@ class SweepRounds:
             reached = {pid for pid in tree_below(alive).parents if self._groups.has(pid)}
             self._groups.send(signal.SIGKILL)
         alive -= reached
-        killed = kill_tree(alive, self._end) if alive else set()
+        now = time.monotonic()
+        # To stop them may take all the time there is. Half of it is left for them to die in.
+        killed = kill_tree(alive, now + max(self._end - now, 0.0) / 2) if alive else set()
         if not self._groups.complete:
             self._groups.send(signal.SIGKILL)
         return reached | alive | killed

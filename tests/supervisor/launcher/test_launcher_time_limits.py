@@ -213,6 +213,37 @@ def test_a_sweep_gives_up_after_five_seconds_or_that_long_after_the_last_end_whe
     assert sweep.is_over()
 
 
+def test_a_bomb_that_grows_no_more_has_time_to_die_in_but_not_for_ever(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its stop may take long, too: a thousand processes on a busy machine each wait for a processor."""
+    stop_until: list[float] = []
+
+    def kill_tree(pids: set[int], end: float) -> set[int]:
+        stop_until.append(end)
+        clock.now = end
+        return set(pids)
+
+    monkeypatch.setattr(sweep_module, "time", clock)
+    monkeypatch.setattr(sweep_module, "is_alive", lambda _: True)
+    monkeypatch.setattr(sweep_module, "kill_tree", kill_tree)
+    monkeypatch.setattr(sweep_module, "reap", lambda pids, _: {min(pids)})
+    sweep = sweep_module.SweepRounds(Groups(complete=False))  # type: ignore[arg-type]  # what is used of it
+    began = clock.now
+    sweep.begin(5.0)
+    pids = set(range(7, 20))
+    sweep.go_over(pids)
+    assert stop_until == [began + 2.5]
+    assert not sweep.is_over()  # half of the time is left for its end
+    given_up_at = None
+    while given_up_at is None:
+        clock.now += 4.0  # between two ends: less than the bound
+        pids.discard(min(pids))
+        sweep.go_over(set(pids))
+        given_up_at = clock.now if sweep.is_over() else None
+    assert given_up_at == began + 2.5 + 5 * 4.0  # four times the bound are 20 s
+
+
 def test_the_dying_are_waited_for_with_pauses_that_double_for_a_fiftieth_of_a_second(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
