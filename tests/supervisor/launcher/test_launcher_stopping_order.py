@@ -139,15 +139,19 @@ class Clock:
         return self.now
 
 
-@pytest.mark.parametrize(("complete", "remaining"), [(True, 0), (False, 4)])
+@pytest.mark.parametrize(
+    ("complete", "goes_on", "remaining"), [(True, False, 0), (False, False, 0), (False, True, 6)]
+)
 async def test_a_sweep_goes_on_while_something_ends_but_not_for_a_bomb_that_goes_on(
-    calls: list[str], monkeypatch: pytest.MonkeyPatch, complete: bool, remaining: int
+    calls: list[str], monkeypatch: pytest.MonkeyPatch, complete: bool, goes_on: bool, remaining: int
 ) -> None:
-    clock, left = Clock(), list(range(2001, 2007))
+    clock, left, new = Clock(), list(range(2001, 2007)), iter(range(2007, 2100))
 
     def reap(_pids: set[int], _end: float) -> set[int]:
         clock.now += 4
-        return {left.pop()}
+        dead = left.pop(0)
+        left.extend([next(new)] * goes_on)
+        return {dead}
 
     monkeypatch.setattr(sweep_rounds, "time", clock)
     monkeypatch.setattr(sweep, "direct_children", lambda: set(left))
