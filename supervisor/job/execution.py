@@ -42,6 +42,7 @@ from supervisor.lifecycle.events import (
     TellResumed,
     TellStalled,
     Ticked,
+    Timer,
     TimerFired,
 )
 from supervisor.lifecycle.job import step
@@ -50,9 +51,9 @@ from supervisor.process.output import OutputReader
 from supervisor.process.shortage import explain
 from supervisor.process.tasks import Tasks
 from supervisor.verdict import ExitStatus, KernelView, Limits, decide
-from supervisor.watch.freeze import freeze
+from supervisor.watch.freeze import freeze, kill_what_it_started
 from supervisor.watch.joblog import JobLog
-from supervisor.watch.kernel import look_into_kernel
+from supervisor.watch.kernel import is_runnable, look_into_kernel
 from supervisor.watch.stack import read_stack, take_stack
 from supervisor.watch.stack_on_demand import BEING_ENDED, StackOnDemand, StackSeen
 from supervisor.watch.stall import LoopReports
@@ -85,7 +86,7 @@ class Execution:
         self._state = JobState(limits)
         self._events = EventsInTurn()
         self._put = self._events.put
-        self._timers = JobTimers(lambda at, timer: self._put(TimerFired(at, timer)))
+        self._timers = JobTimers(self._on_timer)
         # A failure is a bug of ours. The event that it was to bring will not come, so `run` must not wait for it.
         self._tasks = Tasks(lambda _, error: self._events.end(error))
         self._sessions = JobSessions(session_desk, child.pid, self._answer)
@@ -267,6 +268,10 @@ class Execution:
     def _on_exit(self, exited: "asyncio.Future[ExitStatus]") -> None:
         self._put(ChildExited(time.monotonic(), exited.result()))
 
+    def _on_timer(self, at: float, timer: Timer) -> None:
+        waits = timer is Timer.UNKILLABLE and is_runnable(self._child.pid)
+        self._put(TimerFired(at, timer, waits_for_processor=waits))
+
     def _ask_kernel(self) -> None:
         view = look_into_kernel(self._child.pid, self._log.mask)
         if view.state not in ("", "Z"):  # else it is dead, and tells by its status how
@@ -285,7 +290,9 @@ class Execution:
         # Asked for while it is stopped: the stack is then the first thing that it does, before it forks again.
         self._child.resume()
         # Behind that: where none comes, it is killed at once.
-        self._put(StackTaken(time.monotonic(), await taking))
+        stack = await taking
+        await kill_what_it_started(self._child)
+        self._put(StackTaken(time.monotonic(), stack))
 
     async def _clear_tree(self) -> None:
         self._put(await clear_tree(self._child, self._sweeper, self.processes))

@@ -18,5 +18,9 @@ CLOSED_CHANNEL_SECONDS: Final = 0.5
 UNKILLABLE_SECONDS: Final = 5.0
 """How long after SIGKILL a child may live; longer means that it is stuck in the kernel (state D)."""
 
+MOST_WAITS: Final = 11
+"""So many times it gets as long again while it waits for a processor, as a bomb's child does behind a thousand others:
+a minute in all."""
+
 DRAIN_SECONDS: Final = 1.0
 """How long the channel of a dead child is read. Its end comes at once unless a stranger holds the other side."""

@@ -59,10 +59,11 @@ class ChildExited:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """A timer that was set is due."""
+    """A timer that was set is due. `waits_for_processor`: so does a child that has SIGKILL, and no disk keeps it."""
 
     at: float
     timer: Timer
+    waits_for_processor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from supervisor.lifecycle.durations import (
     DRAIN_SECONDS,
     FREEZE_SECONDS,
     LINGER_SECONDS,
+    MOST_WAITS,
     STACK_SECONDS,
     UNKILLABLE_SECONDS,
 )
@@ -163,6 +164,9 @@ def _timer(state: JobState, event: TimerFired) -> Step:
         case Timer.CLOSED_CHANNEL if state.phase in (Phase.RUNNING, Phase.CANCELLING):
             return _take_stack(replace(state, channel_closed=True), event.at)
         case Timer.UNKILLABLE if state.phase is Phase.DYING:
+            if event.waits_for_processor and state.waits < MOST_WAITS:
+                waits = SetTimer(Timer.UNKILLABLE, event.at + UNKILLABLE_SECONDS)
+                return replace(state, waits=state.waits + 1), (waits,)
             return replace(state, phase=Phase.ENDED, unkillable=True), (Conclude(event.at, stuck=True),)
         case Timer.DRAIN if state.phase is Phase.DRAINING:
             return _conclude(state, event.at)

@@ -78,6 +78,8 @@ class JobState:
     grace_used_up: bool = False
     """Whether it had its whole grace: a stop of the worker, for one, cuts it off."""
     lingered: bool = False
+    waits: int = 0
+    """How often it was given more time to end, as it waited for a processor."""
     unkillable: bool = False
     channel_ended: bool = False
     channel_problem: str | None = None

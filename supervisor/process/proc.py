@@ -275,3 +275,11 @@ def kill_tree(roots: Iterable[int], end: float) -> set[int]:
     parents = stop_tree(roots, end).parents
     # From below: when a parent dies first, what is below it changes hands, and is not recognized.
     return {pid for pid in reversed(parents) if signal_child_of(parents[pid], pid, signal.SIGKILL)}
+
+
+def kill_below(root: int, end: float) -> set[int]:
+    """Stop `root`, a child of this process, and all below it, then kill what is below. Returns what was killed."""
+    parents = stop_tree((root,), end).parents
+    return {
+        pid for pid in reversed(parents) if pid != root and signal_child_of(parents[pid], pid, signal.SIGKILL)
+    }

@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 from supervisor.launcher.child import Child
-from supervisor.process.proc import stop_tree
+from supervisor.process.proc import kill_below, stop_tree
 
 _BOUND_SECONDS: Final = 1.0
 
@@ -36,3 +36,13 @@ async def freeze(child: Child) -> None:
     if not child.groups.complete:
         await asyncio.to_thread(stop_tree, (child.pid,), time.monotonic() + _BOUND_SECONDS)
     _hold(child.pid)
+
+
+async def kill_what_it_started(child: Child) -> None:
+    """Kill all that a frozen job has started, right before its child. At most about a second.
+
+    Not where all its groups are known: they are stopped. Else some may have been missed, and as long as these fork, the
+    child can't end: each fork and each end waits for locks in the kernel that all of one family have together.
+    """
+    if not child.groups.complete:
+        await asyncio.to_thread(kill_below, child.pid, time.monotonic() + _BOUND_SECONDS)

@@ -37,6 +37,11 @@ def waits_in(pid: int) -> str:
     return _word(living_thread(pid), "wchan")
 
 
+def is_runnable(pid: int) -> bool:
+    """Whether `pid` has a processor, or waits for one."""
+    return status_of(living_thread(pid)).get("State", "")[:1] == "R"
+
+
 def is_stopped(pid: int) -> bool:
     """Whether `pid` is stopped: by SIGSTOP, or by a debugger."""
     return status_of(pid).get("State", "")[:1] in ("T", "t")

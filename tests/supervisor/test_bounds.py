@@ -133,6 +133,7 @@ def test_what_a_job_is_given_at_its_end_is_bounded() -> None:
         5,
         1,
     )
+    assert durations.MOST_WAITS == 11
     assert (quarantine.DEATHS, quarantine.QUARANTINE_SECONDS, quarantine.MOST_JOBS) == (3, 3600, 1000)
     assert (wording._STACK_CAP_CHARS, wording._OUTPUT_CAP_CHARS, changes.MOST_TOLD) == (2500, 1000, 5)
 

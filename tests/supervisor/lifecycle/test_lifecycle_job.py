@@ -402,6 +402,21 @@ def test_a_child_that_can_not_be_killed_is_reported_as_stuck() -> None:
     assert state.ending(command.at).unkillable
 
 
+def test_a_killed_child_that_waits_for_a_processor_is_given_a_minute() -> None:
+    """It is not stuck: on a busy machine, a bomb's child waits for a thousand others to end."""
+    killed = DEADLINE, GRACE, StackTaken(12, "")
+    waits = [TimerFired(17 + 5 * number, Timer.UNKILLABLE, waits_for_processor=True) for number in range(12)]
+    for number in range(11):
+        state, commands = live(*killed, *waits[: number + 1])
+        assert state.phase is Phase.DYING
+        assert commands == (SetTimer(Timer.UNKILLABLE, waits[number].at + UNKILLABLE_SECONDS),)
+    state, (command,) = live(*killed, *waits)
+    assert isinstance(command, Conclude)
+    assert command.stuck
+    ending = conclusion(*killed, waits[0], ChildExited(18, SIGKILL), ChannelEnded(18), TreeCleared(18))
+    assert not ending.unkillable
+
+
 def test_a_tree_that_can_not_be_killed_is_reported_as_stuck() -> None:
     state, (command,) = live(
         OUTCOME, ChannelEnded(2), ChildExited(2, EXIT_0), TreeCleared(7, killed=1, remaining=2)

@@ -15,8 +15,8 @@ import pytest
 from supervisor.launcher.process_groups import ProcessGroups
 from supervisor.process.proc import read_stat
 from supervisor.watch import freeze as freeze_module
-from supervisor.watch.freeze import freeze
-from tests.patience import PATIENCE_SECONDS
+from supervisor.watch.freeze import freeze, kill_what_it_started
+from tests.patience import PATIENCE_SECONDS, until
 
 # One child in its group and one in a session of its own.
 FAMILY = """
@@ -121,3 +121,28 @@ async def test_a_child_that_stands_still_comes_first_and_may_start_nothing_more_
     monkeypatch.setattr(freeze_module.resource, "prlimit", answer)
     await freeze(SimpleNamespace(pid=4711, groups=RecordedGroups([], complete=True)))
     assert asked == [(4711, os.SCHED_RR | 0x40000000, 1), (4711, resource.RLIMIT_NPROC, (0, 0))]
+
+
+@pytest.mark.parametrize("complete", [False, True])
+async def test_what_a_frozen_job_has_started_is_killed_before_its_child_where_some_may_have_been_missed(
+    family: tuple[int, ...], complete: bool
+) -> None:
+    root, *below = family
+    await kill_what_it_started(SimpleNamespace(pid=root, groups=RecordedGroups([], complete=complete)))
+
+    def all_are_dead() -> bool:
+        return all(stat is None or stat.state == "Z" for stat in map(read_stat, below))
+
+    if not complete:
+        await until(all_are_dead, "what it has started is dead")
+    assert all_are_dead() is not complete
+    assert (stat := read_stat(root)) is not None
+    assert stat.state != "Z"
+
+
+async def test_the_killing_has_about_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, float]] = []
+    monkeypatch.setattr(freeze_module, "kill_below", lambda root, end: asked.append((root, end)))
+    monkeypatch.setattr(freeze_module, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    await kill_what_it_started(SimpleNamespace(pid=4711, groups=RecordedGroups([], complete=False)))
+    assert asked == [(4711, 101.0)]

@@ -13,7 +13,8 @@ import pytest
 from jobrunner.protocol.linux import DUMP_SIGNAL
 from jobrunner.protocol.masking import Mask
 from supervisor.watch import kernel as kernel_module
-from supervisor.watch.kernel import is_stopped, look_into_kernel
+from supervisor.watch.kernel import is_runnable, is_stopped, look_into_kernel
+from tests.patience import wait_until
 
 WAITS = """
 import signal, sys, time
@@ -49,6 +50,14 @@ def test_a_process_that_sleeps_is_not_stopped_until_it_is(start: Callable[..., i
     os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
     assert is_stopped(pid)
     assert look_into_kernel(pid, Mask()).state == "T"
+
+
+def test_a_process_that_computes_is_told_from_one_that_sleeps(start: Callable[..., int]) -> None:
+    pid = start()
+    wait_until(lambda: not is_runnable(pid))
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", "while True: pass"]) as busy:
+        wait_until(lambda: is_runnable(busy.pid))
+        busy.kill()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ def acts(scene: Scene) -> list[str]:
     """What was done to the child and its tree, in order."""
     names = [call if isinstance(call, str) else call[0] for call in scene.calls]
     return [
-        name for name in names if name in ("stack", "kill", "sweep", "reap", "freeze", "resume", "give up")
+        name
+        for name in names
+        if name in ("stack", "kill", "sweep", "reap", "freeze", "resume", "kill below", "give up")
     ]
 
 
@@ -64,11 +66,16 @@ async def test_a_job_that_multiplies_is_frozen_and_looked_at_before_it_goes_on_a
         assert child is scene.child
         scene.calls.append("freeze")
 
+    async def kill_what_it_started(child: object) -> None:
+        assert child is scene.child
+        scene.calls.append("kill below")
+
     monkeypatch.setattr("supervisor.job.execution.freeze", freeze)
+    monkeypatch.setattr("supervisor.job.execution.kill_what_it_started", kill_what_it_started)
     scene.headcount.tell(11)
     finished = await scene.finish()
     # The stack is asked for while it is stopped: then that is the first thing that it does.
-    assert acts(scene) == ["freeze", "stack", "resume", "kill", "sweep", "reap"]
+    assert acts(scene) == ["freeze", "stack", "resume", "kill below", "kill", "sweep", "reap"]
     assert finished.ending.limit is not None
     assert (finished.ending.limit.kind, finished.ending.limit.measured) == (LimitKind.PROCESSES, 11)
     assert scene.calls.index("reports stop") < scene.calls.index("freeze")
@@ -236,3 +243,18 @@ async def test_nothing_of_an_execution_goes_on_after_its_end(monkeypatch: pytest
         ("headcount forgets", scene.child.pid),
         ("CPU watch forgets", scene.child.pid),
     ]
+
+
+async def test_a_killed_child_is_stuck_only_when_it_does_not_wait_for_a_processor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = iter([True, True, False])
+    monkeypatch.setattr("supervisor.lifecycle.job.UNKILLABLE_SECONDS", 0.01)
+    monkeypatch.setattr("supervisor.job.execution.is_runnable", lambda _: next(looks))
+    scene = await begin(obeys=False)
+    scene.execution.stop()
+    finished = await scene.finish()
+    assert finished.stuck
+    assert next(looks, None) is None  # it was asked all three times
+    scene.child.end(SIGKILL)
+    await scene.close()
