@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from sdk.connection.changes import apply, confirm, restore
@@ -163,13 +164,16 @@ class Changing:
         if not self._progress.has_begun and timer is not None:
             unchanged = Restoration(is_restored=True, is_identical=True, passes=0)
             return apply.stop_timer(configurable(platform), timer, unchanged, deadline=deadline)
-        return apply.take_back(
+        restoration = apply.take_back(
             configurable(platform),
             self._plan.base,
             timer,
             self._progress.record,
+            taken=tuple(self._progress.applied),
             deadline=deadline,
         )
+        # Where nothing had to be sent, the device may have restored itself (its timer, a restart), and hide nothing.
+        return restoration if restoration.sent else replace(restoration, not_shown=())
 
     def log_cancelled(self) -> None:
         """Say in the job's log what is in force when the change is cancelled: no error can."""

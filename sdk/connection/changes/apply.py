@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -19,7 +20,7 @@ from sdk.connection.changes.failures import (
     timer_left,
     too_late,
 )
-from sdk.connection.changes.lines import Tree, are_same, fingerprint_of, unified_diff
+from sdk.connection.changes.lines import ConfigurationLine, Tree, are_same, fingerprint_of, unified_diff
 from sdk.connection.changes.plan import Plan
 from sdk.connection.changes.record import ChangeRecord
 from sdk.connection.changes.undo import Restoration, restore_tree
@@ -151,7 +152,7 @@ def _refused(
 ) -> DeviceError:
     applied, timer = tuple(progress.applied), progress.timer
     try:
-        restoration = take_back(device, plan.base, timer, progress.record, deadline=deadline)
+        restoration = take_back(device, plan.base, timer, progress.record, taken=applied, deadline=deadline)
     except DeviceError as error:
         return interrupted(device.where, plan, applied, timer, error, refused=refused)
     outcome = Applied(applied=applied, refused=refused, restoration=restoration)
@@ -191,15 +192,19 @@ def take_back(
     timer: ConfirmTimer | None,
     record: ChangeRecord | None,
     *,
+    taken: Sequence[ConfigurationLine] = (),
     deadline: Deadline,
 ) -> Restoration:
     """Give the device the configuration `base` back, and stop its timer if that worked. Raises `DeviceError`.
 
-    Where the device refuses to stop the timer, `timer_left` of what is returned says so.
+    Of the lines `taken` before, those that the device does not show are told, as they may still be in force. Where the
+    device refuses to stop the timer, `timer_left` of what is returned says so.
     """
     if record is not None:
+        # What an earlier attempt has taken back is not shown either.
+        taken = () if record.is_being_restored else taken
         record.restoring()
-    restoration = restore_tree(device, base, deadline=deadline)
+    restoration = restore_tree(device, base, deadline=deadline, taken_before=taken)
     if not restoration.is_restored:
         return restoration
     if record is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sdk.connection.changes.dialect import NO, Dialect, bare
 from sdk.connection.changes.lines import ConfigurationLine, Tree, paths_of
+from sdk.connection.changes.prediction import predict_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,40 @@ def compare(
         unforeseen=(*(f"- {line}" for line in went), *(f"+ {line}" for line in came)),
         stayed=tuple(line for line in was if line in new and line not in foretold),
     )
+
+
+def hidden_lines(
+    before: Tree, after: Tree, sent: Sequence[ConfigurationLine], dialect: Dialect
+) -> tuple[ConfigurationLine, ...]:
+    """Return those of the lines `sent` that may be in force although the configuration `after` says nothing of them.
+
+    A line that may be shown in another form is none of them: something that begins with the same word came or went
+    unforeseen. Nor is one that most likely changed nothing: a default, and a `no` in a section (`no shutdown`).
+    """
+    shown = frozenset(paths_of(after))
+    if not any(line not in shown and _may_be_hidden(line, dialect) for line in sent):
+        return ()  # to foretell thousands of lines takes seconds
+    foretold = before
+    for line in sent:
+        foretold = predict_line(foretold, line, dialect)
+    found = compare(before, foretold, after, sent, dialect)
+    changed = [_first_word(each[2:]) for each in found.unforeseen]
+    return tuple(
+        line
+        for line in found.not_shown
+        if _may_be_hidden(line, dialect)
+        # `int` is shown as `interface`.
+        and not any(word.startswith(_first_word(str(line))) for word in changed)
+    )
+
+
+def _may_be_hidden(line: ConfigurationLine, dialect: Dialect) -> bool:
+    is_of_no_effect = dialect.defaults.fullmatch(line.text) or (line.parents and line.text.startswith(NO))
+    return not is_of_no_effect
+
+
+def _first_word(line: str) -> str:
+    return bare(line).split(maxsplit=1)[0]
 
 
 def _is_shown(

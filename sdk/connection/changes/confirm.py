@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sdk.connection.changes.applied import Applied
 from sdk.connection.changes.apply import take_back, wait_until_restored
+from sdk.connection.changes.comparison import hidden_lines
 from sdk.connection.changes.device import ConfigurableDevice, ConfirmTimer
 from sdk.connection.changes.failures import not_confirmed, not_restored, too_late
 from sdk.connection.changes.lines import are_same, unified_diff
@@ -60,6 +63,9 @@ def undo(device: ConfigurableDevice, plan: Plan, applied: Applied, *, deadline: 
         DeviceError: the device did not answer; a part may be taken back.
     """
     restoration = take_back(device, plan.base, applied.timer, applied.record, deadline=deadline)
+    after = device.dialect.read(applied.text)  # by now, others may have changed what it shows
+    hidden = hidden_lines(plan.base, after, applied.applied, device.dialect)
+    restoration = replace(restoration, not_shown=hidden)
     if not restoration.is_restored or restoration.timer_left:
         raise not_restored(device.where, restoration, applied.timer)
     return restoration

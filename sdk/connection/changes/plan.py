@@ -10,14 +10,13 @@ from typing import Final
 from sdk.connection.changes.dialect import Dialect
 from sdk.connection.changes.lines import (
     ConfigurationLine,
-    Line,
     Tree,
     TypedLine,
     fingerprint_of,
     paths_of,
     unified_diff,
 )
-from sdk.connection.changes.prediction import predict
+from sdk.connection.changes.prediction import predict_line
 from sdk.connection.changes.secrecy import without_secrets
 from sdk.errors import SdkError
 
@@ -108,7 +107,7 @@ def foretell(configuration: str, lines: str | Iterable[str], dialect: Dialect) -
                 idle.append(line)
             continue
         commands.append(line)
-        predicted = predict(predicted, (_as_tree(line),), dialect)
+        predicted = predict_line(predicted, line, dialect)
     return Plan(
         diff=unified_diff(base, predicted),
         commands=tuple(commands),
@@ -193,10 +192,3 @@ def _holds(tree: Tree, line: ConfigurationLine) -> bool:
     for header in line.parents:
         tree = next((each.children for each in tree if each.text == header), ())
     return any(each.text == line.text for each in tree)
-
-
-def _as_tree(line: ConfigurationLine) -> Line:
-    tree = Line(line.text)
-    for header in reversed(line.parents):
-        tree = Line(header, (tree,))
-    return tree

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sdk.connection.changes.dialect import NO, Dialect, bare
-from sdk.connection.changes.lines import Line, Tree
+from sdk.connection.changes.lines import ConfigurationLine, Line, Tree
 
 
 def predict(configuration: Tree, lines: Tree, dialect: Dialect, parents: tuple[str, ...] = ()) -> Tree:
@@ -16,6 +16,14 @@ def predict(configuration: Tree, lines: Tree, dialect: Dialect, parents: tuple[s
     for line in lines:
         configuration = _after(configuration, line, dialect, parents)
     return configuration
+
+
+def predict_line(configuration: Tree, line: ConfigurationLine, dialect: Dialect) -> Tree:
+    """Return the configuration after one line has been sent to its section."""
+    tree = Line(line.text)
+    for header in reversed(line.parents):
+        tree = Line(header, (tree,))
+    return predict(configuration, (tree,), dialect)
 
 
 def _after(section: Tree, line: Line, dialect: Dialect, parents: tuple[str, ...]) -> Tree:

@@ -69,6 +69,11 @@ class ChangeRecord:
         return self._stage is Stage.CHANGED and self._timer_seconds is not None
 
     @property
+    def is_being_restored(self) -> bool:
+        """Whether somebody has begun to give the device its earlier configuration back, and not finished."""
+        return self._stage is Stage.RESTORING
+
+    @property
     def taken_back_in_seconds(self) -> float:
         """When the timer on the device runs out, from now; less than 0 when it has. For a change with a timer."""
         return self._begun_at + (self._timer_seconds or 0.0) - time.monotonic()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from sdk.connection.changes.comparison import hidden_lines
 from sdk.connection.changes.device import ConfigurableDevice
 from sdk.connection.changes.difference import difference
 from sdk.connection.changes.lines import ConfigurationLine, Tree, are_same, moved_lines, unified_diff
@@ -26,7 +27,8 @@ class Restoration:
     unified diff from what the device has now to what it should have, empty where nothing is left. `sent` are the lines
     that the device took, `refused` those that it refused in the last pass, with its words. `timer_left` says, where the
     device refused to stop the timer of the change, what goes on there and why; "" where nothing does. `moved` are lines
-    of a restored configuration that the device has put in another place.
+    of a restored configuration that the device has put in another place. `not_shown` are lines of the change that the
+    device took and shows nowhere: they may still be in force.
     """
 
     is_restored: bool
@@ -37,15 +39,17 @@ class Restoration:
     refused: tuple[tuple[ConfigurationLine, str], ...] = field(default=(), repr=False)
     timer_left: str = ""
     moved: tuple[ConfigurationLine, ...] = field(default=(), repr=False)
+    not_shown: tuple[ConfigurationLine, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         """In words, without secrets, at most ten lines of what differs."""
         if not self.is_restored:
-            return f"Its configuration is NOT as it was before. {self.difference_in_words()}"
-        text = "Its configuration is as it was before."
-        if self.moved:
+            text = f"Its configuration is NOT as it was before. {self.difference_in_words()}"
+        elif self.moved:
             text = f"Its configuration has the lines that it had before. {self.order_in_words()}"
-        return f"{text} {self.timer_left}".rstrip()
+        else:
+            text = "Its configuration is as it was before."
+        return " ".join(filter(None, (text, self.not_shown_in_words(), self.timer_left)))
 
     def difference_in_words(self) -> str:
         """Say which lines differ: without secrets, at most ten."""
@@ -55,6 +59,13 @@ class Restoration:
         """Say which lines stand in another place: without secrets, at most ten."""
         lines = _listed([str(line) for line in self.moved])
         return f"But some lines stand in another place than before: {lines}. Look whether their order counts."
+
+    def not_shown_in_words(self) -> str:
+        """Say which lines may still be in force, as the device shows nothing of them: as above; "" for none."""
+        if not self.not_shown:
+            return ""
+        lines = _listed([str(line) for line in self.not_shown])
+        return f"But lines that it took and does not show may still be in force: {lines}. Look at the device."
 
 
 def changed_lines(diff: str) -> list[str]:
@@ -67,17 +78,24 @@ def _listed(lines: Sequence[str]) -> str:
     return f"{shown}; and {len(lines) - _SHOWN_LINES} more" if len(lines) > _SHOWN_LINES else shown
 
 
-def restore_tree(device: ConfigurableDevice, wanted: Tree, *, deadline: Deadline) -> Restoration:
+def restore_tree(
+    device: ConfigurableDevice,
+    wanted: Tree,
+    *,
+    deadline: Deadline,
+    taken_before: Sequence[ConfigurationLine] = (),
+) -> Restoration:
     """Send the difference to `wanted` until the device has it, or nothing changes any more.
 
     A refused line does not end it: what was to be removed may have gone along with another line.
+    `taken_before` are lines that the device took since it had `wanted`: those that it does not show are told.
 
     Raises:
         DeviceError: the session ended, or time ran out. The device has a part of it then.
     """
     sent: list[ConfigurationLine] = []
     refused: list[tuple[ConfigurationLine, str]] = []
-    now = device.dialect.read(device.get_config(deadline=deadline))
+    first = now = device.dialect.read(device.get_config(deadline=deadline))
     passes = 0
     while now != wanted and passes < MOST_PASSES:
         # From the second pass on, what is to be replaced is taken out first: some devices refuse to replace.
@@ -99,6 +117,7 @@ def restore_tree(device: ConfigurableDevice, wanted: Tree, *, deadline: Deadline
         sent=tuple(sent),
         refused=tuple(refused),
         moved=tuple(moved_lines(now, wanted)) if is_restored else (),
+        not_shown=hidden_lines(wanted, first, taken_before, device.dialect),
     )
 
 
