@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass
 from typing import Any
 
 from sdk.connection.capabilities import Configuration, Execution, Information
@@ -21,6 +22,14 @@ from sdk.connection.platforms.shell import ask_shell
 _VERSION = "show version"
 _STARTUP_FILE = "/etc/frr/frr.conf"
 _LLDPCLI = "lldpcli -f json0 show neighbors"
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A `Reply` without what vtysh has said of itself."""
+
+    text: str
+    is_cut: bool
 
 
 @register_platform("frr")
@@ -60,7 +69,10 @@ class Frr(FrrConfiguration):
 
     def run(self, line: str, *, deadline: Deadline) -> Reply:
         """Send one line of vtysh, from either login shell."""
-        return super().run(f"vtysh -c {shlex.quote(line)}" if self.shell else line, deadline=deadline)
+        if not self.shell:
+            return super().run(line, deadline=deadline)
+        reply = super().run(f"vtysh -c {shlex.quote(line)}", deadline=deadline)
+        return _Said(frr_readings.without_remark(reply.text), reply.is_cut)
 
     def run_in_shell(self, line: str, *, deadline: Deadline) -> Reply:
         """Send one line of the operating system's shell.

@@ -10,6 +10,18 @@ from sdk.connection.information import DeviceFacts, InterfaceFacts, InterfaceSta
 from sdk.connection.parsing import parse_json, parse_json_objects
 
 _VERSION = re.compile(r"^\s*FRRouting (\S+) \((.*?)\)(?: on (.+?)\.?)?\s*$", re.MULTILINE)
+# Where vtysh's own file is missing, as in images of containers, or not readable for this user, it says so in front of
+# each answer, and goes on.
+_ABOUT_ITS_FILE = re.compile(
+    r"\s*% Can't open configuration file \S*vtysh\.conf due to [^\n]*(?:\n|\Z)"
+    r"(?:Configuration file\[[^\]\n]*\] processing failure: \d+\s*?(?:\n|\Z))?"
+)
+
+
+def without_remark(text: str) -> str:
+    """Return what a command has printed, without what vtysh says of its own file in front of it."""
+    remark = _ABOUT_ITS_FILE.match(text)
+    return text if remark is None else text[remark.end() :]
 
 
 def is_frr(show_version: str) -> bool:

@@ -262,6 +262,30 @@ def test_frr_answers_from_both_login_shells(login: type[Frr]) -> None:
     assert platform.send_command("show ip ospf nonsense", deadline=DEADLINE).is_refused
 
 
+WITHOUT_ITS_FILE = "% Can't open configuration file /etc/frr/vtysh.conf due to 'No such file or directory'.\n"
+
+
+@pytest.mark.parametrize(
+    "remark",
+    [WITHOUT_ITS_FILE, f"{WITHOUT_ITS_FILE}Configuration file[/etc/frr/frr.conf] processing failure: 11\n"],
+)
+def test_what_vtysh_says_of_its_own_file_is_no_part_of_an_answer(remark: str) -> None:
+    answers = {
+        line: f"{remark}{text}" if line.startswith("vtysh") else text for line, text in BASH_ANSWERS.items()
+    }
+    refusal = f"{remark}{FRR_REFUSAL}".format(line="show nonsense")
+    session = ScriptedSession({**answers, "vtysh -c 'show nonsense'": refusal}, otherwise=BASH_REFUSAL)
+    platform = Frr(session)
+    platform.after_login(deadline=DEADLINE)
+
+    assert len(platform.get_interfaces(deadline=DEADLINE)) == 5
+    assert len(platform.get_routes(deadline=DEADLINE)) == 5
+    answer = platform.send_command("show ip route", deadline=DEADLINE, parse=True)
+    assert answer.output == output("frr", "show_ip_route")
+    assert answer.parsed is not None
+    assert platform.send_command("show nonsense", deadline=DEADLINE).is_refused
+
+
 def test_frr_asks_for_json_beside_the_text() -> None:
     answer = frr_in_vtysh().send_command("show ip route", deadline=DEADLINE, parse=True)
 
