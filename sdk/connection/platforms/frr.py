@@ -111,7 +111,7 @@ class Frr(FrrConfiguration):
         if source == "startup":
             if not self.shell:
                 raise self.lacks("startup configuration where vtysh is the login shell")
-            return self._ask_shell(f"cat {_STARTUP_FILE}", deadline=deadline).lstrip("\n").rstrip() + "\n"
+            return ask_shell(self, f"cat {_STARTUP_FILE}", deadline=deadline).lstrip("\n").rstrip() + "\n"
         line = "show running-config"
         config = frr_readings.configuration(self.ask(line, deadline=deadline))
         if config is None:
@@ -134,7 +134,7 @@ class Frr(FrrConfiguration):
         """
         if not self.shell:
             raise self.lacks("neighbors where vtysh is the login shell: FRR itself speaks no LLDP")
-        found = linux_readings.lldp_neighbors(self._ask_shell(_LLDPCLI, deadline=deadline))
+        found = linux_readings.lldp_neighbors(ask_shell(self, _LLDPCLI, deadline=deadline))
         if found is None:
             raise self.unreadable(_LLDPCLI)
         return found
@@ -158,11 +158,6 @@ class Frr(FrrConfiguration):
             raise self.unreadable(
                 line, f"it does not say that it has saved, but {refusals.words_of(output)!r}"
             )
-
-    def _ask_shell(self, line: str, *, deadline: Deadline) -> str:
-        if not self.shell:
-            raise self.lacks(f"shell behind vtysh, which {line.split()[0]} needs")
-        return ask_shell(self, line, deadline=deadline)
 
     def _wrong_platform(self, output: str) -> DeviceError:
         said = refusals.words_of(output, self.refusals) or None
