@@ -20,6 +20,11 @@ _REFUSAL: Final = re.compile(
     r"(?!\s*(?:warning|note|info|portfast has been|generating|the key modulus|created|not all config may be removed))"
     # An interface that moves to a VRF, or out of one, loses its addresses, as is said of it.
     r"(?!\s*interface \S+ (?:ipv[46]|ip) disabled and address\(es\) removed)"
+    # A VLAN that comes with the port in it, addresses that go with their VRF, and advice about what was taken.
+    r"(?!\s*\w+ vlan does not exist\. creating vlan )"
+    r"(?!\s*ip\S*(?: and ip\S*)? addresses from all interfaces in vrf \S+ have been removed)"
+    r"(?!\s*(?:ospf: reference bandwidth is changed|only classful networks will be redistributed"
+    r"|login disabled on line|all bgp sessions must be reset to take ))"
     r"|^\s*(?:malformed|syntax error|error type:|command authorization failed|command rejected|bad mask"
     r"|access-list type conflicts|entry already running)\b",
     re.IGNORECASE | re.MULTILINE,

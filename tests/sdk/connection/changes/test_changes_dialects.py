@@ -275,6 +275,7 @@ def test_secrets_in_lines_are_hidden_from_people(line: str, shown: str) -> None:
         "Entry already running and cannot be modified\n\t(only can delete (no) and start over)",
         "% Invalid input detected at '^' marker.",
         "% Interface GigabitEthernet0/1 is not there",
+        "% Access VLAN does not exist. Creating vlan 30\n% Invalid input detected at '^' marker.",
     ],
 )
 def test_a_refusal_is_one_also_where_ios_writes_no_percent_sign(answer: str) -> None:
@@ -289,6 +290,13 @@ def test_a_refusal_is_one_also_where_ios_writes_no_percent_sign(answer: str) -> 
         "Interface Ethernet4 IP disabled and address(es) removed due to unbinding VRF.",
         "% Not all config may be removed and may reappear after reactivating the sub-interface",
         "%Not all config may be removed and may reappear after reactivating the sub-interface",
+        "% Access VLAN does not exist. Creating vlan 30",
+        "% IPv4 and IPv6 addresses from all interfaces in VRF RED have been removed",
+        "% IPv4 addresses from all interfaces in VRF RED have been removed",
+        "% OSPF: Reference bandwidth is changed.\n"
+        "        Please ensure reference bandwidth is consistent across all routers.",
+        "% Only classful networks will be redistributed",
+        "% Login disabled on line 2, until 'password' is set\n% Login disabled on line 3, until 'password' is set",
         "%LINK-5-CHANGED: Interface GigabitEthernet0/1, changed state to up",
         "%LINEPROTO-SP-5-UPDOWN: Line protocol on Interface GigabitEthernet1/1, changed state to up",
         "%OIR-SW1_SP-STDBY-6-INSCARD: Card inserted in slot 1, interfaces are now online",
