@@ -11,6 +11,7 @@ from sdk.connection.errors import fail
 from sdk.connection.information import DeviceFacts, InterfaceFacts, Neighbor, Route
 from sdk.connection.platforms import ios_ip_readings, ios_readings, refusals
 from sdk.connection.platforms.ios_configuration import IosConfiguration
+from sdk.connection.platforms.platform import Reply
 from sdk.connection.platforms.registration import register_platform
 from sdk.connection.platforms.signatures import Recognition, recognize
 
@@ -51,6 +52,10 @@ class Ios(IosConfiguration):
             self.refuse_foreign_shell(line, output)
             if refusals.is_refusal(output) and _IN_WORDS_OF_IOS.search(output) is None:
                 self._recognized(self.run(_VERSION, deadline=deadline).text)
+
+    def complete(self, line: str, reply: Reply) -> str:
+        """Return the output as all platforms do, without the time stamp that may stand above it. Raises as `ask`."""
+        return ios_readings.without_timestamp(super().complete(line, reply))
 
     def get_information(self, *, deadline: Deadline) -> DeviceFacts:
         """Read `show version`. Raises `WrongPlatformError` where another system answers it."""

@@ -20,7 +20,7 @@ IOS: Final = Dialect(
     noise=re.compile(
         r"Building configuration\.\.\.|Current configuration ?: \d+|Using \d+ out of \d+ bytes|version \d+\.\d"
         r"|Last configuration change at|NVRAM config last updated|No configuration change since|ntp clock-period"
-        r"|: Saved|Load for five secs|Time source is"
+        r"|: Saved|Load for five secs|Time source is|No time source|Uncompressed configuration from \d"
     ),
     closers=re.compile(r"end|exit|quit|exit-[a-z-]+"),
     single=words(

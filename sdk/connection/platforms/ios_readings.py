@@ -18,8 +18,11 @@ _TEMPLATES = "cisco_ios"
 # What every configuration of IOS says, and what a device prints in front of it.
 _CONFIG_VERSION = re.compile(r"^version \d", re.MULTILINE)
 _AROUND = re.compile(
-    r"Building configuration|Current configuration\s*:|Using \d+ (out )?of \d+ bytes|Load for |Time source"
+    r"Building configuration|Current configuration\s*:|Using \d+ (out )?of \d+ bytes"
+    r"|Uncompressed configuration from \d+ bytes"
 )
+# What `exec prompt timestamp` has a line of the device print above each answer.
+_TIMESTAMP = re.compile(r"\s*Load for five secs: [^\n]*\n(?:Time source is|No time source)[^\n]*(?:\n|\Z)")
 _UNIT_SECONDS = {"year": 31_536_000, "week": 604_800, "day": 86_400, "hour": 3600, "minute": 60}
 # The letters in front of a route, and the words that all platforms share.
 _PROTOCOLS = {
@@ -36,6 +39,12 @@ _PROTOCOLS = {
 _INTERFACE = re.compile(r"^\S.* is .+, line protocol is ", re.MULTILINE)
 _ROUTE = re.compile(r"^[A-Za-z].{0,9}? +(\d+\.\d+\.\d+\.\d+)", re.MULTILINE)
 _NO_ROUTES = re.compile(r"^Gateway of last resort is not set\s*\Z", re.MULTILINE)
+
+
+def without_timestamp(text: str) -> str:
+    """Return an answer without the load and the time that a device may print above it (`exec prompt timestamp`)."""
+    stamp = _TIMESTAMP.match(text)
+    return text if stamp is None else text[stamp.end() :]
 
 
 def device_facts(show_version: str, platform: str) -> DeviceFacts | None:

@@ -6,6 +6,7 @@ import pytest
 
 from sdk.connection.information import InterfaceState, NextHop
 from sdk.connection.platforms import ios_readings
+from sdk.connection.platforms.ios_configuration import IOS
 from tests.sdk.connection.platforms.outputs import output
 
 
@@ -123,6 +124,19 @@ def test_a_configuration_begins_where_the_device_has_done_talking() -> None:
     assert re.match(r"!\n! Last configuration change", running)
     assert running.endswith("!\nend\n")
     assert startup == "!\nversion 15.7\nhostname edge-1\n!\nend\n"
+
+
+def test_a_startup_configuration_that_the_device_keeps_compressed_is_read() -> None:
+    text = output("cisco_ios", "show_startup_config")
+    compressed = (
+        "Using 213 out of 2097152 bytes, uncompressed size = 140898 bytes\n"
+        "Uncompressed configuration from 30125 bytes to 140898 bytes\n"
+    )
+    assert ios_readings.configuration(compressed + text.partition("\n")[2]) == ios_readings.configuration(
+        text
+    )
+    # As an inventory may have it.
+    assert IOS.read(compressed + text.partition("\n")[2]) == IOS.read(text)
 
 
 @pytest.mark.parametrize(

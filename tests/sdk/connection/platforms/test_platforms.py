@@ -151,6 +151,21 @@ def test_neighbors_that_no_protocol_looks_for_are_not_called_none() -> None:
     assert [item.protocol for item in ios(off).get_neighbors(deadline=DEADLINE)] == ["cdp", "cdp"]
 
 
+@pytest.mark.parametrize(
+    "source", ["No time source, *22:40:38.097 UTC", "Time source is NTP, 13:57:04.417 UTC"]
+)
+def test_a_time_stamp_above_each_answer_of_ios_is_no_part_of_it(source: str) -> None:
+    stamp = f"Load for five secs: 1%/0%; one minute: 2%; five minutes: 2%\n{source} Wed Oct 12 2016\n"
+    platform = ios({line: f"{stamp}{text}" for line, text in IOS_ANSWERS.items()})
+
+    assert platform.get_config(deadline=DEADLINE) == ios().get_config(deadline=DEADLINE)
+    assert platform.get_interfaces(deadline=DEADLINE) == ios().get_interfaces(deadline=DEADLINE)
+    assert platform.get_neighbors(deadline=DEADLINE) == ios().get_neighbors(deadline=DEADLINE)
+    assert platform.get_routes(deadline=DEADLINE) == ios().get_routes(deadline=DEADLINE)
+    off = ios({"show lldp neighbors detail": f"{stamp}% LLDP is not enabled"})
+    assert {each.protocol for each in off.get_neighbors(deadline=DEADLINE)} == {"cdp"}
+
+
 def test_a_startup_configuration_that_there_is_not_is_named() -> None:
     with pytest.raises(RefusedCommandError, match="startup-config is not present"):
         ios({"show startup-config": "startup-config is not present"}).get_config(
