@@ -100,16 +100,23 @@ class Ios(IosConfiguration):
         return ios_readings.with_addresses(found, ipv4, ipv6)
 
     def get_neighbors(self, *, deadline: Deadline) -> list[Neighbor]:
-        """Read LLDP and CDP: a neighbor that speaks both is there twice.
+        """Read LLDP and CDP: a neighbor that speaks both is there twice. An image may know one of them only.
 
         Raises:
             RefusedCommandError: neither is enabled, so nobody knows the neighbors.
         """
         lldp, cdp = "show lldp neighbors detail", "show cdp neighbors detail"
-        lldp_said, cdp_said = self.ask(lldp, deadline=deadline), self.ask(cdp, deadline=deadline)
-        if ios_readings.is_off(lldp_said, "LLDP") and ios_readings.is_off(cdp_said, "CDP"):
-            raise fail(Cause.REFUSED_COMMAND, self.session.where, last_line=cdp_said.strip(), what=cdp)
-        by_lldp, by_cdp = ios_readings.lldp_neighbors(lldp_said), ios_readings.cdp_neighbors(cdp_said)
+        lldp_said = self._ask_if_known(lldp, deadline)
+        cdp_said = (
+            self.ask(cdp, deadline=deadline) if lldp_said is None else self._ask_if_known(cdp, deadline)
+        )
+        has_lldp = lldp_said is not None and not ios_readings.is_off(lldp_said, "LLDP")
+        has_cdp = cdp_said is not None and not ios_readings.is_off(cdp_said, "CDP")
+        if not has_lldp and not has_cdp:
+            said, line = (lldp_said, lldp) if cdp_said is None else (cdp_said, cdp)
+            raise fail(Cause.REFUSED_COMMAND, self.session.where, last_line=(said or "").strip(), what=line)
+        by_lldp = ios_readings.lldp_neighbors(lldp_said) if lldp_said is not None else []
+        by_cdp = ios_readings.cdp_neighbors(cdp_said) if cdp_said is not None else []
         if by_lldp is None or by_cdp is None:
             raise self.unreadable(lldp if by_lldp is None else cdp)
         return by_lldp + by_cdp

@@ -151,6 +151,18 @@ def test_neighbors_that_no_protocol_looks_for_are_not_called_none() -> None:
     assert [item.protocol for item in ios(off).get_neighbors(deadline=DEADLINE)] == ["cdp", "cdp"]
 
 
+@pytest.mark.parametrize(("unknown", "known"), [("lldp", "cdp"), ("cdp", "lldp")])
+def test_an_image_that_knows_one_of_the_protocols_has_the_neighbors_of_that(unknown: str, known: str) -> None:
+    refused = {f"show {unknown} neighbors detail": IOS_REFUSAL}
+    assert [item.protocol for item in ios(refused).get_neighbors(deadline=DEADLINE)] == [known] * 2
+    off = {**refused, f"show {known} neighbors detail": f"% {known.upper()} is not enabled"}
+    with pytest.raises(RefusedCommandError, match=f"refused 'show {known} .*{known.upper()} is not enabled"):
+        ios(off).get_neighbors(deadline=DEADLINE)
+    forbidden = {**refused, f"show {known} neighbors detail": "% Authorization failed."}
+    with pytest.raises(RefusedCommandError, match="uthorization failed"):
+        ios(forbidden).get_neighbors(deadline=DEADLINE)
+
+
 @pytest.mark.parametrize(
     "source", ["No time source, *22:40:38.097 UTC", "Time source is NTP, 13:57:04.417 UTC"]
 )
