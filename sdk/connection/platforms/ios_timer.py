@@ -29,6 +29,7 @@ _DIALOGUE_SECONDS: Final = 10.0
 # IOS asks it by a flag that a change sets, also one that was taken back. What is saved is what is to come back.
 _SAVE: Final = re.compile(r"save\?\s*\[yes/no\]:?\s*$", re.IGNORECASE)
 _CONFIRM: Final = re.compile(r"\[confirm\]\s*$", re.IGNORECASE | re.MULTILINE)
+_SCHEDULED: Final = re.compile(r"^.*\breload scheduled\b.*$", re.IGNORECASE | re.MULTILINE)
 # Of another session, or of NETCONF: no reason to reload the device.
 _LOCKED: Final = re.compile(r"configuration mode (?:is )?locked", re.IGNORECASE)
 
@@ -93,6 +94,13 @@ def _is_saved(ios: TypedConfiguration, deadline: Deadline) -> bool:
 
 
 def _schedule_reload(ios: TypedConfiguration, minutes: int, words: str, deadline: Deadline) -> ConfirmTimer:
+    if scheduled := _SCHEDULED.search(ios.session.send("show reload", deadline=deadline).text):
+        # There is one at a time: ours would take its place, and be cancelled with the confirmation.
+        detail = (
+            f"it refuses `configure terminal revert timer` ({words}), and somebody has scheduled a reload already: "
+            f'"{scheduled[0].strip()}". Configure `archive` with a `path`, or wait for that reload'
+        )
+        raise fail(Cause.NO_CONFIRM_TIMER, ios.where, detail=detail)
     if not _is_saved(ios, deadline):
         detail = (
             f"it refuses `configure terminal revert timer` ({words}), and a reload would lose what was never saved. "

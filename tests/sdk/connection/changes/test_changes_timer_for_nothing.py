@@ -2,7 +2,7 @@
 
 import pytest
 
-from sdk.connection.changes.errors import ChangeInterruptedError
+from sdk.connection.changes.errors import ChangeInterruptedError, NoConfirmTimerError
 from sdk.connection.errors import RefusedCommandError
 from sdk.testing.devices import Faults
 from tests.patience import PATIENCE_SECONDS
@@ -69,3 +69,14 @@ async def test_a_timer_that_no_other_session_can_stop_is_told() -> None:
         with pytest.raises(ChangeInterruptedError, match=r"no line was sent\. A revert timer runs"):
             await connection.apply(plan, PATIENCE_SECONDS, confirm_seconds=60)
         assert is_timer_running(device)
+
+
+async def test_a_reload_that_somebody_has_scheduled_is_neither_replaced_nor_cancelled() -> None:
+    async with saved_ios(Faults(outputs=NO_REVERT_TIMER)) as (device, connection):
+        theirs = device.device.in_minutes(600, "reload by ada", lambda: None)
+        device.device.reload_timer = theirs
+        plan = await connection.plan(LINE)
+        with pytest.raises(NoConfirmTimerError, match=r"a reload already: \"Reload scheduled in \d+ minutes"):
+            await connection.apply(plan, confirm_seconds=60)
+        assert device.device.reload_timer is theirs
+        assert not [line for line in device.typed if line.startswith("reload") or line == LINE]
