@@ -65,7 +65,7 @@ Result = FunctionBlockResult[PlatformDetectResult]
         name="platform_detect",
         version=(1, 0, 0),
         description="Finds out the platform of a device in one login",
-        markdown_helptext="Logs in once and sends two or three commands that change nothing. Stores `platform`, "
+        markdown_helptext="Logs in once and sends a few commands that change nothing. Stores `platform`, "
         "`vendor` and `software_release`. Fails for a device that it does not recognise, and shows the last line of "
         "its answer.",
         run_on="device",

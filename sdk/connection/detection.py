@@ -32,7 +32,7 @@ async def detect_platform(
     host_keys: str | None = None,
     session_log: Callable[[str], object] | None = None,
 ) -> Detection:
-    """Find out what answers at a device: one login, and two or three commands that change nothing.
+    """Find out what answers at a device: one login, and a few commands that change nothing.
 
     The platform in the inventory is neither needed nor believed. What is recognised: IOS, IOS-XE, IOS XR, NX-OS, ASA,
     EOS, Junos, AOS-CX, VRP, Comware, FRR behind vtysh and behind a shell, and Linux. Anything else is a `Detection`

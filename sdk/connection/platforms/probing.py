@@ -17,7 +17,9 @@ _SHOW_UNPAGED: Final = "show version | no-more"
 # ASA turns its pages off by another command, which not every login may send. One line needs none.
 _SHOW_ON_ASA: Final = "show version | include Adaptive"
 _IN_SHELL: Final = "uname -s; cat /etc/os-release; vtysh -c 'show version'"
-_OTHER_WORDS: Final = ("screen-length 0 temporary", "display version")
+_NO_PAGES_ON_VRP: Final = "screen-length 0 temporary"
+_NO_PAGES_ON_COMWARE: Final = "screen-length disable"
+_DISPLAY: Final = "display version"
 _BY_ASA: Final = re.compile(r"^\s*ERROR: %", re.MULTILINE)
 _BY_AOSCX: Final = re.compile(r"\s*Invalid input: ")  # which knows no `| no-more`
 
@@ -46,7 +48,7 @@ class Unknown(Platform):
 
 
 def probe(session: DeviceSession, *, deadline: Deadline) -> Detection:
-    """Ask what answers: two or three lines, most of which are refused by most devices.
+    """Ask what answers: two to five lines, most of which are refused by most devices.
 
     Raises:
         DeviceError: the session failed. What is only unknown is no error.
@@ -63,8 +65,9 @@ def probe(session: DeviceSession, *, deadline: Deadline) -> Detection:
     output = say(_show_after(first))
     found = None if refusals.is_refusal(output) else recognize(output)
     if refusals.is_refusal(output):
-        say(_OTHER_WORDS[0])
-        output = say(_OTHER_WORDS[1])
+        if refusals.is_refusal(say(_NO_PAGES_ON_VRP)):
+            say(_NO_PAGES_ON_COMWARE)
+        output = say(_DISPLAY)
         found = recognize(output)
     return _detection(found, output, has_shell=False)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# As IOS, EOS, NX-OS, FRR, Junos, VRP and others word it; with `ERROR:` in front, ASA.
+# As IOS, IOS XR, EOS, NX-OS, FRR, Junos, VRP, Comware and others word it; with `ERROR:` in front, ASA.
 GENERAL: Final = re.compile(
     r"^\s*((?:error:\s*)?%\s*(invalid|incomplete|ambiguous|unknown|unrecognized|command incomplete"
-    r"|there is no matched)\b"
-    r"|syntax error\b|unknown command\b|error:\s*(unrecognized|wrong|incomplete|bad command)\b"
+    r"|there is no matched|unavailable command|wrong parameter found|too many parameters found"
+    r"|this command is not authorized)\b"
+    r"|syntax error\b|unknown command\b"
+    r"|error:\s*(unrecognized|ambiguous|wrong|incomplete|too many parameters|bad command)\b"
     r"|%\s*(permission denied|authorization (failed|denied)|command authorization failed)\b"
     r"|command authorization failed\.?[ \t]*$"
     # FortiOS, RouterOS, SR Linux and PAN-OS.

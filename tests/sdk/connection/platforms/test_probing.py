@@ -18,6 +18,8 @@ LINUX = "Linux\n" + output("linux", "os_release")
 UNKNOWN_COMMAND = "unknown command.\n"
 ASA_VERSION = "\nCisco Adaptive Security Appliance Software Version 9.12(4)37 \n"
 ASA_REFUSAL = "              ^\nERROR: % Invalid input detected at '^' marker.\n"
+COMWARE_VERSION = "HPE Comware Software, Version 7.1.070, Release 3208P03\nCopyright (c) 2010-2018 HPE\n"
+COMWARE_REFUSAL = "         ^\n % Unrecognized command found at '^' position.\n"
 
 
 def like_ios(family: str, name: str, refusal: str = IOS_REFUSAL) -> ScriptedSession:
@@ -47,6 +49,13 @@ def like_ios(family: str, name: str, refusal: str = IOS_REFUSAL) -> ScriptedSess
             "8.180",
         ),
         (
+            ScriptedSession(
+                {"screen-length disable": "", "display version": COMWARE_VERSION}, COMWARE_REFUSAL
+            ),
+            "comware",
+            "7.1.070",
+        ),
+        (
             ScriptedSession({"show version | include Adaptive": ASA_VERSION}, otherwise=ASA_REFUSAL),
             "asa",
             "9.12(4)37",
@@ -69,6 +78,17 @@ def test_a_network_device_is_told_by_its_version(
     assert (found.platform, found.software_release, found.has_shell) == (platform, release, False)
     assert found.evidence in "".join(str(text) for text in session._answers.values())
     assert IN_SHELL not in session.sent
+
+
+@pytest.mark.parametrize(
+    "refusal", [COMWARE_REFUSAL, COMWARE_REFUSAL.replace("Unrecognized command", "Wrong parameter")]
+)
+def test_the_pages_of_comware_are_turned_off_before_it_is_asked(refusal: str) -> None:
+    answers = {"screen-length 0 temporary": refusal, "display version": COMWARE_VERSION}
+    session = ScriptedSession(answers, otherwise=COMWARE_REFUSAL)
+
+    assert probe(session, deadline=DEADLINE).platform == "comware"
+    assert session.sent[-2:] == ["screen-length disable", "display version"]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,12 @@ REFUSED = [
     "Parsing error: Unknown token 'foo'. Options are ['#', '/', 'show']\n",
     "Invalid syntax.\n",
     "% Authorization denied for command 'show foo'\n",
+    "% Unavailable command (not supported on this hardware platform)\n",
+    "% This command is not authorized\n",
+    "           ^\n % Wrong parameter found at '^' position.\n",
+    "           ^\n % Too many parameters found at '^' position.\n",
+    "Error: Ambiguous command found at '^' position.\n",
+    "Error:Too many parameters found at '^' position.\n",
 ]
 BY_A_SHELL = [
     "-bash: show: command not found",
