@@ -140,12 +140,13 @@ def routes(show_ip_route: str, vrf: str | None = None) -> list[Route] | None:
     for row in rows:
         prefix = f"{row['network']}/{row['prefix_length']}"
         protocol: str = _PROTOCOLS.get(row["protocol"]) or row["protocol"]
-        hop = NextHop(row["nexthop_ip"] or None, row["nexthop_if"] or None)
+        is_dropped = row["nexthop_if"].lower().startswith("null")
+        hops = () if is_dropped else (NextHop(row["nexthop_ip"] or None, row["nexthop_if"] or None),)
         known = found.get((prefix, protocol))
         found[prefix, protocol] = Route(
             prefix=prefix,
             protocol=protocol,
-            next_hops=(*(known.next_hops if known else ()), hop),
+            next_hops=(*(known.next_hops if known else ()), *hops),
             distance=_number(row["distance"]),
             metric=_number(row["metric"]),
             vrf=vrf,

@@ -27,7 +27,7 @@ def show_ip_route(device: IosDevice, vrf: str | None = None) -> str:
         return f"% IP routing table {vrf} does not exist"
     routes = {route.network: route for route in _routes(device, vrf)}
     default = routes.get(ipaddress.IPv4Network("0.0.0.0/0"))
-    gateway = f"is {default.text.split()[-1]} to network 0.0.0.0" if default else "is not set"
+    gateway = f"is {_gateway(default.text)} to network 0.0.0.0" if default else "is not set"
     above = [] if vrf is None else ["", f"Routing Table: {vrf}"]
     lines = [*above, *_CODES, f"Gateway of last resort {gateway}", ""]
     groups: dict[ipaddress.IPv4Network, list[_Route]] = defaultdict(list)
@@ -76,9 +76,30 @@ def _routes(device: IosDevice, vrf: str | None) -> Iterator[_Route]:
             except ValueError:
                 continue
             star = "*" if network.prefixlen == 0 else ""
-            yield _Route(f"S{star}", network, f"[1/0] via {words[4]}")
+            yield _Route(f"S{star}", network, _where_to(*words[4:6]))
     # The last word counts: nothing is nearer than what is connected.
     yield from _connected(device, vrf)
+
+
+def _where_to(first: str, second: str = "") -> str:
+    """Return where a static route leads: to an address, to one behind an interface, or to an interface alone."""
+    if _is_address(first):
+        return f"[1/0] via {first}"
+    return f"[1/0] via {second}, {first}" if _is_address(second) else f"is directly connected, {first}"
+
+
+def _gateway(text: str) -> str:
+    """Return the address that a default route leads to; IOS writes 0.0.0.0 for an interface."""
+    _, _, where_to = text.partition(" via ")
+    return where_to.partition(",")[0] or "0.0.0.0"  # noqa: S104  # no address to listen on
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _connected(device: IosDevice, vrf: str | None) -> Iterator[_Route]:

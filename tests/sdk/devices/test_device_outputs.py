@@ -94,6 +94,25 @@ def test_routes_are_connected_static_and_learned(
     assert routes["O", "203.0.113.2", "32"]["nexthop_ip"] == "198.51.100.2"
 
 
+@pytest.mark.parametrize(
+    ("where_to", "address", "interface", "gateway"),
+    [
+        ("198.51.100.2 250", "198.51.100.2", "", "198.51.100.2"),
+        (f"{PORT} 198.51.100.2", "198.51.100.2", PORT, "198.51.100.2"),
+        (PORT, "", PORT, "0.0.0.0"),
+        ("Null0", "", "Null0", "0.0.0.0"),
+    ],
+)
+def test_a_static_route_leads_to_an_address_over_an_interface_or_nowhere(
+    routers: tuple[IosDevice, IosDevice], where_to: str, address: str, interface: str, gateway: str
+) -> None:
+    routers[0].lines.append(f"ip route 0.0.0.0 0.0.0.0 {where_to}")
+    said = IosCli(SessionState(routers[0])).execute("show ip route")
+    (row, *_) = parse_output(platform="cisco_ios", command="show ip route", data=said)
+    assert (row["network"], row["nexthop_ip"], row["nexthop_if"]) == ("0.0.0.0", address, interface)
+    assert f"Gateway of last resort is {gateway} to network 0.0.0.0" in said
+
+
 def test_static_ipv6_routes_are_shown_in_their_vrf_and_a_line_without_a_network_nowhere(
     routers: tuple[IosDevice, IosDevice],
 ) -> None:

@@ -105,6 +105,22 @@ def test_several_next_hops_of_a_prefix_are_one_route() -> None:
     assert (balanced.distance, balanced.metric) == (110, 20)
 
 
+@pytest.mark.parametrize(
+    "where_to",
+    [
+        "is directly connected, Null0",
+        "is a summary, 00:12:31, Null0",
+        "[200/0], 00:12:31, Null0",
+        "[200/0] via 0.0.0.0, 00:12:31, Null0",
+    ],
+)
+def test_a_route_that_drops_what_it_gets_has_no_next_hop(where_to: str) -> None:
+    found = ios_readings.routes(output("cisco_ios", "show_ip_route") + f"B        198.18.0.0/15 {where_to}\n")
+
+    assert found is not None
+    assert (found[-1].prefix, found[-1].next_hops) == ("198.18.0.0/15", ())
+
+
 def test_a_route_that_the_template_does_not_know_is_not_left_out() -> None:
     text = output("cisco_ios", "show_ip_route") + "B        198.18.0.0/15 by a way nobody knows\n"
 
