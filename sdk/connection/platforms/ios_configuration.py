@@ -41,7 +41,8 @@ IOS: Final = Dialect(
         r"|set (?:metric|local-preference|weight|origin|tag|ip next-hop|community|as-path prepend)"
     ),
     kept=re.compile(
-        r"interface (?!Loopback|Vlan|Tunnel|Port-channel|BDI|Dialer|Virtual-Template|\S+\.\d).+|line .+|control-plane.*"
+        r"interface (?!Loopback|Vlan|Tunnel|Port-channel|BDI|BVI|Dialer|Multilink|nve|pseudowire|Virtual-Template"
+        r"|VirtualPortGroup|\S+\.\d).+|line .+|control-plane.*"
     ),
     ordered=re.compile(r"ip access-list (?:standard|extended) .+|ipv6 access-list .+|mac access-list .+"),
     defaults=re.compile(

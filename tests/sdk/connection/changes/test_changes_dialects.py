@@ -206,6 +206,15 @@ def test_a_port_of_ios_is_never_removed_but_a_loopback_is() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "name", ["GigabitEthernet0/1.7", "BVI1", "Multilink1", "nve1", "pseudowire1", "VirtualPortGroup0"]
+)
+def test_an_interface_without_a_plug_is_removed_with_the_change_that_has_made_it(name: str) -> None:
+    assert _sent(f"{IOS_CONFIG}interface {name}\n description x\n", IOS_CONFIG, IOS) == [
+        f"no interface {name}"
+    ]
+
+
 def test_the_lines_of_an_access_list_of_ios_keep_their_order() -> None:
     other = IOS_CONFIG.replace(
         " permit tcp any any eq 22\n", " permit icmp any any\n permit tcp any any eq 22\n"
