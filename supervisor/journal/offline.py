@@ -8,7 +8,6 @@ such as to remove the file that this names (a super-journal). What is made there
 import contextlib
 import os
 import sqlite3
-import stat
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -20,7 +19,7 @@ from supervisor.journal.disk_fault import DiskFault, fault_of
 from supervisor.journal.records import Entry
 from supervisor.journal.schema import BUSY_MILLISECONDS, refuse_newer, version_of
 from supervisor.journal.store import read_damaged
-from supervisor.process.owners_rights import as_owner
+from supervisor.process.owners_rights import as_owner, refuse_what_is_not_of
 from supervisor.process.user_names import user_name, who_may_use
 
 _SIDES: Final = ("", "-wal", "-shm", "-journal")
@@ -135,25 +134,13 @@ def _opened(path: Path, *, to_change: bool = False) -> Iterator[sqlite3.Connecti
 def _as_owner(path: Path) -> Iterator[int | None]:
     """Have the rights of the directory's owner where root opens another user's journal; give his number then.
 
-    Raises `JournalAccessError` for what is not his, and `StateDirectoryError`.
+    Raises `StateDirectoryError`, also for what is not his.
     """
     with as_owner(path.parent) as owner:
         if owner is not None:
             for side in _SIDES:
-                _refuse_what_is_not_of(owner, path.with_name(f"{path.name}{side}"))
+                refuse_what_is_not_of(owner, path.with_name(f"{path.name}{side}"))
         yield owner
-
-
-def _refuse_what_is_not_of(owner: int, file: Path) -> None:
-    try:
-        status = file.lstat()
-    except FileNotFoundError:
-        return
-    if not stat.S_ISREG(status.st_mode) or status.st_uid != owner:
-        raise JournalAccessError(
-            f"{file} is a link, no ordinary file, or not that of {user_name(owner)}, whose the directory is. Root does "
-            "not open it. Find out who has put it there, and have it removed or given to that user."
-        )
 
 
 def _mode_of(path: Path, owner: int | None, *, to_change: bool) -> str:

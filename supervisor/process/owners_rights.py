@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import os
 import pwd
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -64,6 +65,22 @@ def as_owner(directory: Path) -> Iterator[int | None]:
         _libc.setfsuid(0)
         _libc.setfsgid(own_group)
         os.setgroups(own_groups)
+
+
+def refuse_what_is_not_of(owner: int, file: Path) -> None:
+    """Raise `StateDirectoryError` for a link, and for what is no ordinary file of this user. Nothing there is fine.
+
+    `owner` is who `as_owner` gives.
+    """
+    try:
+        status = file.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != owner:
+        raise StateDirectoryError(
+            f"{file} is a link, no ordinary file, or not that of {user_name(owner)}, whose the directory is. Root does "
+            "not open it. Find out who has put it there, and have it removed or given to that user."
+        )
 
 
 def _status_of_another(directory: Path) -> os.stat_result | None:

@@ -21,16 +21,19 @@ class NotAFileError(SupervisorError, OSError):
 
 
 @contextlib.contextmanager
-def ordinary_file(path: str | os.PathLike[str]) -> Iterator[int]:
+def ordinary_file(path: str | os.PathLike[str], owner: int | None = None) -> Iterator[int]:
     """Open a file to read it, and give its descriptor. Raises `OSError`; `NotAFileError` for what is no ordinary file.
+
+    `owner` is the number of the user whose it has to be, where that matters. Then no link is followed, either.
 
     A FIFO in the file's place would hold up whoever opens it until somebody writes to it (fifo(7)).
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags if owner is None else flags | os.O_NOFOLLOW)
     try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise NotAFileError(path, mode)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or owner not in (None, status.st_uid):
+            raise NotAFileError(path, status.st_mode)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -42,10 +45,8 @@ def read_small_file(path: Path, most_bytes: int = _MOST_BYTES) -> bytes:
         return os.read(descriptor, most_bytes)
 
 
-def replace_file(path: Path, content: bytes, owner: tuple[int, int] | None = None) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Replace a file, for its owner's eyes only: whole after a power failure, the old one or the new one.
-
-    `owner` are the numbers of user and group that it is to belong to, where that is not who calls this.
 
     What lies in its place, a link or a FIFO, is replaced too, and never written to. Blocks until it is on the disk.
     Raises `OSError`, and then the old file stays.
@@ -55,8 +56,6 @@ def replace_file(path: Path, content: bytes, owner: tuple[int, int] | None = Non
     # Made anew: a FIFO there would hold this up without end, and a link would have another file overwritten.
     descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
-        if owner is not None:
-            os.fchown(descriptor, *owner)
         rest = memoryview(content)
         while rest:  # a disk that is nearly full takes a part, and says so only at the next call (write(2))
             rest = rest[os.write(descriptor, rest) :]

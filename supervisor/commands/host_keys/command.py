@@ -2,7 +2,6 @@
 
 import difflib
 import errno
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,7 +21,8 @@ from supervisor.job.host_keys.endpoint import Endpoint, parse_name
 from supervisor.job.host_keys.files import KeptFile
 from supervisor.job.host_keys.known_hosts_file import Line
 from supervisor.job.host_keys.store import FILE
-from supervisor.process.user_names import who_may_use
+from supervisor.process.owners_rights import as_owner, refuse_what_is_not_of
+from supervisor.process.user_names import user_name, who_may_use
 from supervisor.settings.run_settings import RunSettings
 
 PROGRAM: Final = "supervisor host-keys"
@@ -72,7 +72,7 @@ def run(arguments: list[str]) -> int:
             _say(f"There is more than one worker's directory. Say which one is meant: --state-dir {places}.")
             return EXIT_USAGE
         file = found.path.with_name(FILE)
-        lines = _lines_of(file, _owner_of(found.path), rest)
+        lines = _lines_of(file, rest)
     except (SupervisorError, OSError) as error:
         _say(str(error))
         return EXIT_FAILED
@@ -85,18 +85,23 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _lines_of(file: Path, owner: tuple[int, int] | None, forgotten: Sequence[str]) -> Sequence[Line]:
+def _lines_of(file: Path, forgotten: Sequence[str]) -> Sequence[Line]:
     """Return the lines of the file; with words, take out those that they mean, and return these.
 
-    Raises `SupervisorError`.
+    In another user's directory, root works with that user's rights, and what it makes is his. Raises `SupervisorError`.
     """
-    kept = KeptFile(file, owner)
+    owner: int | None = None
     try:
-        if forgotten:
-            return kept.remove(_meaning(forgotten))
-        kept.read_if_changed()
+        with as_owner(file.parent) as owner:
+            if owner is not None:
+                refuse_what_is_not_of(owner, file)
+            kept = KeptFile(file, owner)
+            if forgotten:
+                return kept.remove(_meaning(forgotten))
+            kept.read_if_changed()
+            return kept.text.lines
     except PermissionError:
-        raise SupervisorError(who_may_use("the file", file)) from None
+        raise SupervisorError(_who_may_use(file, owner)) from None
     except OSError as error:
         reason = (
             "its file system is read-only" if error.errno == errno.EROFS else error.strerror or str(error)
@@ -104,7 +109,15 @@ def _lines_of(file: Path, owner: tuple[int, int] | None, forgotten: Sequence[str
         raise SupervisorError(f"{file} can't be {'changed' if forgotten else 'read'}: {reason}.") from None
     except ValueError as error:
         raise SupervisorError(f"{file} can't be read: {error}.") from None
-    return kept.text.lines
+
+
+def _who_may_use(file: Path, owner: int | None) -> str:
+    if owner is None:
+        return who_may_use("the file", file)
+    return (
+        f"{user_name(owner)} may not use {file}, and root has the rights of that user there. Give them, also to the "
+        f"directory and to {file.name}.lock in it."
+    )
 
 
 def _usage_problem(name: str, rest: Sequence[str]) -> str | None:
@@ -175,12 +188,6 @@ def _meaning(words: Sequence[str]) -> Callable[[Line], bool]:
 def _host_of(name: str) -> str | None:
     found = parse_name(name)
     return None if found is None else found[0]
-
-
-def _owner_of(path: Path) -> tuple[int, int] | None:
-    """Return to whom the worker's files belong, where root is asked to change them."""
-    owner = path.stat()
-    return (owner.st_uid, owner.st_gid) if os.geteuid() == 0 and owner.st_uid != 0 else None
 
 
 def _printable(text: str) -> str:

@@ -42,11 +42,11 @@ class WatchedFile:
 class KeptFile:
     """The worker's own file. Beside it lies a lock: whoever changes the file holds it meanwhile.
 
-    `owner` are the numbers of user and group of the worker, where that is not who changes the file: what root leaves
-    there, the worker could not read any more.
+    `owner` is the number of the worker's user, where root has his rights to files (`supervisor.process.owners_rights`):
+    what he has put there that is another's is not read for him.
     """
 
-    def __init__(self, path: Path, owner: tuple[int, int] | None = None) -> None:
+    def __init__(self, path: Path, owner: int | None = None) -> None:
         self.path = path
         self._owner = owner
         self._lock = path.with_name(path.name + ".lock")
@@ -62,7 +62,7 @@ class KeptFile:
         try:
             if _identity_of(os.stat(self.path)) == self._identity:
                 return None
-            text, self._identity = _read(self.path)
+            text, self._identity = _read(self.path, self._owner)
         except FileNotFoundError:
             return None
         self.text = parse(text)
@@ -76,7 +76,7 @@ class KeptFile:
         """
         with self._locked():
             try:
-                before = _read(self.path)[0]
+                before = _read(self.path, self._owner)[0]
             except FileNotFoundError:
                 before = "".join(f"{line.text}\n" for line in self.text.lines)
             known = Known(parse(before))
@@ -90,7 +90,7 @@ class KeptFile:
         """Take out the lines that are meant, and return them. Raises as `add` does."""
         with self._locked():
             try:
-                before = _read(self.path)[0]
+                before = _read(self.path, self._owner)[0]
             except FileNotFoundError:
                 return []
             removed = [line for line in parse(before).lines if is_meant(line)]
@@ -104,7 +104,7 @@ class KeptFile:
         data = content.encode()
         if len(data) > CAP_BYTES:
             raise OSError(errno.EFBIG, f"it would have more than {CAP_BYTES // 2**20} MB")
-        replace_file(self.path, data, self._owner)
+        replace_file(self.path, data)
         self._identity = _identity_of(os.stat(self.path))
         self.text = parse(content)
         return self.text
@@ -113,8 +113,6 @@ class KeptFile:
     def _locked(self) -> Iterator[None]:
         descriptor = os.open(self._lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            if self._owner is not None:
-                os.fchown(descriptor, *self._owner)
             _lock(descriptor)
             yield
         finally:
@@ -137,8 +135,8 @@ def _lock(descriptor: int) -> None:
             return
 
 
-def _read(path: Path) -> tuple[str, Identity]:
-    with ordinary_file(path) as descriptor, open(descriptor, "rb", closefd=False) as file:
+def _read(path: Path, owner: int | None = None) -> tuple[str, Identity]:
+    with ordinary_file(path, owner) as descriptor, open(descriptor, "rb", closefd=False) as file:
         data = file.read(CAP_BYTES + 1)
         identity = _identity_of(os.fstat(descriptor))
     if len(data) > CAP_BYTES:

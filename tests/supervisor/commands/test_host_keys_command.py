@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -85,13 +86,57 @@ def test_a_file_that_can_not_be_read_is_named(state: Path) -> None:
     assert "known_hosts" in done.stderr
 
 
-@pytest.mark.needs("other users")
-def test_what_root_leaves_there_belongs_to_the_workers_user(state: Path) -> None:
+@pytest.fixture
+def theirs(state: Path) -> Path:
+    """The same directory, of another user."""
     for path in (state, *state.iterdir()):
         os.chown(path, NOBODY, NOBODY)
-    assert host_keys(state, "forget", "10.0.0.2").returncode == 0
-    assert (state / "known_hosts").stat().st_uid == NOBODY
-    assert {path.stat().st_uid for path in state.iterdir()} == {NOBODY}
+    return state
+
+
+@pytest.mark.needs("other users")
+def test_what_root_leaves_there_belongs_to_the_workers_user(theirs: Path) -> None:
+    assert host_keys(theirs, "forget", "10.0.0.2").returncode == 0
+    assert (theirs / "known_hosts").stat().st_uid == NOBODY
+    assert {path.stat().st_uid for path in theirs.iterdir()} == {NOBODY}
+    assert names_in(theirs) == ["10.0.0.1", "[10.0.0.1]:2222"]
+
+
+@pytest.fixture
+def of_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of root's with host keys, which no other user can read."""
+    file = tmp_path_factory.mktemp("of-root") / "known_hosts"
+    KeptFile(file).add([(endpoint, some_key()) for endpoint in (R1, R2)])
+    return file
+
+
+@pytest.mark.needs("other users")
+@pytest.mark.parametrize("trick", [os.symlink, os.link])
+def test_root_neither_shows_nor_copies_what_the_owner_has_linked_to(
+    theirs: Path, of_root: Path, trick: Callable[[Path, Path], None]
+) -> None:
+    before = of_root.read_bytes()
+    (theirs / "known_hosts").unlink()
+    trick(of_root, theirs / "known_hosts")
+    for words in (["list"], ["forget", "10.0.0.1"]):
+        done = host_keys(theirs, *words)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"{theirs / 'known_hosts'} is a link, no ordinary file, or not that of user" in done.stderr
+    assert (theirs / "known_hosts").samefile(of_root)
+    assert (of_root.read_bytes(), of_root.stat().st_uid) == (before, 0)
+
+
+@pytest.mark.needs("other users")
+def test_a_file_of_root_s_does_not_become_the_owner_s_by_the_name_of_the_lock(
+    theirs: Path, of_root: Path
+) -> None:
+    (theirs / "known_hosts.lock").unlink()
+    os.link(of_root, theirs / "known_hosts.lock")
+    done = host_keys(theirs, "forget", "10.0.0.1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "root has the rights of that user there" in done.stderr
+    assert of_root.stat().st_uid == 0
+    assert len(names_in(theirs)) == 3
 
 
 def test_a_key_that_is_added_after_one_was_forgotten_is_listed(state: Path) -> None:

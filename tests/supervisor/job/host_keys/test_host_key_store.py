@@ -133,7 +133,7 @@ async def test_a_full_disk_costs_no_job_its_key_and_is_told_once(
     one = await opened()
     tries: list[Path] = []
 
-    def full(path: Path, content: bytes, owner: object) -> None:
+    def full(path: Path, content: bytes) -> None:
         tries.append(path)
         raise OSError(28, "No space left on device")
 
