@@ -58,21 +58,22 @@ def read_token(path: Path, engine_url: str) -> str:
     return _read(path, _ENGINE, private=is_on_this_machine(engine_url))
 
 
-def read_health_token(path: Path) -> str:
+def read_health_token(path: Path, worker: int | None = None) -> str:
     """Return the token in `path`, for who wants to read the metrics. Raises `StartRefusedError`, which names the file.
 
     `WrongSettingError` is one of these: another try does not help.
 
-    The file has to be private to the worker's user, since jobs reach the port on which the token is asked for.
+    The file has to be private to the worker's user, since jobs reach the port on which the token is asked for. `worker`
+    is the number of that user, where root looks for him.
     """
-    token = _read(path, _HEALTH, private=True)
+    token = _read(path, _HEALTH, private=True, reader=worker)
     if len(token) < _SHORTEST_HEALTH_TOKEN:
         what = f"has fewer than {_SHORTEST_HEALTH_TOKEN} characters, which can be guessed"
         raise _wrong(path, _HEALTH, what, _MAKE)
     return token
 
 
-def _read(path: Path, purpose: _Purpose, *, private: bool) -> str:
+def _read(path: Path, purpose: _Purpose, *, private: bool, reader: int | None = None) -> str:
     with contextlib.ExitStack() as opened:
         try:
             descriptor = opened.enter_context(ordinary_file(path))
@@ -85,7 +86,7 @@ def _read(path: Path, purpose: _Purpose, *, private: bool) -> str:
             what = f"can't be read: {error.strerror}"
             raise _refused(path, purpose, what, "Run this as the user whose file it is.") from error
         if private:
-            _refuse_if_not_private(path, purpose, os.fstat(descriptor))
+            _refuse_if_not_private(path, purpose, os.fstat(descriptor), reader)
         try:
             content = os.read(descriptor, _CAP_BYTES + 1)
         except OSError as error:
@@ -110,8 +111,8 @@ def is_on_this_machine(url: str) -> bool:
         return False
 
 
-def _refuse_if_not_private(path: Path, purpose: _Purpose, status: os.stat_result) -> None:
-    me = os.geteuid()
+def _refuse_if_not_private(path: Path, purpose: _Purpose, status: os.stat_result, reader: int | None) -> None:
+    me = os.geteuid() if reader is None else reader
     # Root may read any file, so also the token of an engine, whoever runs that. What a service's own user has written
     # that exists only while it runs (DynamicUser=) belongs to nobody on the disk.
     is_roots_to_read = me == 0 and (purpose is _ENGINE or status.st_uid == _NOBODY)

@@ -7,11 +7,18 @@ from typing import Final
 
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
 from supervisor.errors import StartRefusedError
+from supervisor.process.user_names import user_name
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.settings.token_file import read_health_token
 
 _FILES: Final = ("engine_token_file", "engine_client_key", "engine_client_certificate", "health_token_file")
 """Settings that name a file with a secret. A client certificate may hold its key too."""
+
+_LENT: Final = Path("/run/credentials")
+"""Where systemd hands files over to a service (LoadCredential=): each to its user alone, by an access list where it
+can. The mode has what that allows in the place of the group's rights then (acl(5))."""
+_SOMEBODY: Final = 65534
+"""A user who is not root: whoever it is that a file of root's was handed over to."""
 
 
 def credentials(settings: DaemonSettings) -> Finding:
@@ -26,21 +33,32 @@ def credentials(settings: DaemonSettings) -> Finding:
                 f"{path} can't be read by user {os.geteuid()}.",
                 "Give it to the worker's user, or hand it over with LoadCredential= of the unit.",
             )
-    if settings.health_token_file is not None:
+    token, for_whom = settings.health_token_file, ""
+    if token is not None:
+        worker = _user_of_the_service(token)
         try:
-            read_health_token(settings.health_token_file)
+            read_health_token(token, worker)
         except StartRefusedError as error:
             return failed("credentials", str(error), "The worker does not start like this.")
-    open_ones = [
-        path for path in given if path.stat().st_mode & (stat.S_IRWXO | stat.S_IRWXG) and _is_secret(path)
-    ]
+        if worker is not None and worker != _SOMEBODY:
+            for_whom = f"; {token} is right for a worker that runs as {user_name(worker)}"
+    open_ones = [path for path in given if not path.is_relative_to(_LENT) and _is_open(path)]
     if open_ones:
         names = " ".join(map(str, open_ones))
         return warning("credentials", f"Others than its owner can reach {names}.", f"chmod 600 {names}")
-    return ok("credentials", f"{len(given)} file(s), which only their owner can read")
+    return ok("credentials", f"{len(given)} file(s), which only their owner can read{for_whom}")
 
 
-def _is_secret(path: Path) -> bool:
-    """Whether it is more than a certificate, which is public."""
+def _user_of_the_service(token: Path) -> int | None:
+    """Return for whom root looks at this file: for a service, where that is another user's, or was handed over."""
+    if os.geteuid() != 0:
+        return None
+    return token.stat().st_uid or (_SOMEBODY if token.is_relative_to(_LENT) else None)
+
+
+def _is_open(path: Path) -> bool:
+    """Whether others than its owner can reach it, and it is more than a certificate, which is public."""
+    if not path.stat().st_mode & (stat.S_IRWXO | stat.S_IRWXG):
+        return False
     content = path.read_bytes()
     return b"CERTIFICATE" not in content or b"PRIVATE KEY" in content

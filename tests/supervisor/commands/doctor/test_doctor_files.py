@@ -79,6 +79,22 @@ def test_a_secret_that_the_worker_can_not_read_is_a_failure(
     assert "LoadCredential=" in finding.advice
 
 
+@pytest.mark.needs("other users")
+def test_what_systemd_hands_over_to_a_service_is_not_called_open_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef")
+    token.chmod(0o440)
+    given = settings(engine_token_file=token, health_token_file=token, health_address="127.0.0.1:0")
+    assert credentials.credentials(given).status is not Status.OK
+    monkeypatch.setattr(credentials, "_LENT", tmp_path)
+    finding = credentials.credentials(given)
+    assert (finding.status, finding.text) == (Status.OK, "2 file(s), which only their owner can read")
+    token.write_text("short")
+    assert credentials.credentials(given).status is Status.FAILED
+
+
 def test_a_control_group_that_is_not_there_or_not_the_worker_s_is_warned_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,6 +9,7 @@ from supervisor.commands.doctor import credentials
 from supervisor.commands.doctor.command import DoctorSettings
 from supervisor.commands.doctor.finding import Status
 from supervisor.errors import StartRefusedError, WrongSettingError
+from supervisor.process.user_names import user_name
 from supervisor.settings.token_file import read_health_token
 from tests.capabilities import NOBODY
 
@@ -78,3 +79,19 @@ def test_one_that_another_user_knows_is_refused_also_for_root(tmp_path: Path) ->
     os.chown(path, NOBODY - 1, NOBODY)
     with pytest.raises(WrongSettingError, match="belongs to"):
         read_health_token(path)
+
+
+@pytest.mark.needs("other users")
+def test_doctor_of_root_judges_that_of_a_service_as_its_user_would_and_says_who_that_is(
+    tmp_path: Path,
+) -> None:
+    path = file_of(tmp_path, TOKEN)
+    os.chown(path, NOBODY - 1, NOBODY - 1)
+    settings = DoctorSettings(_cli_parse_args=False, health_token_file=path, health_address="127.0.0.1:0")
+    finding = credentials.credentials(settings)
+    assert (finding.status, finding.advice) == (Status.OK, "")
+    assert f"right for a worker that runs as {user_name(NOBODY - 1)}" in finding.text
+    path.chmod(0o640)
+    finding = credentials.credentials(settings)
+    assert finding.status is Status.FAILED
+    assert "is open to its group" in finding.text
