@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import sys
@@ -22,7 +23,7 @@ from supervisor.commands.local.others_state import (
 )
 from supervisor.commands.local.places import ENGINE_DATABASE, WORKER_DIRECTORY, local_state_directory
 from supervisor.commands.shared.command_settings import StateDirectorySettings
-from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, read_settings
+from supervisor.commands.shared.common import EXIT_FAILED, EXIT_USAGE, ended_as_by_ctrl_c, read_settings
 from supervisor.errors import EngineError, StartRefusedError, StateDirectoryError
 from supervisor.job.host_keys.store import FILE as HOST_KEYS
 from supervisor.journal.directory import DirectoryLock, is_in_use, take_directory
@@ -63,22 +64,29 @@ def run(arguments: list[str]) -> int:
         return _say(problem, EXIT_USAGE)
     if not os.access(source, os.R_OK):
         return _say(who_may_use("the database", source), EXIT_FAILED)
-    # Under another name until it is complete: nobody takes half of it for a backup.
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         held = _held(settings.state_dir)
     except (OSError, StateDirectoryError) as error:
         return _say(str(error), EXIT_FAILED)
+    # Whoever ends this, and be it by closing the terminal, would not know of what is left, and of the passwords in it.
+    with ended_as_by_ctrl_c(signal.SIGTERM, signal.SIGHUP):
+        return _back_up(settings.state_dir, held, target)
+
+
+def _back_up(state_dir: Path, held: DirectoryLock | Announcement, target: Path) -> int:
+    """Make the backup, and let go of the state. Returns the exit code. Where it is cut off, nothing is left."""
+    # Under another name until it is complete: nobody takes half of it for a backup.
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         unfinished.mkdir(mode=0o700)
-        _copy_all(settings.state_dir, held, unfinished)
+        _copy_all(state_dir, held, unfinished)
         size = sum(path.stat().st_size for path in unfinished.rglob("*"))
         unfinished.rename(target)
     except (OSError, sqlite3.Error, EngineError, StartRefusedError, StateDirectoryError) as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         reason = str(error).replace(str(unfinished), str(target)).rstrip(".")
         return _say(f"No backup was made: {reason}.", EXIT_FAILED)
-    except BaseException:  # a Ctrl-C: nobody would know of what is left, and of the passwords in it
+    except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     finally:

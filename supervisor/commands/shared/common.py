@@ -1,9 +1,12 @@
 """What the commands share: reading settings, and saying what is wrong in one message."""
 
 import asyncio
+import contextlib
+import signal
 import sys
-from collections.abc import Callable, Coroutine
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Coroutine, Iterator
+from types import FrameType
+from typing import Any, Final, NoReturn, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
@@ -79,3 +82,27 @@ def run_to_exit_code(
         if not (codes and is_shortage(error)):
             raise
     return codes[0]
+
+
+@contextlib.contextmanager
+def ended_as_by_ctrl_c(*numbers: signal.Signals) -> Iterator[None]:
+    """Have these signals end what runs inside by an exception, so that it takes back what it has begun.
+
+    For the main thread. What whoever started this wants ignored stays ignored, as SIGHUP under `nohup`.
+    """
+    before = {number: signal.getsignal(number) for number in numbers}
+    meant = [number for number, action in before.items() if action is not signal.SIG_IGN]
+    for number in meant:
+        signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number in meant:
+            signal.signal(number, before[number])
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    if number == signal.SIGHUP:
+        # Of a terminal that is closed come two: the shell sends one, and the kernel. Nothing is cut off by the second.
+        signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)

@@ -17,8 +17,8 @@ _CUT: Final = "[… the beginning was cut: {bytes} bytes …]\n"
 class Archive:
     """A new tar.gz at `path`, mode 0600, in a folder named like it. Texts only: no file is ever copied into it.
 
-    Raises `FileExistsError` where something is at `path` already, a link included, and `OSError`. Leaves nothing behind
-    when the block in its `with` raises.
+    It is made by `with`, which raises `FileExistsError` where something is at `path` already, a link included, and
+    `OSError`, and leaves nothing behind when its block raises.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,12 +27,17 @@ class Archive:
         """What is not in it, and why, in sentences."""
         self._folder = path.name.removesuffix(".tar.gz")
         self._total = 0
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._file = os.fdopen(os.open(path, flags, 0o600), "wb")
-        os.fchmod(self._file.fileno(), 0o600)  # whatever the umask has taken away
-        self._tar = tarfile.open(fileobj=self._file, mode="w:gz")  # noqa: SIM115  # `__exit__` closes it
 
     def __enter__(self) -> Self:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self.path, flags, 0o600)
+        try:  # from here on, whatever ends this finds something to take away
+            self._file = os.fdopen(descriptor, "wb")
+            os.fchmod(self._file.fileno(), 0o600)  # whatever the umask has taken away
+            self._tar = tarfile.open(fileobj=self._file, mode="w:gz")  # `__exit__` closes it
+        except BaseException:
+            self.path.unlink(missing_ok=True)
+            raise
         return self
 
     def __exit__(

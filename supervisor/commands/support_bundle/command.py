@@ -1,6 +1,7 @@
 """`supervisor support-bundle`: one archive for who helps from afar. Works also where no worker runs."""
 
 import re
+import signal
 import sys
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from pydantic_settings import CliPositionalArg
 from supervisor.commands.control.requests import EXIT_INTERRUPTED, client_of
 from supervisor.commands.control.settings import ControlSettings
 from supervisor.commands.journal.places import find_journal
-from supervisor.commands.shared.common import EXIT_FAILED, read_settings
+from supervisor.commands.shared.common import EXIT_FAILED, ended_as_by_ctrl_c, read_settings
 from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.support_bundle.archive import Archive
 from supervisor.commands.support_bundle.collection import collect_into
@@ -63,7 +64,9 @@ def run(arguments: list[str]) -> int:
         f"neops-support-{time.strftime('%Y%m%d-%H%M%S')}{_suffix(settings.job_id)}.tar.gz"
     )
     try:
-        left_out, job_is_unknown = _write(settings, path)
+        # Half an archive has the name of a whole one: whoever ends this finds none.
+        with ended_as_by_ctrl_c(signal.SIGTERM, signal.SIGHUP):
+            left_out, job_is_unknown = _write(settings, path)
     except ControlError as error:
         print(f"{PROGRAM}: {printable(str(error))}", file=sys.stderr)
         return exit_code_of(error.cause)

@@ -3,19 +3,17 @@
 import signal
 import time
 from collections.abc import Callable
-from types import FrameType
 from typing import Final, NoReturn
 
 from rich.console import Console
 from rich.live import Live
 
+from supervisor.commands.shared.common import ended_as_by_ctrl_c
 from supervisor.commands.top.picture import picture_of, picture_without_worker
 from supervisor.commands.top.rates import CpuShares
 from supervisor.commands.top.snapshot import Snapshot
 from supervisor.worker.control_socket.client import NoWorkerError
 from supervisor.worker.control_socket.protocol import ControlError
-
-_EXIT_TERMINATED: Final = 128 + signal.SIGTERM
 
 _ANSWERS_LATER: Final = frozenset({"starting", "busy"})
 """Causes with which a worker refuses for now. One that is started anew says the first of them until it is up."""
@@ -33,7 +31,7 @@ def show_live(console: Console, ask: Ask, clock: Clock, pause_seconds: float) ->
     shares = CpuShares()
     snapshot: Snapshot | None = ask()
     silent_since, message = "", ""
-    with _ended_by_sigterm(), Live(console=console, screen=True, auto_refresh=False) as live:
+    with ended_as_by_ctrl_c(signal.SIGTERM), Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             if snapshot is not None:
                 shares.add(time.monotonic(), snapshot)
@@ -57,17 +55,3 @@ def _asked(ask: Ask) -> tuple[Snapshot | None, str]:
         if error.cause not in _ANSWERS_LATER:
             raise
         return None, str(error)
-
-
-class _ended_by_sigterm:  # noqa: N801  # used as a function is
-    """SIGTERM ends what runs inside by an exception, so that the terminal is left as it was."""
-
-    def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGTERM, _exit)
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
-
-
-def _exit(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(_EXIT_TERMINATED)

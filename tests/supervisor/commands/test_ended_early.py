@@ -1,12 +1,16 @@
-"""A command that is ended before it has given its answer: nobody may take that for a good one."""
+"""A command that is ended before its time: nobody takes that for a good answer, and half of what it writes is gone."""
 
+import contextlib
+import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from supervisor.commands.backup import HOST_KEYS
 from tests.patience import PATIENCE_SECONDS, wait_until
 
 HANGS = """import pathlib, time
@@ -37,3 +41,41 @@ def test_a_command_that_is_ended_before_its_answer_fails(
         output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, output) == (128 + number, "")
     assert errors == f"supervisor {command}: ended by {number.name}.\n"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A state of `supervisor local` whose host keys are a pipe to which nobody writes: who copies it waits there."""
+    directory = tmp_path / "state"
+    (directory / "worker").mkdir(parents=True)
+    with contextlib.closing(sqlite3.connect(directory / "engine.sqlite3")) as database:
+        database.execute("CREATE TABLE jobs (parameters)")
+    os.mkfifo(directory / "worker" / HOST_KEYS)
+    return directory
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("begun", "arguments"),
+    [(".copy.*", ["backup", "copy"]), ("bundle.tar.gz", ["support-bundle", "--output", "bundle.tar.gz"])],
+)
+def test_a_command_that_is_ended_while_it_writes_leaves_nothing_also_by_a_terminal_that_is_closed(
+    state: Path, begun: str, arguments: list[str], number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        # Whoever runs the tests may have it ignored.
+        [
+            *("env", "--default-signal=HUP"),
+            *(sys.executable, "-m", "supervisor", *arguments, "--state-dir", str(state)),
+        ],
+        cwd=state.parent,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: any(state.parent.glob(begun)), "it has begun to write")
+        process.send_signal(number)
+        assert process.wait(PATIENCE_SECONDS) == 128 + number
+    finally:
+        process.kill()
+        process.wait()
+    assert os.listdir(state.parent) == ["state"]

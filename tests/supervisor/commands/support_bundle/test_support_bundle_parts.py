@@ -73,8 +73,8 @@ def test_nothing_is_written_over_and_no_link_is_followed(tmp_path: Path) -> None
     (tmp_path / "link.tar.gz").symlink_to(target)
     (tmp_path / "dangling.tar.gz").symlink_to(tmp_path / "nowhere")
     for name in ("target", "link.tar.gz", "dangling.tar.gz"):
-        with pytest.raises(FileExistsError):
-            Archive(tmp_path / name)
+        with pytest.raises(FileExistsError), Archive(tmp_path / name):
+            pass
     assert target.read_text() == "kept"
     assert not (tmp_path / "nowhere").exists()
 
