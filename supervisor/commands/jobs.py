@@ -18,7 +18,10 @@ _EPILOG: Final = """\
 A job's state: waiting (for a slot), starting (its child is on its way),
 running, cancelling (its time is over, or somebody cancelled it), ending (its
 block has returned), killing, reporting (its result is stored). Behind it:
-for how long its event loop has been stalled, if it is."""
+for how long its event loop has been stalled, if it is.
+
+Where no worker answers, --ended reads the files in its state directory. Which
+jobs it has is not known then: `jobs` is null with --json."""
 
 
 class JobsSettings(ControlSettings):
@@ -34,41 +37,42 @@ def run(arguments: list[str]) -> int:
     settings = read_settings(JobsSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:
-        answer, has_worker = _answer(client, settings)
+        answer = _answer(client, settings)
         if settings.as_json:
             print_json(answer)
         else:
-            _print(answer, has_worker=has_worker, with_ended=settings.ended > 0)
+            _print(answer, with_ended=settings.ended > 0)
         return DONE
 
     return run_request(PROGRAM, settings, ask)
 
 
-def _answer(client: ControlClient, settings: JobsSettings) -> tuple[dict[str, Any], bool]:
-    """Return the jobs, and whether a worker has told them; else its files have."""
+def _answer(client: ControlClient, settings: JobsSettings) -> dict[str, Any]:
+    """Return the jobs as the worker tells them, else those that have ended from its files: `jobs` is `None` then."""
     try:
-        return client.ask("jobs", ended=settings.ended), True
+        return client.ask("jobs", ended=settings.ended)
     except NoWorkerError:
         ended = latest_kept_jobs(PROGRAM, settings.state_dir, settings.ended) if settings.ended else []
         if not ended:
             raise
-        return {"jobs": [], "ended": ended}, False
+        return {"jobs": None, "ended": ended}  # a worker that hangs may well have some
 
 
-def _print(answer: dict[str, Any], *, has_worker: bool, with_ended: bool) -> None:
+def _print(answer: dict[str, Any], *, with_ended: bool) -> None:
     # What follows is needed for a table alone, and takes a tenth of a second to import.
     from supervisor.commands.shared.console import OutputConsole
     from supervisor.commands.shared.table import print_rows
 
     console = OutputConsole()
+    is_told = answer["jobs"] is not None
     if answer["jobs"]:
         titles = ("job", "block", "state", "slot", "pid", "time", "memory", "CPU", "last line")
         rows = [_row(job) for job in answer["jobs"]]
         print_rows(console, titles, rows, right=("slot", "pid", "time", "memory", "CPU"))
-    elif has_worker:
+    elif is_told:
         console.print("The worker has no jobs.")
     if with_ended and answer["ended"]:
-        console.print("\nEnded:" if has_worker else "Ended:")
+        console.print("\nEnded:" if is_told else "Ended:")
         rows = [_ended_row(job) for job in answer["ended"]]
         print_rows(console, ("job", "block", "ended", "time", "cause"), rows, right=("time",))
 

@@ -22,7 +22,8 @@ def test_a_stall_stands_beside_the_state_and_not_in_its_place(stalled: float | N
 def test_where_no_worker_runs_nothing_is_said_of_the_jobs_it_has(capsys: pytest.CaptureFixture[str]) -> None:
     ended = {"job_id": "1", "block": "acme/ping:1.0.0", "seconds": 1.0, "cause": "completed"}
     for has_worker in (True, False):
-        jobs._print({"jobs": [], "ended": [ended]}, has_worker=has_worker, with_ended=True)
+        answer = {"jobs": [] if has_worker else None, "ended": [ended]}
+        jobs._print(answer, with_ended=True)
         said = capsys.readouterr().out
         assert ("The worker has no jobs." in said) == has_worker
         assert "acme/ping:1.0.0" in said
