@@ -103,7 +103,8 @@ def _print(findings: list[Finding]) -> None:
     if not sys.stdout.isatty():
         widest = max(len(finding.check) for finding in findings)
         for finding in findings:
-            print(f"{finding.status:7}  {finding.check:{widest}}  {_text_of(finding)}")
+            text = " ".join(_text_of(finding).split("\n"))  # for `grep`: a line for each check
+            print(f"{finding.status:7}  {finding.check:{widest}}  {text}")
     elif console.width >= _NARROW_COLUMNS:
         table = Table.grid(padding=(0, 2, 0, 0))
         for finding in findings:
@@ -120,4 +121,5 @@ def _status_of(finding: Finding) -> Text:
 
 
 def _text_of(finding: Finding) -> str:
-    return f"{finding.text} {finding.advice}".rstrip()
+    """Return what is said of it. A part of that may be what a block has raised: no terminal is to obey it."""
+    return printable(f"{finding.text} {finding.advice}".rstrip())

@@ -34,10 +34,8 @@ def environment_of(unit: str) -> dict[str, str]:
     `EnvironmentFile=` goes before `Environment=`, as in systemd. Raises `UnitSettingsError`.
     """
     shown = _show(unit if "." in unit else f"{unit}.service")
-    if shown["LoadState"] != ["loaded"]:
-        raise UnitSettingsError(
-            f"systemd knows no unit {unit}. `systemctl list-units 'neops*'` shows those there are."
-        )
+    if (state := "".join(shown["LoadState"])) != "loaded":
+        raise UnitSettingsError(_why_not_loaded(unit, state))
     assignments = (each.partition("=") for line in shown["Environment"] for each in shlex.split(line))
     found = {name: value for name, _, value in assignments}
     for line in shown["EnvironmentFiles"]:
@@ -48,6 +46,14 @@ def environment_of(unit: str) -> dict[str, str]:
         for first in shown[name][0].split()[:1] if shown[name] else ():
             found[variable] = f"{base}/{first.partition(':')[0]}"
     return found
+
+
+def _why_not_loaded(unit: str, state: str) -> str:
+    if state == "not-found":
+        return f"systemd knows no unit {unit}. `systemctl list-unit-files 'neops*'` shows those there are."
+    if state == "masked":
+        return f"The unit {unit} is masked, so that systemd does not start it: systemctl unmask {unit}."
+    return f"systemd can't load the unit {unit} ({state}). `systemctl status {unit}` says why."
 
 
 def without_settings(environment: Mapping[str, str]) -> dict[str, str]:

@@ -96,6 +96,18 @@ async def test_modules_that_can_t_be_imported_are_named_in_a_sentence_of_their_o
     assert found.text.endswith("No module named 'no_such_module'.")
 
 
+async def test_what_a_module_has_raised_is_on_the_line_of_its_check_and_repaints_no_terminal(
+    tmp_path: Path,
+) -> None:
+    module = tmp_path / "broken.py"
+    module.write_text(
+        "import sdk\nraise RuntimeError('one\\ntwo\\x1b[2J')\nclass Base(sdk.FunctionBlock): ...\n"
+    )
+    code, out = await doctor("--function-blocks", str(module), "--state-dir", str(tmp_path / "new"))
+    assert (code, len(out.splitlines())) == (1, len(CHECKS))
+    assert "RuntimeError: one two\\x1b[2J" in out
+
+
 def test_a_misspelt_variable_is_named_with_the_nearest_setting_also_where_it_is_in_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,8 @@ no assignment
     ("shown", "said"),
     [
         ("LoadState=not-found\n", "systemd knows no unit neops."),
+        ("LoadState=masked\n", "The unit neops is masked"),
+        ("LoadState=bad-setting\n", r"can't load the unit neops \(bad-setting\)"),
         (
             "LoadState=loaded\nEnvironmentFiles=/nowhere/env (ignore_errors=no)\n",
             "/nowhere/env, which the unit names",
