@@ -21,6 +21,7 @@ MEANINGS: Final = {
     74: "The output could not be written, as on a full disk. Whatever was asked may have been done.",
     130: "Ended by Ctrl-C.",
     141: "Nobody reads the output any more, as with `| head`.",
+    143: "Ended by SIGTERM.",
 }
 
 _OF_CAUSES: Final = {
