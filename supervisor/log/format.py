@@ -36,6 +36,18 @@ def printable(text: str) -> str:
     return _UNSEEN.sub(lambda match: _escaped(match[0]), text)
 
 
+def printable_line(text: str) -> str:
+    """Return `text` as one line that repaints no terminal: line breaks and tabs are escapes, too.
+
+    So is whatever else Python does not call printable. Some that it does, nobody sees: both are looked for.
+    """
+    return printable("".join(char if char.isprintable() else _escape_of(char) for char in text))
+
+
+def _escape_of(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
 def printable_json(text: str) -> str:
     """Return JSON that says the same, with all that is not seen as JSON's own escapes.
 

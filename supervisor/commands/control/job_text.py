@@ -5,7 +5,7 @@ import time
 from typing import Any, Final
 
 from supervisor.commands.journal.output import age_text
-from supervisor.log import format as log_format
+from supervisor.log.format import printable_line
 
 _LABELS: Final = {
     "job_id": "job",
@@ -51,9 +51,7 @@ def moment_text(moment: float) -> str:
 
 def printable(value: object) -> str:
     """Return one line of text that repaints no terminal: ids, blocks and lines come from elsewhere."""
-    text = "" if value is None else str(value)
-    escaped = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-    return log_format.printable("".join(escaped))  # and what Python counts as printable, but nobody sees
+    return printable_line("" if value is None else str(value))
 
 
 def details_of(job: dict[str, Any]) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from supervisor.job.host_keys.endpoint import Endpoint, parse_name
 from supervisor.job.host_keys.files import KeptFile
 from supervisor.job.host_keys.known_hosts_file import Line
 from supervisor.job.host_keys.store import FILE
+from supervisor.log.format import printable_line
 from supervisor.process.owners_rights import as_owner, refuse_what_is_not_of
 from supervisor.process.user_names import user_name, who_may_use
 from supervisor.settings.run_settings import RunSettings
@@ -151,13 +152,15 @@ def _list(file: Path, lines: Sequence[Line], settings: HostKeysSettings) -> None
     if not lines:
         console.print(f"The worker has accepted no host keys yet ({file}).", markup=False)
         return
-    rows = [(_printable(",".join(line.names)), str(line.key), _printable(line.comment)) for line in lines]
+    rows = [
+        (printable_line(",".join(line.names)), str(line.key), printable_line(line.comment)) for line in lines
+    ]
     print_rows(console, ("address", "key", "comment"), rows)
 
 
 def _tell_forgotten(file: Path, words: Sequence[str], removed: Sequence[Line]) -> int:
     for line in removed:
-        print(f"Forgot {','.join(line.names)} {line.key}.")
+        print(f"Forgot {printable_line(','.join(line.names))} {line.key}.")
     if missing := [word for word in words if not any(map(_meaning([word]), removed))]:
         _say(
             f"No host key of {', '.join(missing)} is kept in {file}. `{PROGRAM} list` shows those that are. "
@@ -188,10 +191,6 @@ def _meaning(words: Sequence[str]) -> Callable[[Line], bool]:
 def _host_of(name: str) -> str | None:
     found = parse_name(name)
     return None if found is None else found[0]
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def _say(message: str) -> None:

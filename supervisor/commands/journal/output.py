@@ -12,6 +12,7 @@ from supervisor.commands.shared.console import OutputConsole
 from supervisor.commands.shared.json_output import print_json
 from supervisor.commands.shared.table import print_rows
 from supervisor.journal import Entry
+from supervisor.log.format import printable_line
 
 _STATES: Final = {
     "running": "running",
@@ -38,12 +39,12 @@ def print_entries(entries: Sequence[Entry], source: Path, *, as_json: bool) -> N
         size = "" if entry.size is None else str(entry.size)
         row = (
             str(entry.number),
-            _printable(entry.claim.job_id),
-            _printable(entry.claim.block_id),
+            printable_line(entry.claim.job_id),
+            printable_line(entry.claim.block_id),
             _STATES[entry.state],
             age_text(now - since(entry)),
             size,
-            _printable(entry.dead_reason or ""),
+            printable_line(entry.dead_reason or ""),
         )
         rows.append(row)
     print_rows(console, titles, rows, right=("number", "bytes"))
@@ -94,8 +95,3 @@ def _parsed(result: bytes | None) -> Any:
         return json.loads(result)
     except (ValueError, RecursionError):
         return result.decode(errors="backslashreplace")
-
-
-def _printable(text: str) -> str:
-    """Escape what would repaint the terminal: ids and reasons come from elsewhere."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

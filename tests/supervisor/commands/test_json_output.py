@@ -41,6 +41,12 @@ def test_a_last_line_is_one_line_that_shows_what_is_in_it_as_escapes(hidden: str
     assert re.fullmatch(r"a\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|n|t)b", shown)
 
 
+def test_no_command_escapes_a_line_in_a_way_of_its_own() -> None:
+    for path in sorted(COMMANDS.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        assert "unicode_escape" not in text, f"{path}: supervisor.log.format has printable_line"
+
+
 def test_a_result_that_is_nested_without_end_is_shown_by_all_means(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
