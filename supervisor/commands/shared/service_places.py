@@ -5,6 +5,8 @@ from typing import Final
 
 RUNTIME: Final = Path("/run")
 STATE: Final = Path("/var/lib")
+_PRIVATE: Final = "private"
+"""Where systemd really has the state of a user that exists only while the service runs (DynamicUser=)."""
 _NAMES: Final = ("neops-supervisor", "neops-supervisor-*", "neops-local")
 """What `supervisor deploy unit` has in RuntimeDirectory and StateDirectory: plain, --instance (its name), --local."""
 
@@ -21,8 +23,28 @@ def service_state_directories() -> list[Path]:
 
 def runtime_directory_of(state_dir: Path) -> Path | None:
     """Return the runtime directory of the service that has this state directory, `None` where it is no service's."""
-    is_named = any(state_dir.match(name) for name in _NAMES)
-    return RUNTIME / state_dir.name if state_dir.parent == STATE and is_named else None
+    name = _service_of(state_dir)
+    return None if name is None else RUNTIME / name
+
+
+def unit_with(state_dir: Path) -> str | None:
+    """Return the unit of the service that has this state directory, `None` where it is no service's."""
+    name = _service_of(state_dir)
+    if name is None:
+        return None
+    plain, instance = _NAMES[0], name.removeprefix(f"{_NAMES[0]}-")
+    return f"{name}.service" if instance == name else f"{plain}@{instance}.service"
+
+
+def _service_of(state_dir: Path) -> str | None:
+    """Return what the directories of a service are called, of which one is this, or the one above.
+
+    A worker of `supervisor local` has a part of that one.
+    """
+    for place in (state_dir, state_dir.parent):
+        if place.parent in (STATE, STATE / _PRIVATE) and any(map(place.match, _NAMES)):
+            return place.name
+    return None
 
 
 def _found_in(base: Path) -> list[Path]:

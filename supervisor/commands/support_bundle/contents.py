@@ -51,7 +51,7 @@ def parts_for(
         Part("kernel.json", machine.kernel),
         Part("process-worker.json", _process(pid)),
         Part("process-here.json", machine.own_limits),
-        *systemd_parts(pid),
+        *systemd_parts(pid, state_dir),
         doctor_part(["--state-dir", str(state_dir)]),
     ]
     return parts

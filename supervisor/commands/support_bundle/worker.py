@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from supervisor.commands.shared.service_places import unit_with
 from supervisor.commands.support_bundle.collection import LeftOutError, Part, output_of
 from supervisor.commands.support_bundle.machine import read_small
 from supervisor.errors import SupervisorError
@@ -59,8 +60,9 @@ def log_asked(client: ControlClient, job_id: str) -> Callable[[], Any]:
     return ask
 
 
-def unit_of(pid: int | None) -> str:
-    """Return the service that a worker runs in, by its cgroup; the usual name where that does not say it.
+def unit_of(pid: int | None, state_dir: Path) -> str:
+    """Return the service that a worker runs in, by its cgroup; where that does not say it, as it does not run, by its
+    state directory; else the usual name.
 
     Raises `LeftOutError` where it runs in none, as in a terminal. Of a desktop, all programs have that of the user's
     session (`user@1000.service`), whose log is what he does all day.
@@ -68,13 +70,13 @@ def unit_of(pid: int | None) -> str:
     text = read_small(Path(f"/proc/{pid}/cgroup")) if pid is not None else None
     found = _UNIT.findall(text or "")
     if not found:
-        return _DEFAULT_UNIT
+        return unit_with(state_dir) or _DEFAULT_UNIT
     if found[-1].endswith(".scope") or any(map(_OF_A_USER.fullmatch, found)):
         raise LeftOutError("The worker runs in no service of this machine's systemd.")
     return str(found[-1])
 
 
-def systemd_parts(pid: int | None) -> list[Part]:
+def systemd_parts(pid: int | None, state_dir: Path) -> list[Part]:
     """Return what systemd says of the unit, and the last lines of its log."""
     shown = ["systemctl", "show", "--no-pager", "--property", _PROPERTIES]
     log = [
@@ -88,8 +90,8 @@ def systemd_parts(pid: int | None) -> list[Part]:
         "--unit",
     ]
     return [
-        Part("systemd/unit.txt", lambda: output_of([*shown, unit_of(pid)])),
-        Part("log/journal.txt", lambda: output_of([*log, unit_of(pid)])),
+        Part("systemd/unit.txt", lambda: output_of([*shown, unit_of(pid, state_dir)])),
+        Part("log/journal.txt", lambda: output_of([*log, unit_of(pid, state_dir)])),
     ]
 
 

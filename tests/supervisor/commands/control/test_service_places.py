@@ -68,6 +68,10 @@ def test_a_service_s_state_directory_leads_to_its_runtime_directory(machine: Pat
     assert asked(machine / "lib/neops-supervisor-east") == machine / "lib/neops-supervisor-east/run"
     east = listen("run/neops-supervisor-east")
     assert asked(machine / "lib/neops-supervisor-east") == east
+    assert asked(machine / "lib/private/neops-supervisor-east") == east
+    local = listen("run/neops-local")
+    for place in ("lib/neops-local", "lib/neops-local/worker"):
+        assert asked(machine / place) == local
 
 
 def test_several_that_listen_are_all_named_and_the_socket_of_a_dead_one_is_not(

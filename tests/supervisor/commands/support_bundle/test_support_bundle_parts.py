@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 
+from supervisor.commands.shared import service_places
 from supervisor.commands.support_bundle import archive as archive_module
 from supervisor.commands.support_bundle import collection as collecting_module
 from supervisor.commands.support_bundle import ended_jobs
@@ -249,11 +250,28 @@ def test_the_log_of_a_person_s_session_is_never_taken_for_the_worker_s(
 ) -> None:
     monkeypatch.setattr(worker_module, "read_small", lambda _: f"0::{cgroup}\n")
     if unit is not None:
-        assert unit_of(1) == unit
+        assert unit_of(1, Path("state")) == unit
         return
-    for part in systemd_parts(1):
+    for part in systemd_parts(1, Path("state")):
         with pytest.raises(LeftOutError, match="runs in no service"):
             part.collect()
+
+
+@pytest.mark.parametrize(
+    ("directory", "unit"),
+    [
+        ("neops-supervisor", "neops-supervisor.service"),
+        ("private/neops-supervisor", "neops-supervisor.service"),
+        ("neops-supervisor-east", "neops-supervisor@east.service"),
+        ("neops-local/worker", "neops-local.service"),
+        ("elsewhere", "neops-supervisor.service"),
+    ],
+)
+def test_of_a_service_that_does_not_run_it_is_the_unit_of_its_state_directory(
+    directory: str, unit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_places, "STATE", tmp_path)
+    assert unit_of(None, tmp_path / directory) == unit
 
 
 def test_a_state_directory_is_listed_without_following_a_link_and_without_content(tmp_path: Path) -> None:
