@@ -82,7 +82,7 @@ def run(arguments: list[str]) -> int:
             return EXIT_USAGE
         if name == "adopt":
             return _adopt(settings)
-        numbers = [int(word) for word in rest]
+        numbers = list(dict.fromkeys(map(int, rest)))
         if name in _CHANGES:
             return _change(settings, name, numbers)
         return _show(settings, numbers)

@@ -133,6 +133,12 @@ def test_retry_makes_a_dead_letter_deliverable(state: Path) -> None:
     assert reasons(state)[4] is not None
 
 
+def test_a_number_that_is_given_twice_is_meant_once(state: Path) -> None:
+    done = journal(state, "retry", "3", "3")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "will send 1 dead letter(s) again" in done.stdout
+
+
 def test_drop_removes_dead_letters_alone(state: Path) -> None:
     assert journal(state, "drop", "--all").returncode == 0
     assert list(reasons(state)) == [1, 2]
