@@ -1,5 +1,7 @@
 """The proxy between this worker and its engine, as the environment names it."""
 
+import contextlib
+import ipaddress
 import os
 from urllib.parse import urlsplit
 
@@ -14,8 +16,27 @@ def proxy_for(url: str) -> str | None:
     import urllib.request  # a megabyte with what it needs, for who has a proxy
 
     parts = urlsplit(url)
+    proxies = urllib.request.getproxies()
     # Host and port, since NO_PROXY may name either; never a user's name and password.
     if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None
-    proxy = urllib.request.getproxies().get(parts.scheme)
+    if _is_in_a_network(parts.hostname or "", proxies.get("no", "")):
+        return None
+    proxy = proxies.get(parts.scheme)
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def _is_in_a_network(host: str, listed: str) -> bool:
+    """Whether a host that is given by its number is in one of the networks of a list, or one of its addresses.
+
+    As curl does. urllib compares texts: `10.0.0.0/8` is none of its hosts, and `::1` is not the `[::1]` of a URL.
+    """
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:  # a name
+        return False
+    for each in listed.split(","):
+        with contextlib.suppress(ValueError):  # a name, or an address with a port
+            if address in ipaddress.ip_network(each.strip().strip("[]"), strict=False):
+                return True
+    return False

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from supervisor.engine.http import EngineAccess, EngineHttp
+from supervisor.engine.proxy import proxy_for
 from supervisor.errors import EngineError
 
 ELSEWHERE = "http://engine.invalid:3030"  # a name that never resolves (RFC 6761): only a proxy can reach it
@@ -22,11 +23,12 @@ class Listener:
     """A server that answers every request alike and keeps the request's head."""
 
     port: int = 0
+    answer: bytes = ANSWER
     heads: list[str] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
-        writer.write(ANSWER)
+        writer.write(self.answer)
         await writer.drain()
         writer.close()
         await writer.wait_closed()
@@ -79,6 +81,35 @@ async def test_an_engine_in_no_proxy_is_reached_directly(
     monkeypatch.setenv("no_proxy", f"127.0.0.1:{listener.port}" if with_port else "127.0.0.1")
     assert await status_of(f"http://127.0.0.1:{listener.port}") == 201
     assert listener.heads[0].startswith("POST /blackboard/job HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    ("excepted", "url", "is_reached_directly"),
+    [
+        ("10.0.0.0/8", "http://10.1.2.3:3030", True),
+        ("intern.example, 10.0.0.0/8", "https://10.1.2.3", True),
+        ("10.0.0.0/8", "http://11.1.2.3:3030", False),
+        ("10.1.2.3/8", "http://user:10.1.2.3@192.0.2.1:3030", False),
+        ("::1", "http://[::1]:3030", True),
+        ("[::1]", "http://[::1]:3030", True),
+        ("fd00::/8", "http://[fd00:0::5]:3030", True),
+        ("fd00::/8", "http://[fe00::5]:3030", False),
+        ("::/0", "http://10.1.2.3:3030", False),
+        ("10.0.0.0/8", "http://engine:3030", False),
+        ("10.0.0.0/99,::g,,10.1.2.3:3031", "http://10.1.2.3:3030", False),
+    ],
+)
+def test_an_engine_in_a_network_of_no_proxy_is_reached_directly(
+    excepted: str, url: str, is_reached_directly: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its jobs hold passwords of devices, which a proxy would read."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, NOBODY)
+    monkeypatch.setenv("no_proxy", excepted)
+    assert proxy_for(url) == (None if is_reached_directly else NOBODY)
 
 
 async def test_without_a_proxy_the_engine_is_reached_directly(listener: Listener) -> None:
