@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from supervisor.engine.error_texts import cant_connect, reason_of
+from supervisor.engine.error_texts import PROXY_WANTS_PASSWORD, cant_connect, reason_of
 from supervisor.engine.generated_client import ApiClient, Configuration
 from supervisor.engine.transport import BODY_CAP_BYTES, NoReplyError, Reply, Request, too_large
 
@@ -71,6 +71,9 @@ class ClientTransport:
             MemoryError,
             ValueError,  # of what it is asked to send, such as a user in the address beside a token
         ) as error:
+            if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == PROXY_WANTS_PASSWORD:
+                # As it answers itself where the engine speaks no TLS. Nothing has reached the engine.
+                return Reply(error.status, error.message.encode(errors="backslashreplace"), complete=True)
             # Not chained: its own text is not masked.
             raise NoReplyError(
                 _reason_of(error, request.seconds), timed_out=isinstance(error, TimeoutError)
@@ -128,6 +131,9 @@ def _reason_of(error: BaseException, seconds: float) -> str:
         if isinstance(error, aiohttp.ClientSSLError):
             return f"no TLS with {error.host}:{error.port}: {_tls_reason(error)}"
         return cant_connect(error.host, error.port, error.os_error)
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        refusal = f"the proxy makes no connection to it: {error.status} {error.message}"
+        return reason_of(ConnectionError(refusal), seconds)  # which cuts what is too long
     if isinstance(error, UnicodeError):  # of the codec `idna`, through which each name goes
         return "the address of the engine, or of the proxy, has no name of a host"
     return reason_of(error, seconds)

@@ -15,8 +15,8 @@ _ERROR_CAP_BYTES: Final = 64 * 1024
 """An engine's message about an error is short; what is longer is not read on the loop."""
 
 _REASON_CHARS: Final = 500
-_PROXY_WANTS_PASSWORD: Final = 407
-_NOT_LET_IN: Final = frozenset({401, 403, _PROXY_WANTS_PASSWORD})
+PROXY_WANTS_PASSWORD: Final = 407
+_NOT_LET_IN: Final = frozenset({401, 403, PROXY_WANTS_PASSWORD})
 
 
 def reason_of(error: BaseException, seconds: float) -> str:
@@ -81,7 +81,7 @@ def access_advice(status: int | None) -> str | None:
     """Say what to do where the worker is not let in; `None` for every other answer."""
     if status not in _NOT_LET_IN:
         return None
-    if status == _PROXY_WANTS_PASSWORD:
+    if status == PROXY_WANTS_PASSWORD:
         return "Check user and password of the proxy (HTTP_PROXY, HTTPS_PROXY), then restart the worker."
     return "Check the token in --engine-token-file, which the worker reads anew, and any proxy before the engine."
 

@@ -126,3 +126,28 @@ async def test_a_proxy_that_is_away_is_a_failure_without_its_password(
     assert caught.value.retryable
     assert "proxy-pass" not in str(caught.value)
     assert "127.0.0.1:9" in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_wants_a_password_says_so_whether_or_not_the_engine_speaks_tls(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """With its status, by which the advice is found, and by which it is known that no job was given out."""
+    listener.answer = b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    monkeypatch.setenv(f"{scheme}_proxy", f"http://worker:proxy-pass@127.0.0.1:{listener.port}")
+    with pytest.raises(EngineError) as caught:
+        await status_of(f"{scheme}://engine.invalid:3030")
+    assert (caught.value.status, caught.value.retryable) == (407, False)
+    assert "proxy-pass" not in str(caught.value)
+    assert listener.heads[0].split()[0] == ("POST" if scheme == "http" else "CONNECT")
+
+
+async def test_a_proxy_that_makes_no_connection_is_named_as_what_refuses(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener.answer = b"HTTP/1.1 503 Not now\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    monkeypatch.setenv("https_proxy", f"http://worker:proxy-pass@127.0.0.1:{listener.port}")
+    with pytest.raises(EngineError, match="the proxy makes no connection to it: 503 Not now") as caught:
+        await status_of("https://engine.invalid:3030")
+    assert (caught.value.status, caught.value.retryable) == (None, True)
+    assert "proxy-pass" not in str(caught.value)
