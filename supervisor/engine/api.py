@@ -105,7 +105,7 @@ class EngineApi:
         if self._takes_sensitive and block.sensitive_parameters:
             body["sensitiveParameters"] = [list(path) for path in block.sensitive_parameters]
         try:
-            await self._http.post("/function-blocks/register", f"the registration of {block.id}", body)
+            await self._inform("/function-blocks/register", f"the registration of {block.id}", body)
         except EngineError as error:
             if error.status != 409:
                 raise
@@ -113,9 +113,7 @@ class EngineApi:
     async def ping(self, worker_uuid: str, *, fresh: bool = False) -> bool:
         """Tell the engine that this worker lives (W4). Returns whether the engine knows it."""
         try:
-            await self._http.post(
-                f"/workers/{quote(worker_uuid, safe='')}/ping", "the heartbeat", fresh=fresh
-            )
+            await self._inform(f"/workers/{quote(worker_uuid, safe='')}/ping", "the heartbeat", fresh=fresh)
         except EngineError as error:
             if error.status == 404:
                 return False
@@ -193,10 +191,19 @@ class EngineApi:
     async def unregister(self, worker_uuid: str) -> None:
         """Tell the engine that this worker leaves (W8). Already gone (404) is fine."""
         try:
-            await self._http.post(f"/workers/{quote(worker_uuid, safe='')}/unregister", "the unregistration")
+            await self._inform(f"/workers/{quote(worker_uuid, safe='')}/unregister", "the unregistration")
         except EngineError as error:
             if error.status != 404:
                 raise
+
+    async def _inform(self, path: str, what: str, body: Any = None, *, fresh: bool = False) -> None:
+        """Make a request to which the engine says little or nothing. Raises `EngineError` also for a web page.
+
+        One with 200 comes from what stands in between, such as a sign-in page, and the engine was told nothing.
+        """
+        answer = await self._http.post(path, what, body, fresh=fresh)
+        if answer.body.lstrip().startswith(b"<"):
+            raise answer.unreadable(what)
 
     @property
     def answering(self) -> Answering:

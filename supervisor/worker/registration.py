@@ -30,6 +30,8 @@ _log = logging.getLogger(__name__)
 _NOT_LET_IN: Final = frozenset({401, 407})
 """Not 403: that is the licence (engine contract: worker routes)."""
 
+_NOT_FOUND: Final = 404
+
 _AT_ONCE: Final = 8
 """How many blocks are registered at the same time: a start waits for the way to the engine that much less often."""
 
@@ -237,6 +239,9 @@ class Registration:
         try:
             await self._engine.register_block(block, self.uuid)
         except EngineError as error:
+            if error.status == _NOT_FOUND and error.said is None:
+                # A proxy's word, while its way to the engine is gone: the next try may be answered by the engine.
+                raise EngineError(str(error), status=error.status) from error
             # Who is not let in at all is told nothing of this block.
             if error.retryable or error.status in _NOT_LET_IN:
                 raise

@@ -51,7 +51,7 @@ class Engine:
             if self.errors.get(each):
                 raise self.errors[each].pop(0)
         if self.is_hidden and name == "register":
-            raise refusal(404)
+            raise refusal(404, said=None)
 
     async def check_compatibility(self) -> Compatibility:
         self._called("check")
@@ -81,8 +81,9 @@ class Engine:
         self._called("unregister", worker_uuid)
 
 
-def refusal(status: int = 400) -> EngineError:
-    return EngineError("It does not want it.", status=status, retryable=False)
+def refusal(status: int = 400, *, said: str | None = "not wanted") -> EngineError:
+    """Without what the engine itself has `said` it may be a proxy's."""
+    return EngineError("It does not want it.", status=status, retryable=False, said=said)
 
 
 class Scene:

@@ -150,6 +150,15 @@ def test_a_block_that_is_refused_harms_only_itself(caplog: pytest.LogCaptureFixt
     assert told(caplog, BlockRefused) == [{"block": A.id, "reason": "It does not want it."}]
 
 
+def test_a_page_that_is_not_found_is_no_refusal_of_a_block() -> None:
+    """A proxy says that to all, while its way to the engine is gone. The block would be missing until a reload."""
+    scene = Scene()
+    scene.engine.errors = {"block b w-1": [refusal(404, said=None)] * 3}
+    simulate(scene.registration.begin(60.0))
+    assert (scene.accepted, scene.registration.refused) == (["a", "b"], {})
+    assert scene.engine.registered == 1
+
+
 def test_a_client_that_does_not_fit_the_engine_ends_the_start() -> None:
     scene = Scene()
     scene.engine.compatibility = Compatibility(False, False, "9.9.9")
