@@ -122,7 +122,10 @@ class Registration:
             self._catalogue = catalogue
             self.accepted[:] = [block for block in self.accepted if block in catalogue]
             self.refused.clear()
-            await self._until_registered(self._register_blocks)
+            try:
+                await self._until_registered(self._offering())
+            finally:
+                self._lost_uuid = None
 
     async def renew(self, lost_uuid: str) -> None:
         """Register anew after the engine has forgotten this worker. Retries until it leaves; running jobs go on.
@@ -138,6 +141,22 @@ class Registration:
             finally:
                 self._lost_uuid = None
 
+    def _offering(self) -> Callable[[], Awaitable[None]]:
+        renew = self._renewal_of(self.uuid)
+        was_tried = False
+
+        async def register() -> None:
+            nonlocal was_tried
+            if was_tried:
+                # It may have failed because the engine has forgotten this worker, as after a day without it. Whoever
+                # notices that meanwhile can only wait for this to end.
+                await renew()
+            else:
+                was_tried = True
+                await self._register_blocks()
+
+        return register
+
     def _renewal_of(self, lost_uuid: str) -> Callable[[], Awaitable[None]]:
         was_told = False
 
@@ -147,6 +166,7 @@ class Registration:
             if self.uuid == lost_uuid:
                 # Asked at each try: a worker that is registered beside it fails the jobs that run here.
                 if not await self._engine.ping(lost_uuid):
+                    self._lost_uuid = lost_uuid
                     if not was_told:
                         tell(_log, WorkerExpired(worker=lost_uuid))
                         was_told = True

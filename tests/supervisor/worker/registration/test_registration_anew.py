@@ -135,6 +135,47 @@ def test_after_a_reload_a_block_that_was_refused_is_offered_again() -> None:
     assert (scene.accepted, scene.registration.refused) == (["a", "b"], {})
 
 
+def test_a_reload_goes_on_under_a_new_uuid_where_the_engine_has_forgotten_the_worker_meanwhile() -> None:
+    """While a reload offers its blocks, nobody else can register the worker anew: it would get no job any more."""
+    scene = Scene()
+    new = block_entry("new")
+    problems: list[str | None] = []
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        scene.engine.errors = {
+            "block new w-1": [EngineError("Internal server error", status=500)] * 1000,
+            "register": [refusal(403)] * 5,
+        }
+        scene.engine.forget_workers()
+        async with asyncio.timeout(600.0):
+            offering = asyncio.ensure_future(scene.registration.offer((A, new)))
+            while scene.engine.times[-1][0] != "register":
+                await asyncio.sleep(0.1)
+            problems.append(scene.registration.problem)
+            await offering
+        problems.append(scene.registration.problem)
+
+    simulate(live())
+    assert (scene.registration.uuid, scene.accepted) == ("w-2", ["a", "new"])
+    assert scene.engine.registered == 2
+    assert (problems[0] or "").startswith("the engine does not know this worker any more")
+    assert problems[1] is None
+
+
+def test_a_reload_that_fails_for_now_registers_no_other_worker() -> None:
+    scene = Scene()
+    new = block_entry("new")
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        scene.engine.errors = {"block new w-1": [AWAY] * 3, "ping": [AWAY]}
+        await scene.registration.offer((A, new))
+
+    simulate(live())
+    assert (scene.engine.registered, scene.accepted) == (1, ["a", "new"])
+
+
 def test_a_reload_waits_for_a_registration_that_is_under_way() -> None:
     """Else blocks would be registered twice, and under a uuid that is over."""
     scene = Scene()
