@@ -3,6 +3,7 @@
 import asyncio
 import importlib.metadata
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -31,6 +32,11 @@ _NOT_LET_IN: Final = frozenset({401, 407})
 """Not 403: that is the licence (engine contract: worker routes)."""
 
 _NOT_FOUND: Final = 404
+_SERVER_ERROR: Final = 500
+"""The engine's own. A proxy that does not reach it says another one."""
+
+MOST_FAILURES: Final = 8
+"""So often the engine may fail at a block while it takes others. Then that counts as refused."""
 
 _AT_ONCE: Final = 8
 """How many blocks are registered at the same time: a start waits for the way to the engine that much less often."""
@@ -70,6 +76,8 @@ class Registration:
         """The uuid that the engine did not know, while this worker registers anew."""
         self._failure = ""
         """Why the worker or blocks could not be registered the last time."""
+        self._failures: Counter[str] = Counter()
+        """How often the engine has failed at a block, by its id."""
 
     @property
     def problem(self) -> str | None:
@@ -122,6 +130,7 @@ class Registration:
             self._catalogue = catalogue
             self.accepted[:] = [block for block in self.accepted if block in catalogue]
             self.refused.clear()
+            self._failures.clear()
             try:
                 await self._until_registered(self._offering())
             finally:
@@ -239,6 +248,7 @@ class Registration:
         self.accepted.clear()
         # Offered again: they may have been refused only because the worker was unknown.
         self.refused.clear()
+        self._failures.clear()
         tell(_log, Registered(worker=uuid))
 
     async def _register_blocks(self) -> None:
@@ -263,9 +273,20 @@ class Registration:
                 # A proxy's word, while its way to the engine is gone: the next try may be answered by the engine.
                 raise EngineError(str(error), status=error.status) from error
             # Who is not let in at all is told nothing of this block.
-            if error.retryable or error.status in _NOT_LET_IN:
+            if error.status in _NOT_LET_IN:
+                raise
+            if error.retryable and not await self._fails_at(block.id, error.status):
                 raise
             self.refused[block.id] = str(error)
             tell(_log, BlockRefused(block=block.id, reason=str(error)))
             return False
         return True
+
+    async def _fails_at(self, block_id: str, status: int | None) -> bool:
+        """Count a failure. Returns whether it is this block at which the engine fails. Raises `EngineError`."""
+        if status != _SERVER_ERROR:
+            return False
+        self._failures[block_id] += 1
+        if self._failures[block_id] < MOST_FAILURES or not self.accepted:
+            return False
+        return await self._engine.ping(self.uuid)  # else it is the engine that has trouble

@@ -16,6 +16,7 @@ from supervisor.log.events.worker import (
     CompatibilityUnknown,
     RegistrationFailing,
 )
+from supervisor.worker.registration import MOST_FAILURES
 from tests.log_events import facts_of, records_of, told
 from tests.programs.fuzz.fakes import block_entry
 from tests.simulated_time import elapsed, simulate
@@ -157,6 +158,37 @@ def test_a_page_that_is_not_found_is_no_refusal_of_a_block() -> None:
     simulate(scene.registration.begin(60.0))
     assert (scene.accepted, scene.registration.refused) == (["a", "b"], {})
     assert scene.engine.registered == 1
+
+
+FAILS = EngineError("Internal server error", status=500)
+
+
+def test_a_block_at_which_the_engine_fails_is_left_out_where_it_takes_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One help text that is too long for the engine's database kept the whole worker from starting."""
+    scene = Scene()
+    scene.engine.errors = {"block a w-1": [FAILS] * 1000}
+    simulate(scene.registration.begin(120.0))
+    assert (scene.accepted, scene.registration.refused) == (["b"], {A.id: str(FAILS)})
+    assert told(caplog, BlockRefused) == [{"block": A.id, "reason": str(FAILS)}]
+    assert scene.calls.count(("block", "a", "w-1")) == MOST_FAILURES
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        {"block": [FAILS] * 4 * MOST_FAILURES},
+        {"block a w-1": [FAILS] * (MOST_FAILURES + 3), "ping": [AWAY] * 1000},
+        {"block a w-1": [EngineError("Bad gateway", status=502)] * 2 * MOST_FAILURES},
+    ],
+    ids=["takes none", "answers no ping", "is behind a proxy"],
+)
+def test_an_engine_that_fails_at_all_is_waited_for(errors: dict[str, list[EngineError]]) -> None:
+    scene = Scene()
+    scene.engine.errors = {name: list(each) for name, each in errors.items()}
+    simulate(scene.registration.begin(1000.0))
+    assert (sorted(scene.accepted), scene.registration.refused) == (["a", "b"], {})
 
 
 def test_a_client_that_does_not_fit_the_engine_ends_the_start() -> None:
