@@ -65,6 +65,19 @@ async def test_also_a_token_that_was_replaced_meanwhile(tmp_path: Path) -> None:
         await http.close()
 
 
+def test_a_token_is_masked_however_many_there_were_before_it() -> None:
+    """Some live for five minutes, and a worker for months."""
+    secrets = OwnSecrets(TOKEN, "http://user:Trellis-Wagon-1842@engine")
+    tokens = [f"{number:04}-{'x' * (number % 50)}-of-the-{number}th-day" for number in range(1000)]
+    for before, token in zip([TOKEN, *tokens], tokens, strict=False):
+        secrets.learn(token)
+        secrets.learn(token)
+        said = f"now {token}, before {before}, Trellis-Wagon-1842"
+        assert secrets.masked(said) == "now ***, before ***, ***"
+    secrets.learn(TOKEN)
+    assert secrets.masked(f"again {TOKEN} after {tokens[-1]}") == "again *** after ***"
+
+
 def test_the_passwords_in_an_address_are_masked_as_they_stand_there_and_as_they_are_sent() -> None:
     url = "http://us%40er:p%40ss-word@proxy:3128"
     assert passwords_in(url) == ["us@er:p@ss-word", "p@ss-word", "p%40ss-word"]
