@@ -36,6 +36,8 @@ def of(name: str) -> Any:
         ('{"a": {}}', (5,), {}, '{"a": {}}'),
         ("%s left", (2,), {}, "%s left"),
         ("by percent %s {", (2,), {}, "by percent 2 {"),
+        ("now at {level}", (), {"level": "debug"}, "now at debug"),
+        ("{:>4} left", (None,), {}, "{:>4} left"),
     ],
 )
 def test_a_message_is_filled_in_by_braces_and_never_lost(

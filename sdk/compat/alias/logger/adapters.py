@@ -20,8 +20,8 @@ class StdlibContextualLogger(BlockLogger):
 class LoguruContextualLogger(BlockLogger):
     """A logger that fills in messages by braces (`"{} of {total}"`), as loguru does, which is not used here."""
 
-    def log(self, level: int, msg: object, *args: Any, **kwargs: Any) -> None:
-        """Log `msg` with its arguments filled in. Named ones are put on the record as well."""
+    def log(self, level: int, msg: object, /, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
+        """Log `msg` with its arguments filled in. Named ones, whatever their names, are put on the record as well."""
         standard = {name: kwargs.pop(name) for name in list(kwargs) if name in _STANDARD}
         extra = {**(standard.pop("extra", None) or {}), "context": {**self.get_context(), **kwargs}}
         # "%s", as the text may hold percent signs of its own.
@@ -49,7 +49,7 @@ def _filled_in(message: str, args: tuple[Any, ...], named: dict[str, Any]) -> st
         return message
     try:
         return message.format(*args, **named)
-    except (IndexError, KeyError, ValueError, AttributeError):
+    except (IndexError, KeyError, ValueError, AttributeError, TypeError):
         # Braces that were not meant so, such as a piece of JSON; or a message for "%".
         return _by_percent(message, args)
 
