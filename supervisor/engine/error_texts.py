@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import os
+import re
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -15,6 +16,7 @@ _ERROR_CAP_BYTES: Final = 64 * 1024
 """An engine's message about an error is short; what is longer is not read on the loop."""
 
 _REASON_CHARS: Final = 500
+_NUMBER_OF_ERROR: Final = re.compile(r"\[Errno (\d{1,5})\]")
 PROXY_WANTS_PASSWORD: Final = 407
 _NOT_LET_IN: Final = frozenset({401, 403, PROXY_WANTS_PASSWORD})
 
@@ -30,10 +32,13 @@ def reason_of(error: BaseException, seconds: float) -> str:
 
 
 def cant_connect(host: str, port: int | None, error: OSError) -> str:
-    """Say why there is no connection."""
-    number = error.errno or 0
-    reason = os.strerror(number) if number > 0 else error.strerror or str(error)
-    return f"can't connect to {host}:{port}: {reason}"
+    """Say why there is no connection. `error` may be of several addresses of a name, none of which has answered."""
+    # asyncio puts the errors of these into one text, each with its number.
+    numbers = [error.errno] if error.errno else [int(each) for each in _NUMBER_OF_ERROR.findall(str(error))]
+    reasons = dict.fromkeys(os.strerror(number) for number in numbers if number > 0)
+    reason = ", ".join(reasons) or error.strerror or str(error)
+    shown_host = f"[{host}]" if ":" in host else host
+    return f"can't connect to {shown_host}:{port}: {reason}"
 
 
 def message_in(content: bytes) -> str | None:
