@@ -32,6 +32,8 @@ _FORM: Final = r"(?:encrypted )?(?:[0456789]|10) "
 
 _OF_A_USER: Final = r"\S{1,64} (?:[\w-]{1,32} ){0,6}(?:password|secret) "
 _OF_A_SERVER: Final = r"(?:\S{1,64} ){0,9}?key "
+_CLEAR: Final = r"(?:clear )?"
+_MAC: Final = r"[hc]mac-[\w-]{1,16} "
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,20 @@ _STATEMENTS: Final = (
     # With the number of its form behind it, such a word is no ordinary one.
     *(_Statement(f"{word} ", _FORM) for word in ("password", "secret", "key", "md5", "authentication")),
     _Statement("username ", _OF_A_USER, starts_a_line=True),
-    _Statement("enable ", r"(?:password|secret) (?:level \d{1,2} )?", starts_a_line=True),
+    _Statement(
+        "enable ",
+        r"(?:algorithm-type \S{1,16} )?(?:password|secret) (?:level \d{1,2} )?",
+        starts_a_line=True,
+    ),
     _Statement("password ", "", starts_a_line=True),
     _Statement("key-string ", ""),
-    _Statement("area-password ", "", starts_a_line=True),
-    _Statement("domain-password ", "", starts_a_line=True),
+    _Statement("area-password ", _CLEAR, starts_a_line=True),
+    _Statement("domain-password ", _CLEAR, starts_a_line=True),
     _Statement("snmp-server community ", ""),
     _Statement("snmp community ", "", starts_a_line=True),
     _Statement("snmp-server host ", r"\S{1,64} (?:vrf \S{1,64} )?(?:traps |informs )?(?:version (?:1|2c) )?"),
     _Statement("auth ", r"(?:md5|sha[\w-]{0,8}) "),
-    _Statement("priv ", r"(?:3?des|aes)(?:[ -]?\d{3})? "),
+    _Statement("priv ", r"(?:(?:3?des|aes)(?:[ -]?\d{3})? |(?=0x))"),
     *(_Statement(f"{word} ", _OF_A_SERVER) for word in ("tacacs-server", "radius-server")),
     _Statement("neighbor ", r"\S{1,64} password "),
     _Statement("isakmp key ", ""),
@@ -64,9 +70,13 @@ _STATEMENTS: Final = (
         "pre-shared-key ",
         r"(?:(?:local|remote|ascii-text|hexadecimal|hex|key|address \S{1,64}) ){0,3}",
     ),
-    _Statement("authentication-key ", r"(?:\d{1,5} )?(?:md5 |type \S{1,16} value )?"),
-    _Statement("message-digest-key ", r"\d{1,3} md5 "),
-    _Statement("isis password ", ""),
+    _Statement("authentication-key ", rf"(?:\d{{1,5}} )?(?:md5 |sha1 |{_MAC}|type \S{{1,16}} value )?"),
+    _Statement("message-digest-key ", r"\d{1,3} (?:md5|sha\d{1,3}) "),
+    _Statement("isis password ", _CLEAR),
+    _Statement("rip authentication string ", ""),
+    _Statement("nhrp authentication ", ""),
+    _Statement("authentication mode ", _MAC),
+    _Statement("hash-algo ", r"[\w-]{1,16} key "),
     _Statement("ppp chap password ", ""),
     _Statement("encrypted-password ", ""),
     _Statement("wpa-psk ascii ", ""),

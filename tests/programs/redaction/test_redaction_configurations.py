@@ -11,6 +11,7 @@ MASKED = [
     ("username x privilege 15 secret 9 $9$abc", "username x privilege 15 secret 9 ***"),
     (" secret 10 $6$abc", " secret 10 ***"),
     ("snmp-server community publicXY RO", "snmp-server community *** RO"),
+    ("snmp-server community shanghai RO", "snmp-server community *** RO"),
     ("snmp-server host 192.0.2.9 version 2c publicXY", "snmp-server host 192.0.2.9 version 2c ***"),
     ("snmp-server host 192.0.2.9 vrf mgmt traps publicXY", "snmp-server host 192.0.2.9 vrf mgmt traps ***"),
     (
@@ -40,6 +41,25 @@ MASKED = [
     ("a\nusername x password y1\nb", "a\nusername x password ***\nb"),
     ("monkey 7 eats\n key 7 0822455D0A16", "monkey 7 eats\n key 7 ***"),
     ("it has the password of r1\n password abcdefgh1", "it has the password of r1\n password ***"),
+    (" isis password clear Is1sPw", " isis password clear ***"),
+    (" area-password md5 Ar3aPw", " area-password md5 ***"),
+    (" domain-password clear D0mPw authenticate", " domain-password clear *** authenticate"),
+    ("ntp authentication-key 1 sha1 7 08701E1D5D4C", "ntp authentication-key 1 sha1 7 ***"),
+    ("ntp authentication-key 1 hmac-sha2-256 NtpK", "ntp authentication-key 1 hmac-sha2-256 ***"),
+    ("ntp authentication-key 1 md5 encrypted 0822455D", "ntp authentication-key 1 md5 encrypted ***"),
+    (" ip ospf message-digest-key 1 sha512 7 13061E01", " ip ospf message-digest-key 1 sha512 7 ***"),
+    (
+        "snmp-server user bob network-admin auth md5 0x1f2e3d4c priv 0x5b6a7988 localizedkey",
+        "snmp-server user bob network-admin auth md5 *** priv *** localizedkey",
+    ),
+    ("enable algorithm-type scrypt secret Cl3arText", "enable algorithm-type scrypt secret ***"),
+    (" authentication mode hmac-sha-256 7 0822455D", " authentication mode hmac-sha-256 7 ***"),
+    (
+        " ipv6 ospf6 authentication key-id 10 hash-algo md5 key Osp6K",
+        " ipv6 ospf6 authentication key-id 10 hash-algo md5 key ***",
+    ),
+    (" ip rip authentication string R1pK", " ip rip authentication string ***"),
+    (" ip nhrp authentication NhrpK", " ip nhrp authentication ***"),
 ]
 SHOWN = [
     "You must enable password authentication on the device.",
@@ -52,6 +72,9 @@ SHOWN = [
     "user 5 has no key 3",
     "monkey 7 0822455D",
     " key-string <removed>",
+    " authentication mode hmac-sha-256",
+    " ip ospf authentication message-digest",
+    "ntp authentication-key is missing",
 ]
 
 
