@@ -19,6 +19,7 @@ from typing import Final
 
 from jobrunner.protocol.frames import FrameError
 from supervisor.errors import LaunchError
+from supervisor.process.closing import ROOM_FOR_DESCRIPTORS, close_beside_the_loop, descriptors_in
 
 _READ_BYTES: Final = 256 * 1024
 _ROOM_FOR_ONE: Final = socket.CMSG_LEN(struct.calcsize("i"))
@@ -116,17 +117,25 @@ class ChannelStream(asyncio.ReadTransport):
         """Close the socket. What was not sent is dropped, and `reader` is at its end."""
         if self._is_closed:
             return
+        has_unread = self._is_read and self.unread_bytes() > 0
         self._is_closed = True
         self._end_writing()
         self._end_reading()
-        self._socket.close()
+        if has_unread:  # descriptors may be among it
+            close_beside_the_loop(self._socket.detach())
+        else:
+            self._socket.close()
         self._take_passed = None
         del self.reader  # it refers to this object: else a collection had to free both
 
     def _read(self) -> None:
         try:
-            data = self._socket.recv(_READ_BYTES) if self._take_passed is None else self._receive_first()
+            data = self._receive() if self._take_passed is None else self._receive_first()
         except (BlockingIOError, InterruptedError):
+            return
+        except FrameError as error:
+            self._loop.remove_reader(self._descriptor)
+            self.reader.set_exception(error)
             return
         except OSError as error:  # the kernel tells it when nothing is left to read
             self._break(error)
@@ -135,6 +144,16 @@ class ChannelStream(asyncio.ReadTransport):
             self.reader.feed_data(data)
         else:
             self._end_reading()
+
+    def _receive(self) -> bytes:
+        """Return what has come. Raises `FrameError` where the job has sent descriptors with it: no child does that."""
+        # With room for these, although none is wanted: the kernel would let go of them in this call.
+        data, passed, _, _ = self._socket.recvmsg(_READ_BYTES, ROOM_FOR_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+        if passed:
+            close_beside_the_loop(*descriptors_in(passed))
+            problem = "descriptors came with what it sent, and the worker takes none"
+            raise FrameError(problem, incomplete=False)
+        return data
 
     def _receive_first(self) -> bytes:
         # Not by `socket.recv_fds`: Python 3.11 does not pass the flags on.

@@ -12,6 +12,7 @@ from typing import Any, Final
 from supervisor.errors import SupervisorError
 from supervisor.log.event import tell
 from supervisor.log.events.control import ControlFailed
+from supervisor.process.closing import close_beside_the_loop
 from supervisor.process.tasks import Tasks, done_before
 from supervisor.worker.control_socket.peers import Admit, RefusedError
 from supervisor.worker.control_socket.protocol import (
@@ -99,7 +100,7 @@ class ControlServer:
         try:
             peer = self._admit(connection)
         except RefusedError as error:
-            connection.close()
+            close_beside_the_loop(connection.detach())  # with what it has sent already
             self._refusals.tell(error)
             return False
         most = MOST_CONNECTIONS if peer.uid in (0, os.geteuid()) else MOST_CONNECTIONS - KEPT_FOR_OWNER

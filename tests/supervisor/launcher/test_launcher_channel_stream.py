@@ -5,14 +5,18 @@ import gc
 import os
 import socket
 import struct
+import time
 import weakref
 from collections.abc import AsyncIterator
 
 import pytest
+from launcher_support import open_descriptors
 
 from jobrunner.protocol.frames import FrameError
 from supervisor.errors import LaunchError
 from supervisor.launcher.channel_stream import MOST_UNREAD_BYTES, ChannelStream, Passed
+from supervisor.process.closing import close_beside_the_loop
+from tests.lingering import NOT_HELD_UP_SECONDS, lingering_connection
 
 FRAME = b"f" * 50
 LARGE = b"0123456789abcdef" * 2**16
@@ -171,8 +175,8 @@ async def test_what_comes_beside_the_first_bytes_is_given_out_once_and_what_it_r
 
     stream = ChannelStream(ours, 64_000, take)
     with far, open(os.devnull, "rb") as null:
-        for _ in range(2):
-            socket.send_fds(far, [FRAME], [null.fileno()])
+        socket.send_fds(far, [FRAME], [null.fileno()])
+        far.send(FRAME)
         far.shutdown(socket.SHUT_WR)
         reading = asyncio.ensure_future(stream.reader.read())
         if error is None:
@@ -202,3 +206,62 @@ async def test_a_stream_that_has_read_nothing_is_free_too_once_it_is_closed() ->
         assert known() is None
     finally:
         gc.enable()
+
+
+async def all_is_closed_that_was_to_be() -> None:
+    """One after the other: what is given last tells of the others."""
+    read, write = os.pipe()
+    close_beside_the_loop(write)
+    assert await asyncio.to_thread(os.read, read, 1) == b""
+    os.close(read)
+
+
+async def test_a_connection_that_lingers_holds_up_nobody_who_reads_what_it_came_with(ends: Ends) -> None:
+    """A job that sends one would stop the heartbeat for as long as it likes."""
+    before = open_descriptors()
+    with lingering_connection() as connection:
+        ends.far.send(FRAME)
+        socket.send_fds(ends.far, [FRAME], [connection.fileno()])
+        connection.close()  # the last descriptor is on its way
+        began = time.monotonic()
+        with pytest.raises(FrameError, match="descriptors came with what it sent") as caught:
+            await ends.stream.reader.readexactly(2 * len(FRAME))
+        await all_is_closed_that_was_to_be()
+        assert time.monotonic() - began < NOT_HELD_UP_SECONDS
+    assert not caught.value.incomplete
+    assert open_descriptors() == before
+
+
+async def test_nothing_is_read_behind_descriptors_and_all_that_came_are_closed(ends: Ends) -> None:
+    before = open_descriptors()
+    with open(os.devnull, "rb") as null:
+        for _ in range(3):
+            socket.send_fds(ends.far, [FRAME], [null.fileno()] * 253)
+    with pytest.raises(FrameError):
+        await ends.stream.reader.readexactly(1)
+    await all_is_closed_that_was_to_be()
+    assert open_descriptors() == before
+    assert ends.stream.unread_bytes() == 2 * len(FRAME)
+    ends.stream.close()
+    await all_is_closed_that_was_to_be()
+    assert len(open_descriptors()) == len(before) - 1
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["itself", "in a socket"])
+async def test_who_closes_a_stream_with_a_connection_unread_in_it_is_not_held_up(
+    ends: Ends, nested: bool
+) -> None:
+    ends.stream.pause_reading()
+    with lingering_connection() as connection:
+        sent = connection
+        if nested:
+            sent, other = socket.socketpair()
+            socket.send_fds(other, [b"x"], [connection.fileno()])
+            connection.close()
+            other.close()
+        socket.send_fds(ends.far, [FRAME], [sent.fileno()])
+        sent.close()
+        began = time.monotonic()
+        ends.stream.close()
+        await all_is_closed_that_was_to_be()
+        assert time.monotonic() - began < NOT_HELD_UP_SECONDS

@@ -1,6 +1,7 @@
 """Jobs thought of by somebody who knew the decisions and not the source."""
 
 import array
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -96,6 +97,24 @@ class Outsider(FunctionBlock[OutsiderParams, OutsiderResult]):
         while not Path(params.place, "go").exists():
             time.sleep(0.02)
         return f"{sent} sent"
+
+    def lingering(self, params: OutsiderParams) -> str:
+        """Send connections that nobody can close at once to the control socket, and then to the supervisor."""
+        near, others = _lingering_connection(params.seconds)
+        for _ in range(100):
+            # Whoever refuses it may come first.
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as control:
+                control.connect(params.other)
+                socket.send_fds(control, [b"x"], [near.fileno()])
+        near.close()
+        near, other = _lingering_connection(params.seconds)
+        Path(params.place, "sent").touch()
+        channel = socket.socket(fileno=os.dup(CHANNEL))
+        channel.setblocking(True)
+        socket.send_fds(channel, [b"x"], [near.fileno()])
+        near.close()
+        time.sleep(params.seconds)
+        return f"{others}, {other}"
 
     def groups(self, params: OutsiderParams) -> str:
         """Ask to change groups, from 13 processes, and be interrupted all the time."""
@@ -219,6 +238,19 @@ class Outsider(FunctionBlock[OutsiderParams, OutsiderResult]):
         _outcome(b'{"data":{"seen":"first"}}', end=False)
         _outcome(b'{"data":{"seen":"second"}}', end=False)
         os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _lingering_connection(seconds: float) -> tuple[socket.socket, socket.socket]:
+    """Return a connection whose second end takes nothing, so that who closes the first one waits so long."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        near = socket.create_connection(server.getsockname())
+        far, _ = server.accept()
+    near.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            near.send(bytes(2**20))
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, int(seconds)))
+    return near, far
 
 
 def _write_on(params: OutsiderParams) -> None:

@@ -1,10 +1,12 @@
 """The control server keeps its bounds: what a peer sends, how long it takes, how many there are."""
 
 import asyncio
+import contextlib
 import json
 import os
 import select
 import socket
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from supervisor.worker.control_socket.protocol import (
     Request,
 )
 from supervisor.worker.control_socket.server import ControlServer
+from tests.lingering import NOT_HELD_UP_SECONDS, lingering_connection
 from tests.log_events import told
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -244,6 +247,25 @@ async def test_who_is_refused_by_a_worker_that_goes_on_is_told_so(
     monkeypatch.setattr(scene.server, "_admit", refuse)
     with pytest.raises(NotAllowedError, match="has refused to answer"):
         await scene.ask("echo", word="hello")
+
+
+async def test_who_is_refused_holds_up_nobody_by_what_it_has_sent(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job may connect. A connection that lingers, in a socket that is closed, would stop the worker's heartbeat."""
+
+    def refuse(_: socket.socket) -> Peer:
+        raise RefusedError(1, 0, "it was started by a job")
+
+    monkeypatch.setattr(scene.server, "_admit", refuse)
+    began = time.monotonic()
+    with lingering_connection() as connection, socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(str(scene.directory / "control.sock"))
+        socket.send_fds(peer, [b"x"], [connection.fileno()])
+        connection.close()  # the last descriptor is on its way
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.to_thread(peer.recv, 1) == b""
+        assert time.monotonic() - began < NOT_HELD_UP_SECONDS
 
 
 async def test_who_waits_is_told_that_the_worker_has_ended_and_not_that_it_is_refused(scene: Scene) -> None:

@@ -1,0 +1,70 @@
+"""Closing what another process may have filled, in a thread: it can take as long as that process likes.
+
+A descriptor can travel in a Unix socket. Whoever lets go of the last one of a TCP connection that lingers (SO_LINGER,
+socket(7)) waits in the kernel until the other side has taken what was sent, and of a file on NFS until its server
+answers. So waits who closes a socket in which such a descriptor is on its way, and who reads the bytes that it came
+with and has no room for it.
+"""
+
+import contextlib
+import os
+import socket
+import struct
+from collections.abc import Iterable
+from typing import Final
+
+from supervisor.errors import StartRefusedError
+from supervisor.process.disk_thread import DiskThread
+
+_DESCRIPTOR: Final = struct.Struct("i")
+ROOM_FOR_DESCRIPTORS: Final = socket.CMSG_LEN(253 * _DESCRIPTOR.size)
+"""For as many as one message can bring along (SCM_MAX_FD of Linux's include/net/scm.h)."""
+
+_NOT_LINGERING: Final = struct.pack("ii", 0, 0)
+_READ_BYTES: Final = 64 * 1024
+_MOST_READS: Final = 1000
+"""From what is closed, and all that travels in it: who has the other end may go on sending."""
+
+_thread: DiskThread | None = None
+"""Made when it is first needed: honest jobs send nothing of the kind."""
+
+
+def descriptors_in(passed: Iterable[tuple[int, int, bytes]]) -> list[int]:
+    """Return the descriptors that `socket.recvmsg` has found beside the bytes. They are this process's now."""
+    return [number for _, _, data in passed for (number,) in _DESCRIPTOR.iter_unpack(data)]
+
+
+def close_beside_the_loop(*descriptors: int) -> None:
+    """Have them closed soon. To be called on the loop, which waits for none.
+
+    Where there can be no thread for it they stay open: that costs less than a loop that hangs.
+    """
+    global _thread
+    if _thread is None:
+        try:
+            _thread = DiskThread("closing")
+        except StartRefusedError:
+            return
+    _thread.submit(_close, descriptors)
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    """Close them with all that travels in them. Connections don't linger: else one job held up what others send."""
+    waiting, reads = list(descriptors), 0
+    while waiting:
+        descriptor = waiting.pop()
+        try:
+            closing = socket.socket(fileno=descriptor)
+        except OSError:  # it is none
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+            continue
+        with closing, contextlib.suppress(OSError):
+            closing.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NOT_LINGERING)
+            while closing.family == socket.AF_UNIX and reads < _MOST_READS:
+                reads += 1
+                flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
+                data, passed, _, _ = closing.recvmsg(_READ_BYTES, ROOM_FOR_DESCRIPTORS, flags)
+                waiting += descriptors_in(passed)
+                if not data and not passed:
+                    break
