@@ -94,8 +94,12 @@ class OutputReader:
         if self._taken:
             self._loop.call_soon(self._pass_on)
         elif self._paused and self._reading:
-            self._paused = False
-            self._loop.add_reader(self._descriptor, self._read_some)
+            try:
+                self._loop.add_reader(self._descriptor, self._read_some)
+            except OSError:  # epoll has no room, or no memory, for it; both may be there in a moment
+                self._loop.call_later(_WAIT_SECONDS, self._pass_on)
+            else:
+                self._paused = False
 
     def _take(self) -> bool:
         """Take one portion. Returns whether there may be more; raises `BlockingIOError` when not now."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -272,6 +274,34 @@ async def test_while_it_must_wait_it_is_woken_once_and_then_reads_on(
     reader._pass_on()  # what was to be called later
     assert pipe.lines == ["one", "two", "three", "four", "five"]
     assert not asyncio.get_running_loop().remove_reader(pipe.end)
+
+
+async def test_a_pipe_that_can_not_be_watched_again_just_now_is_read_a_moment_later(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Epoll's room is counted by user, and a job of the same user may have it all. Whoever prints would hang."""
+    must_wait = True
+    reader = OutputReader(pipe.end, pipe.lines.append, must_wait=lambda: must_wait)
+    pipe.write(b"one\n")
+    await until(lambda: reader._taken)
+    pipe.write(b"two\n")
+    await until(lambda: reader._paused)
+    loop, refusals = asyncio.get_running_loop(), 0
+    add_reader = loop.add_reader
+
+    def refuse(*given: Any) -> None:
+        nonlocal refusals
+        if refusals < 3:
+            refusals += 1
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        add_reader(*given)
+
+    monkeypatch.setattr(loop, "add_reader", refuse)
+    must_wait = False
+    await pipe.until(2)
+    assert (pipe.lines, refusals) == (["one", "two"], 3)
+    monkeypatch.undo()
+    reader.finish()
 
 
 async def test_what_waits_at_the_end_is_read_within_a_bound(pipe: Pipe) -> None:
