@@ -81,7 +81,9 @@ class SpawnLauncher:
         self._middles.add(middle)
         try:
             async with asyncio.timeout(START_TIMEOUT_SECONDS):
-                pid = await middle.child_pid
+                # Awaited by itself it would be cancelled with this, and nobody hear of a child that is announced yet.
+                await asyncio.wait((middle.child_pid,))
+            pid = middle.child_pid.result()
             await self.known_children.endings.see(middle.end(), _ENDING)
         except BaseException as error:
             await self.known_children.endings.see(middle.give_up(), _ENDING)

@@ -143,12 +143,17 @@ async def test_an_interpreter_that_ends_before_it_starts_a_child_is_not_waited_f
         await SpawnLauncher(IMPORTS).spawn_child()
 
 
-async def test_a_child_whose_start_was_given_up_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "announced a moment ago"])
+async def test_a_child_whose_start_was_given_up_is_ended(is_known: bool) -> None:
     launcher = SpawnLauncher(IMPORTS)
     starting = asyncio.ensure_future(launcher.spawn_child())
     while not started:
         await asyncio.sleep(0)
-    launcher.drain_starts()  # it is known, and nobody has taken it yet
+    if is_known:
+        launcher.drain_starts()  # nobody has taken it yet
+    else:
+        (middle,) = launcher._middles
+        asyncio.get_running_loop().remove_reader(middle._control)
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
