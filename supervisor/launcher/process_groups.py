@@ -38,7 +38,8 @@ class ProcessGroups:
         self._listener: GroupListener | None = None
         self._holding = False
         self._closed = False
-        self._sending = threading.Lock()
+        self._looked_at = threading.Lock()
+        """Held by whoever uses a descriptor in a thread, or closes one: its number may be another's then."""
         self._unknown = False
         self._most: int | None = None
         self._on_many: Callable[[int], None] = _nothing
@@ -76,7 +77,7 @@ class ProcessGroups:
         Twice: who was allowed to leave a moment ago may be on its way, and the first round may come too early for the
         new group and too late for the old one. It can't be in the second.
         """
-        with self._sending:
+        with self._looked_at:
             for _ in range(0 if self._closed else 2):
                 for pid, descriptor in ((self._pid, self._pidfd), *self._led.items()):
                     self._send(pid, descriptor, number)
@@ -88,7 +89,7 @@ class ProcessGroups:
 
     def has_group(self, number: int) -> bool:
         """Whether the process group with this number is the job's. What was its may be another's, once it is empty."""
-        with self._sending:  # from a thread; a descriptor may be another's once it is closed
+        with self._looked_at:
             descriptor = self._pidfd if number == self._pid else self._led.get(number)
             if descriptor is None or self._closed:
                 return False
@@ -193,15 +194,17 @@ class ProcessGroups:
         if not (session == callers and waits) or (known is not None and _is_there(known)):
             os.close(descriptor)
             return waits
-        if known is not None:
-            os.close(known)
-        self._led[leader] = descriptor
+        with self._looked_at:
+            self._led[leader] = descriptor
+            if known is not None:
+                os.close(known)
         return True
 
     def _forget_empty(self) -> None:
         for pid, descriptor in list(self._led.items()):
             if not _is_there(descriptor) and not _has_members(pid, descriptor):
-                os.close(self._led.pop(pid))
+                with self._looked_at:
+                    os.close(self._led.pop(pid))
 
     def close(self) -> None:
         """Close every descriptor. Who still waits, or calls later, gets ENOSYS."""
@@ -209,7 +212,7 @@ class ProcessGroups:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-        with self._sending:  # from a thread; a descriptor may be another's once it is closed
+        with self._looked_at:
             self._closed = True
             while self._led:
                 os.close(self._led.popitem()[1])

@@ -5,6 +5,7 @@ import errno
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -14,6 +15,7 @@ from jobrunner.protocol.group_calls import GroupCall
 from supervisor.launcher import process_groups
 from supervisor.launcher.group_listener import Asked
 from supervisor.launcher.process_groups import ProcessGroups
+from tests.patience import PATIENCE_SECONDS
 
 SETSID = GroupCall(0, 0)
 
@@ -308,3 +310,41 @@ def test_whoever_is_in_another_session_is_let_through_and_is_no_leader_of_the_jo
         groups._answer()
         stranger.kill()
     assert (listener.answers, groups._led) == (["allowed"], {})
+
+
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["forgotten", "replaced"])
+def test_no_descriptor_is_closed_while_a_thread_looks_at_it(
+    groups: ProcessGroups, listener: Listener, monkeypatch: pytest.MonkeyPatch, is_replaced: bool
+) -> None:
+    """The sweep of another job does. Its number may be another's a moment later, or nobody's."""
+    leader = a_process()
+    groups._led[leader] = os.pidfd_open(leader)
+    listener.asked = Asked(1, os.getpid(), GroupCall(leader, 0))
+    looks, goes_on = threading.Event(), threading.Event()
+    errors: list[OSError] = []
+
+    def is_there(descriptor: int) -> bool:
+        if threading.current_thread() is looking:
+            looks.set()
+            assert goes_on.wait(PATIENCE_SECONDS)
+            try:
+                os.fstat(descriptor)
+            except OSError as error:
+                errors.append(error)
+        return False  # so that it may be forgotten, or replaced
+
+    monkeypatch.setattr(process_groups, "_is_there", is_there)
+    monkeypatch.setattr(process_groups, "_has_members", lambda *_: False)
+    looking = threading.Thread(target=groups.has_group, args=(leader,))
+    closing = threading.Thread(target=groups._answer if is_replaced else groups._forget_empty)
+    looking.start()
+    assert looks.wait(PATIENCE_SECONDS)
+    closing.start()
+    closing.join(0.2)  # it waits, or has closed it
+    goes_on.set()
+    for thread in (looking, closing):
+        thread.join(PATIENCE_SECONDS)
+    assert errors == []
+    assert (leader in groups._led) is is_replaced
+    os.kill(leader, signal.SIGKILL)
+    os.waitpid(leader, 0)
