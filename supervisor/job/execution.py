@@ -216,7 +216,7 @@ class Execution:
             descriptor,
             lambda line: log.printed(stream, line),
             log,
-            log.mask,
+            log.mask_cut,
             must_wait=lambda: channel.is_behind,
         )
 

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from jobrunner.protocol.masking import TextMask
-
 _READ_BYTES: Final = 64 * 1024
 _TAIL_BYTES: Final = 64 * 1024
 _LINE_CAP_BYTES: Final = 8 * 1024
@@ -49,7 +47,7 @@ class OutputReader:
         descriptor: int,
         on_line: Callable[[str], None],
         valve: Valve | None = None,
-        mask: TextMask | None = None,
+        mask: Callable[[str], str] | None = None,
         *,
         must_wait: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -151,7 +149,7 @@ class OutputReader:
         is_cut = self._missing_bytes > 0 or not ended
         text = _decoded(self._partial, is_cut=is_cut).rstrip("\r")
         if self._mask is not None and is_cut:
-            text = self._mask(text, cut_after=True)
+            text = self._mask(text)
         if self._missing_bytes:
             text += f" … [{self._missing_bytes} more bytes of this line cut]"
         self._partial.clear()

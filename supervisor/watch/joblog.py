@@ -74,6 +74,8 @@ class JobLog:
         self._refilled_at = time.monotonic()
         self._dropped = 0
         self._told_at = 0.0
+        self._units = 0
+        """What was taken to mask what is printed, and does not count yet."""
 
     async def record(self, log: Log, *, at_once: bool = False) -> None:
         """Pass on a log record of the block, whatever its level: the child has left out what is not wanted.
@@ -124,16 +126,26 @@ class JobLog:
         """Pass on a line that was printed to stdout or stderr."""
         if not self._may_pass(len(line)):
             return
-        effort = Effort()
-        try:
-            masked = self.mask(line, effort=effort)
-        except TooMuchWorkError:
-            masked = not_shown(line)
-        self._charge(effort.used, len(line))
+        masked = self._masked_at_once(line, cut_after=False)
+        units, self._units = self._units, 0
+        self._charge(units, len(line))
         self.last_line = masked
         tell(_job_log, JobOutput(**self._facts, stream=stream, line=masked))
         if self._on_line is not None:
             self._on_line(logging.INFO, JobOutput.name, masked, {"stream": stream})
+
+    def mask_cut(self, line: str) -> Masked:
+        """Mask a line that has lost its end, right before it goes to `printed`, where what this takes counts, too."""
+        return self._masked_at_once(line, cut_after=True)
+
+    def _masked_at_once(self, line: str, *, cut_after: bool) -> Masked:
+        effort = Effort()
+        try:
+            return self.mask(line, cut_after=cut_after, effort=effort)
+        except TooMuchWorkError:
+            return not_shown(line)
+        finally:
+            self._units += effort.used
 
     @property
     def is_open(self) -> bool:

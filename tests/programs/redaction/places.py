@@ -96,7 +96,7 @@ def as_printed(text: str, pieces: Pieces, mask: Mask, __: str) -> str:
         end, child_end = os.pipe()
         os.set_blocking(end, False)
         log = job_log(mask)
-        reader = OutputReader(end, lambda line: log.printed("stdout", line), log, log.mask)
+        reader = OutputReader(end, lambda line: log.printed("stdout", line), log, log.mask_cut)
         for piece in pieces:
             os.write(child_end, piece.encode("utf-8", "backslashreplace"))
             reader._read_some()

@@ -42,7 +42,7 @@ def printed(data: bytes, secret: str, *, portion_bytes: int = 1 << 16) -> list[s
         os.set_blocking(end, False)
         mask = Mask([secret])
         log = JobLog("job-1", "tests/unfinished:1.0.0", mask)
-        reader = OutputReader(end, lambda line: lines.append(mask(line)), log, mask)
+        reader = OutputReader(end, lambda line: lines.append(mask(line)), log, log.mask_cut)
         for at in range(0, len(data), portion_bytes):
             os.write(child_end, data[at : at + portion_bytes])
             reader._read_some()

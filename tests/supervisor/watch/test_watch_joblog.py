@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOGGER_CAP_CHARS
-from jobrunner.protocol.masking import Effort
+from jobrunner.protocol.masking import AT_ONCE_UNITS, Effort
 from jobrunner.protocol.messages import Log
 from supervisor.log.events.jobs import JobLinesDropped, LoopStalled
 from supervisor.log.format import JOB_LOG
@@ -235,3 +235,35 @@ async def test_whoever_hears_a_jobs_lines_gets_what_the_log_gets_masked_and_noth
     printed = [message for _, event, message, _ in heard if event == "job_output"]
     assert printed == texts()[1:]
     assert len(printed) < 2 * BURST_LINES
+
+
+class Laborious(Star):
+    """A mask to which each text is as much work as ten lines."""
+
+    def __call__(
+        self, text: str, *, cut_before: bool = False, cut_after: bool = False, effort: Effort | None = None
+    ) -> str:
+        assert effort is not None
+        effort.spend(50_000)
+        return super().__call__(text, cut_before=cut_before, cut_after=cut_after)
+
+
+def test_a_line_that_has_lost_its_end_is_masked_as_cut_and_that_counts_with_it(
+    clock: SimpleNamespace, texts: Callable[[], list[str]]
+) -> None:
+    """A job that prints nothing but such lines would have the worker's loop for itself."""
+    mask = Laborious()
+    log = JobLog("job-1", "lab/block:1.0.0", mask)
+    while log.is_open:
+        log.printed("stdout", log.mask_cut("sos"))
+    assert texts() == ["*o*"] * (BURST_LINES // 20)
+    assert mask.cut == [True, False] * (BURST_LINES // 20)
+
+
+def test_a_line_that_has_lost_its_end_and_takes_too_long_to_mask_is_not_shown(log: JobLog) -> None:
+    def mask(text: str, *, cut_after: bool, effort: Effort) -> str:
+        effort.spend(AT_ONCE_UNITS + 1)
+        raise AssertionError("that was too much")
+
+    log.mask = mask  # type: ignore[assignment]  # what else a mask does is not asked for
+    assert log.mask_cut("x" * 9000).startswith("[9000 characters not shown")
