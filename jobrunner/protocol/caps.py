@@ -5,9 +5,6 @@ from typing import Final
 HEADER_CAP_BYTES: Final = 128 * 1024
 """A frame's JSON header. Longer is a protocol violation."""
 
-RESULT_CAP_BYTES: Final = 8 * 1024 * 1024
-"""A job's encoded result, by default. It is checked in portions, but copied whole a few times: more is not worth it."""
-
 ORDER_CAP_BYTES: Final = 64 * 1024 * 1024
 """Parameters and context of one order. The engine is trusted more than a child, but not without end."""
 

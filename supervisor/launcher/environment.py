@@ -17,7 +17,10 @@ _ALLOWED_SUFFIXES: Final = ("_PROXY",)
 
 
 def job_environment(source: Mapping[str, str], extra_names: frozenset[str]) -> dict[str, str]:
-    """Return the part of `source` that jobs may see: the engine's token is not in it, nor is any password."""
+    """Return the part of `source` that jobs may see, with what `extra_names` name (`--job-env`).
+
+    The engine's token is not in it, and of passwords only one that stands in a proxy's address.
+    """
     return {
         name: value
         for name, value in source.items()

@@ -5,7 +5,6 @@ from jobrunner.protocol import caps
 KIB, MIB = 1024, 1024 * 1024
 EXPECTED = {
     "HEADER_CAP_BYTES": 128 * KIB,
-    "RESULT_CAP_BYTES": 8 * MIB,
     "ORDER_CAP_BYTES": 64 * MIB,
     "CATALOGUE_CAP_BYTES": 64 * MIB,
     "MESSAGE_CAP_CHARS": 16_000,

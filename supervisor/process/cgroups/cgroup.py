@@ -13,7 +13,6 @@ from typing import Final, Literal
 
 from jobrunner.protocol import kernel_files
 from supervisor.process.cgroups import cpu_time, files, memory
-from supervisor.process.cgroups.own_directories import counts
 from supervisor.process.cgroups.removals import CgroupRemovals
 from supervisor.verdict import OutOfMemory
 
@@ -165,13 +164,6 @@ class Cgroup:
         """
         place = self._directory("cpu")
         return cpu_time.used_seconds(*place) if place else None
-
-    def tasks_refused(self) -> int:
-        """Return how often the kernel refused a new process or thread because of the limit set here."""
-        place = self._directory("pids")
-        with contextlib.suppress(OSError):
-            return counts(kernel_files.read(f"{place[0]}/pids.events")).get("max", 0) if place else 0
-        return 0
 
     def remove(self) -> None:
         """Remove the directories, in a thread, once everything in it is dead. What stays is tried again at the end."""

@@ -231,17 +231,6 @@ def test_where_one_tree_can_kill_it_alone_is_asked_what_is_alive(tmp_path: Path)
     assert cgroup.processes() == {1}
 
 
-def test_refused_tasks_are_counted_and_none_where_the_kernel_does_not_tell(tmp_path: Path) -> None:
-    cgroup = Cgroup((), "child", None, lambda _: None)
-    cgroup._joined = (Tree(tmp_path, 2, frozenset({"pids"})),)
-    assert cgroup.tasks_refused() == 0
-    (tmp_path / "child").mkdir()
-    (tmp_path / "child" / "pids.events").write_text("")
-    assert cgroup.tasks_refused() == 0
-    (tmp_path / "child" / "pids.events").write_text("max 3\n")
-    assert cgroup.tasks_refused() == 3
-
-
 def test_of_an_earlier_run_all_are_stopped_before_one_is_killed(
     pair: list[int], signals: list[tuple[int, int]]
 ) -> None:
