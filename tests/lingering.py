@@ -1,4 +1,4 @@
-"""A TCP connection that keeps whoever closes its last descriptor: its other side takes nothing (socket(7), SO_LINGER)."""
+"""A TCP connection whose other side takes nothing: who closes its last descriptor waits (SO_LINGER, socket(7))."""
 
 import contextlib
 import socket

@@ -42,6 +42,9 @@ _NOBODY: Final = 0x7EADBEEF
 
 _REFUSED: Final[Instruction] = (RETURN, 0, 0, fail_with(errno.EPERM))
 _UNKNOWN: Final[Instruction] = (RETURN, 0, 0, fail_with(errno.ENOSYS))
+_NOT_SUPPORTED: Final[Instruction] = (RETURN, 0, 0, fail_with(errno.EINVAL))
+"""As where a file can't be read or written in this way: programs then read and write."""
+
 _ALLOWED: Final[Instruction] = (RETURN, 0, 0, ALLOW)
 
 
@@ -53,7 +56,10 @@ def isolation_filter(pid: int, kinds: Sequence[CallNumbers]) -> bytes:
     * tracing, and reading and writing another process's memory;
     * all calls for keys, which the kernel keeps for a user beyond the end of its processes;
     * limits, affinity and priorities of others: of any process but the caller (0) and `pid`, and of any process group
-      but the caller's.
+      but the caller's;
+    * splice and sendfile, with EINVAL: into a pipe they hold its lock while they wait for what they read from. The
+      worker, which reads what a job prints, would wait for that lock, and no signal end it (`splice_file_to_pipe` in
+      Linux's fs/splice.c, `pipe_read` in fs/pipe.c). io_uring can do the same, userfaultfd has a write wait: ENOSYS.
 
     The numbers decide first, so that the kernel remembers for all other calls that they are allowed (Linux 5.11).
     """
@@ -109,6 +115,11 @@ def _of_architecture(numbers: CallNumbers, pid: int) -> list[Instruction]:
         numbers.sched_setattr: of_the_caller,
         numbers.setpriority: _of_priority(_PRIORITY_OF_PROCESS, _PRIORITY_OF_GROUP, pid),
         numbers.ioprio_set: _of_priority(_IO_PRIORITY_OF_PROCESS, _IO_PRIORITY_OF_GROUP, pid),
+        numbers.splice: [_NOT_SUPPORTED],
+        numbers.sendfile: [_NOT_SUPPORTED],
+        numbers.sendfile64: [_NOT_SUPPORTED],
+        numbers.io_uring_setup: [_UNKNOWN],
+        numbers.userfaultfd: [_UNKNOWN],
     }
     asked: list[Instruction] = [(LOAD, 0, 0, NUMBER_OFFSET)]
     if numbers.architecture == X86_64:

@@ -28,6 +28,12 @@ class CallNumbers:
     sched_setattr: int
     setpriority: int
     ioprio_set: int
+    splice: int
+    sendfile: int
+    sendfile64: int
+    """The same as `sendfile`, where there is one call for files of any size."""
+    io_uring_setup: int
+    userfaultfd: int
 
 
 _X86_64: Final = CallNumbers(
@@ -47,6 +53,11 @@ _X86_64: Final = CallNumbers(
     sched_setattr=314,
     setpriority=141,
     ioprio_set=251,
+    splice=275,
+    sendfile=40,
+    sendfile64=40,
+    io_uring_setup=425,
+    userfaultfd=323,
 )
 _I386: Final = CallNumbers(
     I386,
@@ -65,6 +76,11 @@ _I386: Final = CallNumbers(
     sched_setattr=351,
     setpriority=97,
     ioprio_set=289,
+    splice=313,
+    sendfile=187,
+    sendfile64=239,
+    io_uring_setup=425,
+    userfaultfd=374,
 )
 _AARCH64: Final = CallNumbers(
     AARCH64,
@@ -83,6 +99,11 @@ _AARCH64: Final = CallNumbers(
     sched_setattr=274,
     setpriority=140,
     ioprio_set=30,
+    splice=76,
+    sendfile=71,
+    sendfile64=71,
+    io_uring_setup=425,
+    userfaultfd=282,
 )
 _ARM: Final = CallNumbers(
     ARM,
@@ -101,6 +122,11 @@ _ARM: Final = CallNumbers(
     sched_setattr=380,
     setpriority=97,
     ioprio_set=314,
+    splice=340,
+    sendfile=187,
+    sendfile64=239,
+    io_uring_setup=425,
+    userfaultfd=388,
 )
 _NUMBERS: Final = {"x86_64": (_X86_64, _I386), "aarch64": (_AARCH64, _ARM)}
 

@@ -17,6 +17,7 @@ PID = 4711
 OTHER = 815
 X32 = 0x40000000
 ALLOWED, REFUSED, UNKNOWN = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
+NOT_SUPPORTED = 0x00050000 | errno.EINVAL
 
 KINDS = [(machine, kind) for machine in ("x86_64", "aarch64") for kind in known_call_numbers(machine)]
 kinds = pytest.mark.parametrize(("machine", "kind"), KINDS, ids=[f"{m}-{k.architecture:x}" for m, k in KINDS])
@@ -36,6 +37,16 @@ def test_calls_that_reach_beyond_the_job_are_refused_with_any_arguments(
     for number in always:
         assert {asked(machine, kind, number, one, one) for one in (0, PID, OTHER, 2**64 - 1)} == {REFUSED}
     assert asked(machine, kind, kind.clone3, 1 << 40) == UNKNOWN
+
+
+@kinds
+def test_what_could_hold_the_lock_of_a_pipe_without_an_end_is_not_there(
+    machine: str, kind: CallNumbers
+) -> None:
+    for number in (kind.splice, kind.sendfile, kind.sendfile64):
+        assert {asked(machine, kind, number, one, one) for one in (0, 1, 2**64 - 1)} == {NOT_SUPPORTED}
+    for number in (kind.io_uring_setup, kind.userfaultfd):
+        assert {asked(machine, kind, number, one, one) for one in (0, 1, 2**64 - 1)} == {UNKNOWN}
 
 
 @kinds
@@ -126,6 +137,7 @@ def test_the_numbers_are_the_kernel_s(machine: str, kind: CallNumbers) -> None:
     if not header.exists():
         pytest.skip(f"no {header} here")
     numbers = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text()))
+    numbers.setdefault("sendfile64", numbers["sendfile"])
     for name in CallNumbers.__slots__:
         if name != "architecture":
             assert int(numbers[name]) == getattr(kind, name), name

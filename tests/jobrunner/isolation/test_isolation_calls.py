@@ -7,6 +7,7 @@ import resource
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,7 @@ pytestmark = [
     pytest.mark.skipif(not known_call_numbers(), reason="the numbers of this machine's calls are not known"),
 ]
 
-OK, REFUSED, UNKNOWN = "ok", "EPERM", "ENOSYS"
+OK, REFUSED, UNKNOWN, NOT_SUPPORTED = "ok", "EPERM", "ENOSYS", "EINVAL"
 FILTERED = Isolation(seccomp=True, contain_signals=False)
 SIGCHLD, CLONE_PARENT = 17, 0x8000
 PRIORITY_OF_A_USER = 2
@@ -44,6 +45,19 @@ def new_process(flags: int) -> None:
     if (pid := syscall(known_call_numbers()[0].clone, flags, 0, 0, 0, 0)) == 0:
         os._exit(0)
     os.waitpid(pid, 0)
+
+
+def into_a_pipe(move: Callable[[int, int, int], int]) -> None:
+    """Move what is there already: where nothing is, this would wait with the pipe locked."""
+    near, far = socket.socketpair()
+    read, write = os.pipe()
+    with near, far:
+        far.send(b"x")
+        try:
+            assert move(near.fileno(), write, 1) == 1
+        finally:
+            os.close(read)
+            os.close(write)
 
 
 def attempts(other: int) -> dict[str, tuple[Callable[[], object], str]]:
@@ -75,6 +89,13 @@ def attempts(other: int) -> dict[str, tuple[Callable[[], object], str]]:
         "the priority of all of its user": (lambda: os.setpriority(PRIORITY_OF_A_USER, 0, 7), REFUSED),
         "the disk priority of another": (lambda: syscall(numbers.ioprio_set, 1, other, 3 << 13), REFUSED),
         "its own disk priority": (lambda: syscall(numbers.ioprio_set, 1, 0, 3 << 13), OK),
+        "splicing into a pipe": (lambda: into_a_pipe(os.splice), NOT_SUPPORTED),
+        "sending into a pipe": (
+            lambda: into_a_pipe(lambda source, pipe, count: os.sendfile(pipe, source, None, count)),
+            NOT_SUPPORTED,
+        ),
+        "io_uring": (lambda: syscall(numbers.io_uring_setup, 1, 0), UNKNOWN),
+        "userfaultfd": (lambda: syscall(numbers.userfaultfd, 1), UNKNOWN),
     }
 
 
@@ -166,8 +187,25 @@ def to_itself() -> None:
         socket.create_connection(server.getsockname()).close()
 
 
+def copies_a_file() -> None:
+    with tempfile.TemporaryDirectory(dir=".") as directory:
+        shutil.copyfile(__file__, f"{directory}/copy")
+        assert Path(directory, "copy").read_bytes() == Path(__file__).read_bytes()
+
+
+def sends_a_file() -> None:
+    near, far = socket.socketpair()
+    with near, far, tempfile.TemporaryFile(dir=".") as file:
+        file.write(b"content")
+        file.seek(0)
+        assert near.sendfile(file, 0) == 7
+        assert far.recv(10) == b"content"
+
+
 WORKS: dict[str, Callable[[], object]] = {
     "a thread": in_a_thread,
+    "a copied file": copies_a_file,
+    "a file that is sent": sends_a_file,
     "subprocess": runs("/bin/sh", "-c", "echo x | cat"),
     "multiprocess": in_a_process_of_multiprocess,
     "asyncio": by_asyncio,

@@ -148,6 +148,17 @@ async def lingering(scene: Scene) -> str:
     return f"others took {max(took):.2f} s at most"
 
 
+@attack("X38", "a job prints, and holds the lock of that pipe by a call that waits (splice, sendfile)")
+async def hold_pipe(scene: Scene) -> str:
+    """Who reads a pipe waits for its lock, and no signal ends that: the loop would hang with the job."""
+    async with scene.worker() as worker:
+        result = await scene.result_of(await _submit(scene, "hold_pipe"))
+        check(result["success"] and result["data"] == {"seen": "EINVAL EINVAL EINVAL"}, f"it could: {result}")
+        await _ordinary(scene)
+        check(not _errors(worker), f"errors: {_errors(worker)}")
+    return "each was refused (EINVAL)"
+
+
 @attack("X6", "processes of four jobs ask to change their groups without a pause, and are interrupted")
 async def groups(scene: Scene) -> str:
     """Each request costs the supervisor a turn of its loop, and an interrupted one is asked again."""

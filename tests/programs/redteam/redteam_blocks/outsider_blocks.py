@@ -3,6 +3,7 @@
 import array
 import contextlib
 import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -115,6 +116,23 @@ class Outsider(FunctionBlock[OutsiderParams, OutsiderResult]):
         near.close()
         time.sleep(params.seconds)
         return f"{others}, {other}"
+
+    def hold_pipe(self, params: OutsiderParams) -> str:
+        """Print, and hold the lock of the pipe that the supervisor then reads, as long as it can."""
+        near, _far = socket.socketpair()
+        told = []
+        for move in (
+            lambda: os.splice(near.fileno(), 1, 100),
+            lambda: os.sendfile(1, near.fileno(), None, 100),
+            lambda: os.sendfile(2, os.openpty()[1], None, 100),
+        ):
+            os.write(1, b"x\n" * 1000)
+            os.write(2, b"x\n" * 1000)
+            try:
+                told.append(str(move()))
+            except OSError as error:
+                told.append(errno.errorcode[error.errno or 0])
+        return " ".join(told)
 
     def groups(self, params: OutsiderParams) -> str:
         """Ask to change groups, from 13 processes, and be interrupted all the time."""
