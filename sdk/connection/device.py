@@ -52,12 +52,15 @@ class Device:
         self._after_login = ("", "")
         self._turn = threading.Lock()
 
-    def open(self, deadline: Deadline) -> None:
-        """Log in. Raises `DeviceError`; nothing is open then."""
+    def open(self, deadline: Deadline, make_way: Callable[[str], None]) -> None:
+        """Log in. Raises `DeviceError`; nothing is open then.
+
+        `make_way` closes what is kept on the device and not used, where there is no place for one session more.
+        """
         place = SessionPlace(self.session.where)
         self.session.use_place(place)
         try:
-            place.wait(deadline)
+            place.wait(deadline, make_way)
         except BaseException:
             self.session.abort("it got no place")
             raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from sdk.connection.causes import Cause
@@ -19,7 +20,7 @@ class Place(Protocol):
     """A place that was asked for."""
 
     def wait(self, seconds: float) -> bool:
-        """Wait for at most so long; return whether it may be used, or was given back meanwhile. Blocks."""
+        """Wait for at most so long; return whether it may be used, or was given back meanwhile. May be called again."""
         ...
 
     def give_back(self) -> None:
@@ -37,10 +38,15 @@ class Places(Protocol):
         ...
 
 
+_AT_ONCE_SECONDS: Final = 0.2
+"""Within this the worker has answered, unless all places are taken."""
+
 _in_force: Places | None = None
 _lock: Final = threading.Lock()
 _mine: Final[Counter[str]] = Counter()
 """How many places on a device this job has itself, to tell a job that is in its own way from others that are."""
+_waiting: Final[Counter[str]] = Counter()
+"""How many sessions of this job wait for a place on a device, as none was free."""
 
 
 def use_places(places: Places | None) -> None:
@@ -52,6 +58,12 @@ def use_places(places: Places | None) -> None:
 def sessions_per_device() -> int | None:
     """Return how many sessions all jobs together may have open on one device; None where nobody counts them."""
     return None if _in_force is None else _in_force.limit
+
+
+def is_waited_for(device: str) -> bool:
+    """Tell whether a session of this job waits for a place on `device`: whoever needs none there gives it back."""
+    with _lock:
+        return _waiting[device] > 0
 
 
 class SessionPlace:
@@ -67,14 +79,17 @@ class SessionPlace:
         self._is_counted = False
         self._is_given_back = False
 
-    def wait(self, deadline: Deadline) -> None:
+    def wait(self, deadline: Deadline, make_way: Callable[[str], None] = lambda device: None) -> None:
         """Block until the session may be opened.
+
+        `make_way` gets the device where no place is free, to close what this job keeps there and does not use.
 
         Raises `SessionsTakenError` at the deadline, and where the place is given back meanwhile.
         """
         if self._place is None or self._places is None:
             return
-        granted = self._place.wait(deadline.left_seconds)
+        soon_seconds = min(_AT_ONCE_SECONDS, deadline.left_seconds)
+        granted = self._place.wait(soon_seconds) or self._wait_longer(self._place, deadline, make_way)
         with _lock:
             if granted and not self._is_given_back:
                 _mine[self._device] += 1
@@ -89,6 +104,17 @@ class SessionPlace:
         who = "other jobs" if not own else "this job itself" if own >= limit else "this and other jobs"
         seconds = deadline.seconds
         raise fail(Cause.SESSIONS_TAKEN, self._device, seconds=seconds, what=what, taken=taken, who=who)
+
+    def _wait_longer(self, place: Place, deadline: Deadline, make_way: Callable[[str], None]) -> bool:
+        # In this order: what would be kept from now on is closed as well, and nothing comes in between.
+        with _lock:
+            _waiting[self._device] += 1
+        try:
+            make_way(self._device)
+            return place.wait(deadline.left_seconds)
+        finally:
+            with _lock:
+                _waiting[self._device] -= 1
 
     def give_back(self) -> None:
         """Say that the session is closed, or wanted no more. May be called more than once."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextvars import ContextVar
 from typing import Final
 
 from sdk.block_end import kept_for_the_block
 from sdk.connection.device import Device, Target
+from sdk.connection.places import is_waited_for
 
 MOST_KEPT: Final = 64
 """Of one block. Each is a thread and a descriptor."""
@@ -39,12 +40,15 @@ class Pool:
         return None
 
     def keep(self, device: Device) -> None:
-        """Keep a connection for the next one. Close it where there are too many, or it is not as after its login."""
+        """Keep a connection for the next one.
+
+        Close it where there are too many, it is not as after its login, or another session waits for its place.
+        """
         surplus: list[Device] = []
         if (kept_here := _kept_here.get()) is not None:
             kept_here.append(device)
         with self._lock:
-            if self._is_closed or not device.is_as_after_login:
+            if self._is_closed or not device.is_as_after_login or is_waited_for(device.session.where):
                 surplus.append(device)
             else:
                 self._idle.append(device)
@@ -55,17 +59,24 @@ class Pool:
 
     def release(self, devices: Collection[Device]) -> None:
         """Close those of these connections that nobody uses just now."""
-        with self._lock:
-            idle = [device for device in self._idle if device in devices]
-            self._idle = [device for device in self._idle if device not in devices]
-        for device in idle:
-            device.close()
+        self._close_idle(lambda device: device in devices)
+
+    def make_way(self, where: str) -> None:
+        """Close the connections to one device that nobody uses just now: another session waits for a place there."""
+        self._close_idle(lambda device: device.session.where == where)
 
     def close(self) -> None:
         """Close all, and keep none from now on."""
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
+        for device in idle:
+            device.close()
+
+    def _close_idle(self, is_one: Callable[[Device], bool]) -> None:
+        with self._lock:
+            idle = [device for device in self._idle if is_one(device)]
+            self._idle = [device for device in self._idle if device not in idle]
         for device in idle:
             device.close()
 
@@ -77,6 +88,13 @@ def _key(target: Target) -> tuple[object, ...]:
 def current_pool() -> Pool | None:
     """Return the pool of the block that this runs in; None outside of one, where nobody would close it."""
     return kept_for_the_block(Pool)
+
+
+def make_way(where: str) -> None:
+    """Close what the block that this runs in keeps on a device: another session of it waits for a place there."""
+    pool = current_pool()
+    if pool is not None:
+        pool.make_way(where)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from sdk.connection.changes.undo import Restoration
 from sdk.connection.deadline import Deadline
 from sdk.connection.device import Device, Target
 from sdk.connection.errors import DeviceError
+from sdk.connection.pool import make_way
 from sdk.connection.threads import Step
 from sdk.connection.verbs import Verb
 from sdk.failure import text_of, traceback_of
@@ -69,7 +70,7 @@ class Rescue:
     def _attempt(self, deadline: Deadline) -> Restoration:
         self._device = device = Device(self._target)
         try:
-            device.open(deadline)
+            device.open(deadline, make_way)
             return device.do(Verb("taking the change back", self._take_back), deadline)
         finally:
             device.close()

@@ -8,7 +8,7 @@ from typing import TypeVar
 from sdk.connection.deadline import Deadline, checked_seconds
 from sdk.connection.device import Device, Target, translated
 from sdk.connection.errors import DeviceError
-from sdk.connection.pool import Pool
+from sdk.connection.pool import Pool, make_way
 from sdk.connection.threads import Step
 from sdk.connection.verbs import Verb
 from sdk.failure import traceback_of
@@ -37,7 +37,7 @@ def enter_step(target: Target, seconds: float, pool: Pool | None) -> tuple[Devic
         deadline = Deadline(seconds)
         try:
             if kept is None:
-                device.open(deadline)
+                device.open(deadline, make_way)
             else:
                 kept.enable(target.needs, deadline)
         except Exception as error:

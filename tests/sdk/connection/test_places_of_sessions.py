@@ -4,11 +4,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from connection_support import result_of, ssh_threads
 
-from sdk.connection import Cause, Configuration, DeviceError, Login, connect, connect_sync
+from sdk.concurrency import run_parallel
+from sdk.connection import Cause, Configuration, DeviceError, Login, connect, connect_sync, detect_platform
 from sdk.connection.deadline import Deadline
 from sdk.connection.places import SessionPlace, use_places
 from sdk.connection.session import Session
@@ -157,6 +159,66 @@ async def test_a_kept_session_that_gets_no_further_gives_its_place_back_and_ends
 
         result = await result_of(work)
     assert result.success, result.message
+
+
+@pytest.mark.parametrize("after_seconds", [0, 0.5])
+async def test_a_session_that_its_block_would_keep_makes_way_for_one_that_waits_for_its_place(
+    places: Counted, after_seconds: float
+) -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+
+        async def work() -> None:
+            async with connect(login(device), platform="ios"):
+                waiting = asyncio.create_task(show(device))
+                await until(lambda: len(places.asked) == 2, "the second session has asked")
+                await asyncio.sleep(after_seconds)  # nothing is waited for: each of these moments must do
+            assert "UTC" in await waiting
+
+        result = await result_of(work)
+    assert result.success, result.message
+
+
+async def test_more_coroutines_than_a_device_has_places_all_get_their_turn(places: Counted) -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+
+        async def work() -> None:
+            outputs = await run_parallel(*(show(device) for _ in range(4)))
+            assert all("UTC" in output for output in outputs)
+
+        result = await result_of(work)
+    assert result.success, result.message
+
+
+async def test_a_kept_session_makes_way_for_one_of_another_kind_on_the_same_device(places: Counted) -> None:
+    async with EmulatedIos("admin", PASSWORD) as device:
+        lines: list[str] = []
+        settings: list[dict[str, Any]] = [{}, {"max_output_bytes": 1000}, {"session_log": lines.append}]
+
+        async def work() -> None:
+            for each in settings:
+                async with connect(login(device), platform="ios", **each) as connection:
+                    assert "UTC" in (await connection.send_command("show clock")).output
+            assert (await detect_platform(login(device))).platform == "ios"
+
+        result = await result_of(work)
+    assert result.success, result.message
+
+
+async def test_a_session_that_is_kept_on_another_device_makes_no_way(places: Counted) -> None:
+    places.free.release()  # one for each of the two
+    async with EmulatedIos("admin", PASSWORD) as one, EmulatedIos("admin", PASSWORD) as other:
+
+        async def work() -> None:
+            await show(one)
+            places.free.acquire()  # as another job has, of the second device
+            with pytest.raises(DeviceError) as taken:
+                await show(other, login_seconds=0.5)
+            assert taken.value.cause is Cause.SESSIONS_TAKEN
+            await show(one)
+
+        result = await result_of(work)
+        assert result.success, result.message
+        assert one.passwords_received == 1, "it was the kept session"
 
 
 def test_where_no_worker_is_nobody_is_asked() -> None:
