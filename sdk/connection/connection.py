@@ -151,12 +151,15 @@ class Connection(BaseConnection):
         return Change(self.run, plan, applied)
 
     async def _apply(self, change: changing.Changing, timeout: float) -> Applied:
+        device = self._entered()
         try:
             return await self.run(change.verb(), timeout)
         except DeviceError as error:
             rescue = change.rescue(error)
             if rescue is None:
                 raise change.told(error) from None
+            # Not every error has ended it, and it would keep its place on the device, where there may be one alone.
+            device.abort()
             try:
                 told = await run_limited(rescue, change.left_seconds)
             except Exception as failure:

@@ -108,6 +108,7 @@ class SyncConnection(BaseConnection):
         confirm_seconds: float | None = None,
     ) -> SyncChange:
         """As `Connection.apply`. `timeout` is in seconds."""
+        device = self._entered()
         change = changing.Changing(self._target, plan, confirm_seconds, timeout)
         try:
             applied = self.run(change.verb(), timeout)
@@ -115,6 +116,7 @@ class SyncConnection(BaseConnection):
             rescue = change.rescue(error)
             if rescue is None:
                 raise change.told(error) from None
+            device.abort()  # see `Connection`
             try:
                 told = run_limited_here(rescue, change.left_seconds)
             except Exception as failure:

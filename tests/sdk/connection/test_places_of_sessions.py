@@ -11,8 +11,11 @@ from connection_support import result_of, ssh_threads
 
 from sdk.concurrency import run_parallel
 from sdk.connection import Cause, Configuration, DeviceError, Login, connect, connect_sync, detect_platform
+from sdk.connection.changes.errors import ChangeInterruptedError
+from sdk.connection.changes.lines import ConfigurationLine
 from sdk.connection.deadline import Deadline
 from sdk.connection.places import SessionPlace, use_places
+from sdk.connection.platforms.ios import Ios
 from sdk.connection.session import Session
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import PATIENCE_SECONDS, until
@@ -219,6 +222,36 @@ async def test_a_session_that_is_kept_on_another_device_makes_no_way(places: Cou
         result = await result_of(work)
         assert result.success, result.message
         assert one.passwords_received == 1, "it was the kept session"
+
+
+@pytest.mark.parametrize("is_sync", [False, True])
+async def test_a_change_that_a_bug_ends_is_taken_back_where_a_device_has_one_place(
+    places: Counted, is_sync: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Ios.send_config_line
+    bugs = [KeyError("the bug")]
+
+    def send_config_line(self: Ios, line: ConfigurationLine, *, deadline: Deadline) -> str:
+        if "192.0.2.78" in line.text and bugs:
+            raise bugs.pop()
+        return send(self, line, deadline=deadline)
+
+    monkeypatch.setattr(Ios, "send_config_line", send_config_line)
+    lines = "ntp server 192.0.2.77\nntp server 192.0.2.78"
+
+    def change(device: EmulatedIos) -> None:
+        with connect_sync(login(device), platform="ios", needs=(Configuration,)) as connection:
+            connection.apply(connection.plan(lines), 30)
+
+    async def awaited_change(device: EmulatedIos) -> None:
+        async with connect(login(device), platform="ios", needs=(Configuration,)) as connection:
+            await connection.apply(await connection.plan(lines), 30)
+
+    async with EmulatedIos("admin", PASSWORD) as device:
+        before = device.device.running_config()
+        with pytest.raises(ChangeInterruptedError, match="Another session took the lines back"):
+            await (asyncio.to_thread(change, device) if is_sync else awaited_change(device))
+        assert device.device.running_config() == before
 
 
 def test_where_no_worker_is_nobody_is_asked() -> None:
