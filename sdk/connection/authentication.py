@@ -28,6 +28,9 @@ _SECOND_FACTOR: Final = re.compile(
 _PASSWORD: Final = re.compile(r"pass(word|phrase)", re.IGNORECASE)
 _USERNAME: Final = re.compile(r"user ?name|login", re.IGNORECASE)
 
+_WITH_PASSWORD: Final = frozenset({"password", "keyboard-interactive"})
+"""The kinds of login (RFC 4252, RFC 4256) in which a password is given."""
+
 
 def says_expired(text: str) -> bool:
     """Tell whether a device's words ask for a new password."""
@@ -45,6 +48,9 @@ class Authentication:
         self._login = login
         self._username = username
         self._deadline = deadline
+        self._offered = "password"
+        """What the device has been given last, in words."""
+        self._is_key_refused = False
         self._is_password_given = False
         self._last_question: str | None = None
 
@@ -54,7 +60,6 @@ class Authentication:
         Raises:
             DeviceError: refused, not answered in time, or more is asked for than there is.
         """
-        what = "key" if key is not None else "password"
         try:
             if without:
                 self._transport.auth_none(self._username)
@@ -63,31 +68,57 @@ class Authentication:
         except DeviceError:
             raise
         except BadAuthenticationType as error:
-            raise self._no_method(error.allowed_types, what) from None
+            raise self._no_method(error.allowed_types, self._offered) from None
         except (SSHException, EOFError, OSError) as error:
-            raise self._translate(error, what) from None
+            raise self._translate(error) from None
 
     def _in_turn(self, key: Any) -> None:
         more: list[str] = []
         if key is not None:
-            more = self._transport.auth_publickey(self._username, key)
+            more = self._by_key(key)
             if not more:
                 return
         if self._login.password is None:
             raise self._no_method(more, "key")
+        self._offered = "key and the password" if self._is_key_refused else "password"
         if key is None or "password" in more:
-            try:
-                self._is_password_given = True
-                more = self._transport.auth_password(self._username, self._login.password, fallback=False)
-            except BadAuthenticationType as error:
-                self._is_password_given = False
-                if "keyboard-interactive" not in error.allowed_types:
-                    raise
-                more = error.allowed_types
+            more = self._by_password(self._login.password)
         if "keyboard-interactive" in more:
             more = self._transport.auth_interactive(self._username, self._answers)
         if more:
             raise self._no_method(more, "password alone")
+
+    def _by_key(self, key: Any) -> list[str]:
+        """Give the key, and return what must follow it: where it is not taken, a password if there is one."""
+        self._offered = "key"
+        try:
+            more: list[str] = self._transport.auth_publickey(self._username, key)
+        except BadAuthenticationType as error:
+            more = error.allowed_types
+            if self._login.password is None or _WITH_PASSWORD.isdisjoint(more):
+                raise
+        except AuthenticationException as error:
+            if self._login.password is None or self._is_late(error) or not self._transport.is_active():
+                raise
+            self._is_key_refused = True
+            more = ["password"]  # paramiko does not tell here what the device takes
+        return more
+
+    def _by_password(self, password: str) -> list[str]:
+        """Give the password, and return what must follow it; where it is not taken so, how the device asks for it."""
+        try:
+            self._is_password_given = True
+            more: list[str] = self._transport.auth_password(self._username, password, fallback=False)
+        except BadAuthenticationType as error:
+            self._is_password_given = False
+            more = error.allowed_types
+            if "keyboard-interactive" in more:
+                return more
+            if self._is_key_refused:  # keys are all it takes, and it was not this one
+                self._offered = "key"
+                raise AuthenticationException from None
+            raise
+        return more
 
     def _answers(self, title: str, instructions: str, questions: list[tuple[str, bool]]) -> list[str]:
         """Answer the device's questions; runs in paramiko's thread, which hands on what is raised."""
@@ -116,9 +147,12 @@ class Authentication:
             return self._fail(Cause.SECOND_FACTOR)
         return self._fail(Cause.NO_LOGIN_METHOD, what=what, detail=", ".join(allowed) or "nothing else")
 
-    def _translate(self, error: Exception, what: str) -> DeviceError:
+    def _is_late(self, error: Exception) -> bool:
+        return self._deadline.has_passed or "timeout" in str(error).lower()
+
+    def _translate(self, error: Exception) -> DeviceError:
         words = self._transport.last_words
-        if self._deadline.has_passed or "timeout" in str(error).lower():
+        if self._is_late(error):
             return self._fail(Cause.LOGIN_TIMEOUT, seconds=self._deadline.seconds)
         # RFC 4252, 8: the server may answer a password with the request to change it, which paramiko calls illegal.
         if "Illegal info request" in str(error) or says_expired(words):
@@ -128,7 +162,7 @@ class Authentication:
                 Cause.SESSION_LIMIT, detail="it ended the connection during the login", last_line=words
             )
         if isinstance(error, AuthenticationException) and (self._transport.is_active() or words):
-            return self._fail(Cause.WRONG_PASSWORD, what=what, last_line=words or None)
+            return self._fail(Cause.WRONG_PASSWORD, what=self._offered, last_line=words or None)
         return self._fail(Cause.CONNECTION_LOST, what="the login", last_line=words or None)
 
     def _fail(self, cause: Cause, **facts: Any) -> DeviceError:

@@ -11,7 +11,7 @@ import asyncssh
 import pytest
 from connection_support import PASSWORD, login_to, ssh_threads
 
-from sdk.connection import DeviceError, JumpHost, Login, connect
+from sdk.connection import Cause, DeviceError, JumpHost, Login, connect
 from sdk.connection.credentials import private_key_of
 from sdk.connection.errors import (
     BadKeyFileError,
@@ -167,6 +167,32 @@ async def test_a_key_logs_in_without_a_password(tmp_path: Path, kind: str, passp
         changes = {"password": None, "key_file": str(path), "passphrase": passphrase}
         assert "UTC" in await ask(device, **changes)
         assert device.passwords_received == 0
+
+
+@pytest.mark.parametrize("asks", [False, True])
+@pytest.mark.parametrize("takes_keys", [False, True])
+async def test_a_device_that_does_not_take_the_key_gets_the_password_where_there_is_one(
+    tmp_path: Path, takes_keys: bool, asks: bool
+) -> None:
+    path, _ = key_in(tmp_path)
+    another = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    async with EmulatedIos(
+        "admin",
+        PASSWORD,
+        "r1",
+        faults=Faults(keyboard_interactive_only=asks),
+        authorized_key=another if takes_keys else None,
+    ) as device:
+        assert "UTC" in await ask(device, key_file=str(path))
+        assert device.passwords_received == 1
+        with pytest.raises(WrongPasswordError) as refused:
+            await ask(device, key_file=str(path), password="never-to-be-seen-8")
+        what = "key and the password" if takes_keys else "password"
+        assert f"refused the username or the {what}." in str(refused.value)
+        with pytest.raises(DeviceError) as alone:
+            await ask(device, key_file=str(path), password=None)
+        assert alone.value.cause is (Cause.WRONG_PASSWORD if takes_keys else Cause.NO_LOGIN_METHOD)
+        assert device.passwords_received == 2
 
 
 @pytest.mark.parametrize(
