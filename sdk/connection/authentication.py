@@ -161,9 +161,15 @@ class Authentication:
             return self._fail(
                 Cause.SESSION_LIMIT, detail="it ended the connection during the login", last_line=words
             )
-        if isinstance(error, AuthenticationException) and (self._transport.is_active() or words):
+        if self._is_refusal(error, words):
             return self._fail(Cause.WRONG_PASSWORD, what=self._offered, last_line=words or None)
         return self._fail(Cause.CONNECTION_LOST, what="the login", last_line=words or None)
+
+    def _is_refusal(self, error: Exception, words: str) -> bool:
+        handler = self._transport.auth_handler  # None where the login has not come as far as a question
+        if handler is not None and handler.is_refused:
+            return True
+        return isinstance(error, AuthenticationException) and (self._transport.is_active() or bool(words))
 
     def _fail(self, cause: Cause, **facts: Any) -> DeviceError:
         return fail(cause, self._login.where, secrets=self._login.secrets, **facts)
