@@ -104,7 +104,8 @@ def login_of(device: Any, *, parameters: Any = None, **overrides: Any) -> Login:
     Each part is taken from the first of these that has it: `overrides`, the device itself, what was set in the
     parameters (a model or a mapping), the JSON in the device's `connection_options`, the defaults of the parameters'
     model. `jump_host` is an address, or a mapping or a model with `host`, `port`, `username`, `password`, `key_file`,
-    `private_key` and `passphrase`; where it has no username, the device's login is used for it too.
+    `private_key` and `passphrase`; where it has no username, it is the device's, and where it has no password and no
+    key either, the device's login is used for it too.
 
     Raises:
         DeviceError: there is no device, no address or one that is none, no login, a port that is none, or connection
@@ -195,7 +196,11 @@ def _jump_host(where: str, given: Any, own: dict[str, str | None]) -> JumpHost |
     if not host:
         raise fail(Cause.NO_JUMP_HOST, where)
     _check_address(f"The jump host of {where}", host)
-    credentials = {field: _text(parts.get(field)) for field in _CREDENTIALS} if "username" in parts else own
+    credentials = {field: _text(parts.get(field)) for field in _CREDENTIALS}
+    if "username" not in parts:
+        # Its own password or key is never left out: the device's would be sent to the jump host in its place.
+        credentials["username"] = own["username"]
+        credentials = credentials if _is_login(credentials) else own
     if not _is_login(credentials):
         raise fail(Cause.NO_LOGIN, f"The jump host {host} of {where}")
     _check_characters(f"The jump host {host} of {where}", credentials)

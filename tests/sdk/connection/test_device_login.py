@@ -90,6 +90,22 @@ def test_a_jump_host_has_its_own_login_or_that_of_the_device() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"password": "secret-jump"},
+        {"key_file": "/jump-key", "passphrase": "secret-jump"},
+        {"private_key": "secret-jump"},
+    ],
+)
+def test_a_jump_host_without_a_username_gets_its_own_password_or_key_and_not_the_device_s(
+    own: dict[str, Any],
+) -> None:
+    login = login_of(device(options={"jump_host": {"host": "10.9.0.1", **own}}))
+    assert login.jump == JumpHost("10.9.0.1", "admin", **own)
+    assert "secret-jump" in login.secrets
+
+
 class Jump(BaseModel):
     host: IPv4Address
     port: int = 22
