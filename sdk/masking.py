@@ -111,13 +111,13 @@ def hiding(secrets: frozenset[str]) -> Hide:
     return _in_force.hiding(secrets.union(_learned.get() or ()))
 
 
-def hiding_all() -> Hide:
-    """What takes out of a text all secrets of the running job: that it came with, and that its block has set.
+def hiding_all(secrets: frozenset[str] = frozenset()) -> Hide:
+    """What takes out of a text `secrets`, and all of the running job: that it came with, and that its block has set.
 
     For what is said beside its result. Of a large job, it takes its time when it is first asked for.
     """
     came_with = _came_with.get() or _of_latest
-    return hiding(came_with() if came_with is not None else frozenset())
+    return hiding(secrets | came_with() if came_with is not None else secrets)
 
 
 def hide_in_message(text: str, secrets: frozenset[str]) -> str:

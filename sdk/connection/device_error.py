@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from sdk.connection.causes import Cause
 from sdk.connection.meanings import MEANINGS
 from sdk.errors import SdkError
-from sdk.masking import hiding
+from sdk.masking import hiding, hiding_all
 
 MAX_LINE_LENGTH: Final = 160
 """Of a device's own words in a message, in characters."""
@@ -74,8 +74,22 @@ def fail(
     )
 
 
+def beginning_of(text: str, characters: int, secrets: frozenset[str]) -> str:
+    """Return so many characters of a longer text, for a message, without what the cut leaves of a secret.
+
+    `secrets` are those of the login. Those of the job are hidden as well: whoever masks the message later finds only
+    what is whole.
+    """
+    if len(text) <= characters:
+        return text
+    return hiding_all(secrets)(text[:characters], cut_after=True) + " …"
+
+
 def _shown(line: str, secrets: frozenset[str]) -> str:
     printable = "".join(sign if sign.isprintable() else " " for sign in line).strip()
-    # Masked before it is cut: of a secret that the cut goes through, the rest would not be found.
-    masked = hiding(secrets)(printable)
+    if len(printable) <= MAX_LINE_LENGTH:
+        return hiding(secrets)(printable)
+    # Masked before it is cut: of a secret that the cut goes through, the rest would not be found. By all secrets of the
+    # job, too: whoever masks the message later finds only what is whole.
+    masked = hiding_all(secrets)(printable)
     return masked if len(masked) <= MAX_LINE_LENGTH else masked[:MAX_LINE_LENGTH] + " …"

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sdk.connection.causes import Cause
 from sdk.connection.command_line import fault_of, fault_of_answer
 from sdk.connection.deadline import Deadline, DeadlineError
+from sdk.connection.device_error import beginning_of
 from sdk.connection.driver import enable_command
 from sdk.connection.errors import DeviceError, SessionLogError, UnexpectedAnswerError, fail
 from sdk.connection.login import Login
@@ -237,7 +238,8 @@ class Session(Terminal):
     def _refuse(self, line: str, fault: str | None) -> None:
         if fault is not None:
             advice = "Send one line at a time; several lines are several commands."
-            raise self._fail(Cause.BAD_COMMAND, what=_the_command(_shown(line)), detail=fault, advice=advice)
+            what = _the_command(self._shown(line))
+            raise self._fail(Cause.BAD_COMMAND, what=what, detail=fault, advice=advice)
 
     def _compiled(self, line: str, expected: str | None) -> re.Pattern[str] | None:
         if expected is None:
@@ -245,9 +247,9 @@ class Session(Terminal):
         try:
             return re.compile(expected, re.IGNORECASE)
         except (re.error, TypeError, ValueError, OverflowError, RecursionError) as error:
-            detail = f"the pattern {_shown(expected)!r} for its answer is no regular expression ({error})"
+            detail = f"its pattern {self._shown(expected)!r} is no regular expression ({error})"
             advice = "Correct the pattern; `re.escape` makes one of a plain text."
-            what = _the_command(_shown(line))
+            what = _the_command(self._shown(line))
             raise self._fail(Cause.BAD_COMMAND, what=what, detail=detail, advice=advice) from None
 
     def _check_usable(self) -> None:
@@ -289,10 +291,9 @@ class Session(Terminal):
     def _fail(self, cause: Cause, **facts: Any) -> DeviceError:
         return fail(cause, self.where, secrets=self.login.secrets, **facts)
 
-
-def _shown(text: str) -> str:
-    # It may be a whole file, and hold anything.
-    return text if not isinstance(text, str) or len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + " …"
+    def _shown(self, text: Any) -> Any:
+        # It may be a whole file, and hold anything; a pattern may be no text.
+        return beginning_of(text, _MOST_SHOWN, self.login.secrets) if isinstance(text, str) else text
 
 
 def _the_command(command: str) -> str:

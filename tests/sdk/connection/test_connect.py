@@ -13,6 +13,7 @@ from connection_support import PASSWORD, SECRET, connected, login_to, ssh_thread
 from sdk.connection import Cause, Configuration, DeviceError, Execution, Login, connect, connect_sync
 from sdk.connection.errors import BadCommandError, SessionEndedError, SessionLogError, UnexpectedDeviceError
 from sdk.connection.reading import Reading
+from sdk.masking import know_job
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -64,6 +65,20 @@ async def test_a_command_that_is_more_than_one_line_is_not_sent(command: str, sa
         assert device.typed == [], "nothing was sent"
         assert raised.value.retryable is False
         assert (await connection.send_command("show clock\n")).output, "the session goes on"
+
+
+async def test_of_a_secret_in_what_is_not_sent_not_even_the_beginning_is_shown() -> None:
+    of_the_job = "Trellis-Wagon-1842"
+    know_job(lambda: frozenset({of_the_job}))
+    async with connected() as connection:
+        for secret in (PASSWORD, of_the_job):
+            for kept in range(3, len(secret)):  # of the 80 characters that a message shows
+                with pytest.raises(BadCommandError, match="more than one line") as line:
+                    await connection.send_command("x" * (80 - kept) + secret + "\nreload")
+                pattern = "(" + "x" * (79 - kept) + secret
+                with pytest.raises(BadCommandError, match="no regular expression") as dialogue:
+                    await connection.send_interactive([("show clock", pattern)])
+                assert secret[:3] not in f"{line.value} {dialogue.value}"
 
 
 def test_the_same_works_without_an_event_loop() -> None:

@@ -10,6 +10,7 @@ from sdk.connection.causes import Cause
 from sdk.connection.deadline import Deadline, DeadlineError
 from sdk.connection.errors import MAX_LINE_LENGTH, DeviceError, fail
 from sdk.connection.meanings import MEANINGS
+from sdk.masking import know_job
 
 FACTS = {"what": "x", "detail": "x", "seconds": 1.0, "platform": "x", "expected": "x", "advice": "Do x."}
 SECRET = "never-to-be-seen-1"
@@ -45,6 +46,15 @@ def test_the_last_line_is_masked_before_it_is_cut() -> None:
     assert error.last_line is not None
     assert SECRET[:4] not in str(error) + error.last_line
     assert len(error.last_line) <= MAX_LINE_LENGTH + 2
+
+
+async def test_of_a_secret_of_the_job_nothing_is_left_where_the_last_line_is_cut() -> None:
+    know_job(lambda: frozenset({SECRET}))
+    for kept in range(1, len(SECRET)):
+        line = "x" * (MAX_LINE_LENGTH - kept) + SECRET
+        error = fail(Cause.PAGER, "r1", last_line=line, what="the command 'show run'")
+        assert error.last_line is not None
+        assert set(error.last_line) <= set("x* …")
 
 
 def test_signs_of_the_terminal_do_not_get_into_a_message() -> None:
