@@ -9,7 +9,7 @@ from sdk.connection.causes import Cause
 from sdk.connection.device import Target
 from sdk.connection.errors import fail
 from sdk.connection.host_keys import check_for
-from sdk.connection.login import Login, login_of
+from sdk.connection.login import as_login
 from sdk.connection.platforms.registry import platform_of
 from sdk.connection.session import MOST_OUTPUT_BYTES
 
@@ -39,7 +39,7 @@ def target_of(
         raise TypeError(
             f"needs is {needs!r}. Give a tuple of capabilities, as needs=(Execution, Configuration)."
         )
-    login = device if isinstance(device, Login) else login_of(device, parameters=parameters)
+    login = as_login(device, parameters=parameters)
     name = platform or _platform_name(device)
     if not name:
         raise fail(Cause.NO_PLATFORM, login.where)

@@ -9,7 +9,7 @@ from sdk.connection.connecting import DEFAULT_LOGIN_SECONDS
 from sdk.connection.deadline import Deadline
 from sdk.connection.device import Target
 from sdk.connection.host_keys import check_for
-from sdk.connection.login import Login, login_of
+from sdk.connection.login import Login, as_login
 from sdk.connection.platforms.platform import DeviceSession
 from sdk.connection.platforms.probing import Detection, Unknown, probe
 from sdk.connection.steps import enter_step, verb_step
@@ -50,7 +50,7 @@ async def detect_platform(
         DeviceError: the login fails, or the device does not answer in time.
         asyncio.CancelledError: at once; the session is ended.
     """
-    login = device if isinstance(device, Login) else login_of(device, parameters=parameters)
+    login = as_login(device, parameters=parameters)
     return await in_one_session(
         login,
         lambda session, end: probe(session, deadline=end),

@@ -98,6 +98,14 @@ def _shown_nowhere(*texts: str | None) -> frozenset[str]:
     return frozenset((*given, *(line for line in lines if line and not line.startswith("-----"))))
 
 
+def as_login(device: Any, *, parameters: Any = None) -> Login:
+    """Return `device` where it is a `Login` itself, else the login to it: see `login_of`."""
+    if not isinstance(device, Login):
+        return login_of(device, parameters=parameters)
+    learn(device.secrets)  # the block may have them from anywhere
+    return device
+
+
 def login_of(device: Any, *, parameters: Any = None, **overrides: Any) -> Login:
     """Return the login to a device of the job.
 

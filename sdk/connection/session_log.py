@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -10,24 +9,22 @@ from sdk.connection.causes import Cause
 from sdk.connection.errors import fail
 from sdk.connection.prompt import clean
 from sdk.failure import headline
-from sdk.masking import hiding
+from sdk.masking import Hide, hiding, hiding_all
 
-_log = logging.getLogger(__name__)
 _LONGEST_LINE: Final = 2000
 
 
 class SessionLog:
-    """Hands each line to `write`, by default to the job's log at level info. `secrets` are masked in it.
+    """Hands each line to `write`, without secrets: those of the job, and `secrets`, those of the login.
 
     Its methods raise `SessionLogError` where `write` raises anything: the device has no part in that.
     """
 
-    def __init__(
-        self, where: str, secrets: frozenset[str], write: Callable[[str], object] | None = None
-    ) -> None:
+    def __init__(self, where: str, secrets: frozenset[str], write: Callable[[str], object]) -> None:
         self._where = where
         self._secrets = secrets
-        self._write = write or (lambda text: _log.info("%s", text))
+        self._write = write
+        self._hide_of_the_job: Hide | None = None
         self._open_line = ""
 
     def received(self, text: str) -> None:
@@ -45,10 +42,17 @@ class SessionLog:
         self._tell(">", text)
 
     def _tell(self, sign: str, text: str) -> None:
-        line = hiding(self._secrets)(clean(text).replace("\n", ""))
+        line = self._hidden(clean(text).replace("\n", ""))
         shown = line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} …"
         try:
             self._write(f"{self._where} {sign} {shown}")
         except Exception as error:
             detail = headline(error, hiding(self._secrets))
             raise fail(Cause.SESSION_LOG_FAILED, self._where, secrets=self._secrets, detail=detail) from error
+
+    def _hidden(self, line: str) -> str:
+        # What the job came with stays the same, and may be so much that to put it together for each line takes minutes.
+        # Not before the first line, which a thread writes; what the block learns meanwhile is asked for each time.
+        if self._hide_of_the_job is None:
+            self._hide_of_the_job = hiding_all()
+        return hiding(self._secrets)(self._hide_of_the_job(line))

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from ipaddress import IPv4Address
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from sdk.connection import Execution, connect
+from sdk.connection import Execution, Login, connect, detect_platform
 from sdk.connection.errors import (
     BadAddressError,
     BadConnectionOptionsError,
@@ -23,6 +24,7 @@ from sdk.connection.errors import (
 )
 from sdk.connection.login import JumpHost, login_of
 from sdk.entities import DeviceEntity
+from sdk.masking import hiding, start_learning
 from supervisor.job.device_endpoints import endpoints_of
 from supervisor.job.host_keys.endpoint import Endpoint
 
@@ -134,6 +136,23 @@ def test_secrets_are_in_no_repr() -> None:
     login = login_of(device(password="secret-e", options={**options, "jump_host": jump}))
     assert login.secrets == {f"secret-{letter}" for letter in "abcde"}
     assert "secret-" not in f"{login!r} {login.jump!r} {login.jump_login!r}"
+
+
+async def entered(login: Login, login_seconds: float) -> None:
+    async with connect(login, platform="ios", login_seconds=login_seconds):
+        pass
+
+
+@pytest.mark.parametrize("detects", [False, True])
+async def test_the_secrets_of_a_login_that_a_block_has_made_itself_are_hidden_once_it_connects(
+    detects: bool,
+) -> None:
+    start_learning()
+    jump = JumpHost("10.9.0.1", "jump", password="jump-1842")
+    login = Login("192.0.2.1", "admin", password=SECRET, jump=jump)
+    with pytest.raises(ValueError, match="login_seconds"):  # nothing is sent
+        await (detect_platform(login, login_seconds=math.inf) if detects else entered(login, math.inf))
+    assert hiding(frozenset())(f"with {SECRET}, then jump-1842") == "with ***, then ***"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from connection_support import PASSWORD, SECRET, connected, login_to, ssh_thread
 from sdk.connection import Cause, Configuration, connect
 from sdk.connection.changes.errors import ChangeInterruptedError
 from sdk.connection.errors import SessionEndedError, SessionLogError
+from sdk.masking import know_job, learn, start_learning
 from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import until
 
@@ -75,6 +76,24 @@ async def test_a_log_that_fails_behind_the_size_limit_is_named() -> None:
     async with connected(faults, max_output_bytes=100_000, session_log=log) as connection:
         with pytest.raises(SessionLogError, match="No space left on device"):
             await connection.send_command("show tech")
+
+
+async def test_a_session_log_holds_no_secret_that_the_job_came_with_or_has_learned() -> None:
+    came_with, learned = "never-to-be-seen-8", "never-to-be-seen-9"
+    know_job(lambda: frozenset({came_with}))
+    start_learning()
+    lines: list[str] = []
+    async with (
+        EmulatedIos("admin", PASSWORD, "r1") as device,
+        connect(login_to(device), platform="ios", session_log=lines.append) as connection,
+    ):
+        await connection.send_command(f"show {came_with}")
+        learn({learned})
+        for secret in (came_with, learned):
+            await connection.send_command(f"show {secret}")
+    assert len([line for line in lines if "> show ***" in line]) == 3
+    assert any("< show ***" in line for line in lines), "the echo"
+    assert "never-to-be-seen" not in "\n".join(lines)
 
 
 async def test_a_secret_in_the_error_of_a_log_is_not_shown() -> None:
