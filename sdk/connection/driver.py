@@ -16,6 +16,8 @@ from sdk.connection.login import Login
 
 _SHORT_SECONDS: Final = 10.0
 """netmiko waits so long for what it has no idea how long it takes. Where it waits less, silence is an answer."""
+_SYSTEM_VIEW: Final = "system-view"
+"""What netmiko's `enable` sends to Comware: it enters the mode for configuration, which is no privilege."""
 
 
 def make_driver(device_type: str, login: Login) -> BaseConnection:
@@ -42,7 +44,9 @@ def asks_in_the_session(driver: BaseConnection) -> bool:
 def enable_command(driver: BaseConnection) -> str | None:
     """Return the command that enters privileged mode; None on platforms without one."""
     command = inspect.signature(driver.enable).parameters["cmd"].default
-    return command if isinstance(command, str) and command and not isinstance(driver, NoEnable) else None
+    if not isinstance(command, str) or isinstance(driver, NoEnable):
+        return None
+    return None if command in ("", _SYSTEM_VIEW) else command
 
 
 def put_in(
