@@ -37,13 +37,18 @@ def connect_tcp(
 
     Raises:
         DeviceError: the name is not known, no address answers, or none in time.
+        OSError: this machine has no descriptor left.
     """
     where = where or f"{host} port {port}"
     addresses = _addresses(host, port, deadline, where)
     last: DeviceError | None = None
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         share_seconds = deadline.left_seconds / (len(addresses) - number)
-        connection = socket.socket(family, kind, protocol)
+        connection = _socket(family, kind, protocol)
+        if connection is None:
+            # Said only where no other address tells more.
+            last = last or fail(Cause.UNREACHABLE, where, detail=os.strerror(errno.EAFNOSUPPORT))
+            continue
         try:
             _connect(connection, address, max(share_seconds, _SHORTEST_SECONDS), opened)
         except TimeoutError:
@@ -59,6 +64,16 @@ def connect_tcp(
         else:
             return connection
     raise last or fail(Cause.UNKNOWN_NAME, where, detail="it has no address")
+
+
+def _socket(family: int, kind: int, protocol: int) -> socket.socket | None:
+    """Return a socket; None where this machine has none of that family: name servers tell IPv6 addresses to any."""
+    try:
+        return socket.socket(family, kind, protocol)
+    except OSError as error:
+        if error.errno != errno.EAFNOSUPPORT:
+            raise
+        return None
 
 
 def _connect(
