@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sdk.connection.capabilities import Configuration
 from sdk.connection.causes import Cause
 from sdk.connection.deadline import Deadline, DeadlineError
-from sdk.connection.errors import DeviceError, UnexpectedDeviceError, fail
+from sdk.connection.errors import DeviceError, fail
 from sdk.connection.login import Login
 from sdk.connection.opening import no_prompt, open_session
 from sdk.connection.places import SessionPlace
@@ -142,12 +142,8 @@ class Device:
         self.session.close()
 
 
-def translated(where: str, what: str, error: Exception) -> DeviceError:
+def translated(login: Login, what: str, error: Exception) -> DeviceError:
     """Return a `DeviceError` for whatever a step raised: a bug of a plugin, of netmiko, of ours."""
     if isinstance(error, DeviceError):
         return error
-    return UnexpectedDeviceError(
-        f"{where}: {type(error).__name__} was raised during {what}. The traceback is in the job's log.",
-        where=where,
-        retryable=False,
-    )
+    return fail(Cause.UNEXPECTED, login.where, secrets=login.secrets, detail=type(error).__name__, what=what)

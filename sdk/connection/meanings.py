@@ -236,7 +236,9 @@ MEANINGS: Final[dict[Cause, Meaning]] = {
         "was not done within {seconds:g} s", "Check the device, or allow more time for each.", True
     ),
     Cause.UNEXPECTED: Meaning(
-        "can't be used: {detail} during {what}", "The traceback is in the job's log, at level debug.", True
+        "can't be used: {detail} was raised during {what}",
+        "The traceback is in the job's log.",
+        retryable=False,
     ),
     Cause.CONFIGURATION_CHANGED: Meaning(
         "was changed by somebody else after the plan was made; nothing was sent",

@@ -73,7 +73,7 @@ def leave(device: Device, pool: Pool | None) -> None:
 
 def _told(target: Target, what: str, error: Exception) -> Exception:
     """Return the error to raise; what is no failure of a device goes to the log with its traceback."""
-    told = translated(target.login.where, what, error)
+    told = translated(target.login, what, error)
     if not isinstance(error, DeviceError):
         _log.error("%s: %s\n%s", target.login.where, what, traceback_of(error, hiding(target.login.secrets)))
     elif error.__cause__ is not None:

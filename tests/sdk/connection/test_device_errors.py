@@ -8,7 +8,9 @@ import pytest
 import sdk.connection.changes.errors  # noqa: F401  # has classes of its own
 from sdk.connection.causes import Cause
 from sdk.connection.deadline import Deadline, DeadlineError
-from sdk.connection.errors import MAX_LINE_LENGTH, DeviceError, fail
+from sdk.connection.device import translated
+from sdk.connection.errors import MAX_LINE_LENGTH, DeviceError, UnexpectedDeviceError, fail
+from sdk.connection.login import Login
 from sdk.connection.meanings import MEANINGS
 from sdk.masking import know_job
 
@@ -31,6 +33,18 @@ def test_every_cause_has_a_class_of_its_own_a_text_and_advice(cause: Cause) -> N
     assert str(error).startswith("192.0.2.1 port 22 ")
     assert str(error).endswith(".")
     assert error.retryable is MEANINGS[cause].retryable
+
+
+def test_an_unexpected_error_is_named_without_the_secrets_of_the_login() -> None:
+    login = Login("192.0.2.1", "admin", password=SECRET)
+    error = translated(login, f"the command 'username ada secret {SECRET}'", KeyError(SECRET))
+    assert type(error) is UnexpectedDeviceError
+    assert str(error) == (
+        "192.0.2.1 port 22 can't be used: KeyError was raised during the command 'username ada secret ***'. "
+        "The traceback is in the job's log."
+    )
+    assert error.retryable is False
+    assert translated(login, "x", error) is error
 
 
 def test_no_two_causes_share_a_class() -> None:
