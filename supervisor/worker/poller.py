@@ -73,6 +73,7 @@ class Poller:
         delivery: Overfull | None = None,
         observer: Observer = NOBODY,
         may_claim: Callable[[], bool] = lambda: True,
+        on_turn: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._registration = registration
@@ -92,6 +93,8 @@ class Poller:
         self._observer = observer
         self._may_claim = may_claim
         """Whether an operator lets the worker ask for jobs: see `supervisor.worker.intake`."""
+        self._on_turn = on_turn
+        """Called at each turn, for what others do while the loop is awake."""
         self._late: set[LatePoll] = set()
         self._turn_due_at: float | None = None
         self._answered_at = -math.inf
@@ -121,6 +124,7 @@ class Poller:
         """Poll. Not to be cancelled: call `stop` and await the end, at most one request time-out later."""
         try:
             while not self._stopping.is_set():
+                self._on_turn()
                 try:
                     await self._poll_or_pause()
                 except MemoryError as error:  # it passes, as a shortage of descriptors does

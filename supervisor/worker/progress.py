@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from supervisor.lifecycle.progress import STALL_SECONDS, Late, Part, Stall, late_parts
 from supervisor.log.event import tell
 from supervisor.log.events.worker import ProgressLost, ProgressMade, WorkerStalled
+from supervisor.worker.shared_pause import SharedPause
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ class Progress:
     """Looks at the loop, and at each part that it was given. `lag_seconds`: how late the loop was at the last look."""
 
     def __init__(self, notifier: Feeds) -> None:
+        self.pause = SharedPause(LOOK_SECONDS)
+        """Between two looks, also of others who look as often."""
         self._notifier = notifier
         self._parts: dict[str, Moves] = {}
         self.lag_seconds = 0.0
@@ -66,13 +69,13 @@ class Progress:
         """Look, and feed the watchdog where there is one, until cancelled."""
         loop = asyncio.get_running_loop()
         watchdog = self._notifier.watchdog_seconds
-        pause = LOOK_SECONDS if watchdog is None else min(LOOK_SECONDS, watchdog / LOOKS_PER_WATCHDOG)
         tick = float("inf") if watchdog is None else watchdog / LOOKS_PER_WATCHDOG
-        planned = feed_at = loop.time()
+        pause = self.pause if tick >= LOOK_SECONDS else SharedPause(tick)
+        planned = looked_at = feed_at = loop.time()
         while True:
             now = loop.time()
-            self.lag_seconds = now - planned
-            self._note_stall(now, pause)
+            self.lag_seconds = max(0.0, now - planned)
+            self._note_stall(now, now - looked_at)
             self.look(now)
             if self.lag_seconds > tick:
                 # It has to be on time for a while first: one that hardly ever runs is no better than one that hangs.
@@ -80,13 +83,13 @@ class Progress:
             elif watchdog is not None and now >= feed_at and not self.late:
                 feed_at = now + tick
                 self._notifier.send("WATCHDOG=1")
-            planned = loop.time() + pause
-            await asyncio.sleep(pause)
+            looked_at = loop.time()
+            planned = await pause.wait()
 
-    def _note_stall(self, now: float, pause: float) -> None:
+    def _note_stall(self, now: float, since_last_look: float) -> None:
         """Allow for the time in which nothing here could run, and tell of it if it was long."""
         if self.lag_seconds >= LOOK_SECONDS:
-            self._stall = Stall(now, self.lag_seconds + pause)  # since the last look
+            self._stall = Stall(now, since_last_look)
         if self.lag_seconds >= STALL_SECONDS:
             tell(_log, WorkerStalled(seconds=self.lag_seconds))
 

@@ -104,18 +104,16 @@ class Serving:
             await _prepare(runner)
             await recovery_of(settings, journal, delivery, engine, dispatcher.records, observer).begin()
             lost_claims = lost_claims_of(settings, engine, dispatcher, journal, registration)
+            asking = (engine, registration, dispatcher, lost_claims, settings.poll_seconds, delivery)
             poller = Poller(
-                engine,
-                registration,
-                dispatcher,
-                lost_claims,
-                settings.poll_seconds,
-                delivery,
+                *asking,
                 may_claim=lambda: intake.is_open,
                 observer=observer,
+                on_turn=progress.pause.turn,
             )
             parts = (journal, registration, beats, delivery, runner, dispatcher, poller)
-            status = Status(self.notifier, partial(status_facts, *parts, intake), self.shutdown.asked)
+            facts = partial(status_facts, *parts, intake)
+            status = Status(self.notifier, facts, self.shutdown.asked, progress.pause.wait)
             reload = Reload(settings, self.read_settings, launcher, runner, dispatcher, registration, status)
             progress.watch_worker(beats, poller, runner, outbox)
             intake.restore(kept)

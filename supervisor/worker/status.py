@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -80,13 +80,20 @@ class Status:
     """Tells systemd. READY comes once a job can run, which is when the first child has become ready.
 
     `facts` gives what is known, but for the last reload, which this object is told. `stopping` is set when the
-    worker stops: what is said from then on is another's.
+    worker stops: what is said from then on is another's. `pause` is awaited between two looks.
     """
 
-    def __init__(self, notifier: Notifies, facts: Callable[[], Facts], stopping: asyncio.Event) -> None:
+    def __init__(
+        self,
+        notifier: Notifies,
+        facts: Callable[[], Facts],
+        stopping: asyncio.Event,
+        pause: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(_LOOK_SECONDS),
+    ) -> None:
         self._notifier = notifier
         self._known_facts = facts
         self._stopping = stopping
+        self._pause = pause
         self._begun = False
         self._is_ready = False
         self._paused = False
@@ -94,7 +101,8 @@ class Status:
         self._said = ""
 
     def _facts(self) -> Facts:
-        return replace(self._known_facts(), reload_problem=self._reload_problem)
+        facts = self._known_facts()
+        return facts if self._reload_problem is None else replace(facts, reload_problem=self._reload_problem)
 
     def begin(self) -> None:
         """From here on the worker asks for jobs, as soon as one can run."""
@@ -104,7 +112,7 @@ class Status:
     async def keep(self) -> None:
         """Say anew what changes, until cancelled."""
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await self._pause()
             self.look()
 
     def look(self) -> None:
