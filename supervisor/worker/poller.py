@@ -253,8 +253,16 @@ class Poller:
         if self._stopping.is_set():
             return
         self._turn_due_at = asyncio.get_running_loop().time() + seconds + TURN_SECONDS
-        # One event, not the first of two: that would cost two tasks and four turns of the loop for each job.
-        event = self._dispatcher.changed if until_slot_is_free else self._stopping
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await event.wait()
+        if not until_slot_is_free:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._stopping.wait()
+            return
+        # One event, not the first of several: that would cost tasks and turns of the loop for each job. The time sets
+        # it, too: an idle worker comes here each second, and a time-out would cancel this task, and raise twice.
+        changed = self._dispatcher.changed
+        timer = asyncio.get_running_loop().call_later(seconds, changed.set)
+        try:
+            await changed.wait()
+        finally:
+            timer.cancel()
