@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from jobrunner.protocol import kernel_files
+
 _STATE: Final = 0
 _EXIT_CODE: Final = 49
 """Places in /proc/PID/stat behind the name (proc_pid_stat(5): fields 3 and 52)."""
@@ -21,7 +23,7 @@ def exit_status_of(pid: int) -> int | None:
     """
     try:
         # Bytes: a process may have named itself by what is no text.
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        fields = kernel_files.read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except OSError:
         return None
     if fields[_STATE] not in (b"Z", b"X"):
