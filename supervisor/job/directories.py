@@ -56,7 +56,7 @@ class JobDirectories:
         self._place = DirectoryPlace(lambda: (parent,), self._tell_lost)
         self._elsewhere = DirectoryPlace(lambda: _elsewhere(parent), lambda _: None)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._maker = DiskThread("directories", idle=self._look, idle_seconds=_LOOK_SECONDS)
+        self._maker = DiskThread("directories", idle=self._look, idle_seconds=lambda: _LOOK_SECONDS)
         self._remover = DiskThread("removal of directories", _REMOVER_LIMIT_SECONDS)
         self._memory = DiskThread("directories in memory")
         self._failure = RepeatingFailure(_log)

@@ -42,7 +42,8 @@ class DiskThread:
     A thread that the kernel holds in a call (state D) can be neither interrupted nor joined: nobody waits for it longer
     than `limit_seconds`, and while it `hangs` whoever asks is refused at once. So what must not wait for each other
     needs threads of its own. It is a daemon of Python's, which the end of the process does not wait for.
-    Where there is nothing to do for `idle_seconds`, `idle` is called, in the thread; it raises nothing.
+    Where there is nothing to do for `idle_seconds()`, which is asked before each wait, `idle` is called. Both in the
+    thread, and they raise nothing.
     Raises `StartRefusedError` when the thread can't be started.
     """
 
@@ -52,7 +53,7 @@ class DiskThread:
         limit_seconds: float = LIMIT_SECONDS,
         *,
         idle: Callable[[], None] = lambda: None,
-        idle_seconds: float | None = None,
+        idle_seconds: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.limit_seconds = limit_seconds
         self._idle = idle
@@ -111,7 +112,7 @@ class DiskThread:
     def _work(self) -> None:
         while True:
             try:
-                call = self._calls.get(timeout=self._idle_seconds)
+                call = self._calls.get(timeout=self._idle_seconds())
             except queue.Empty:
                 self._busy_since = time.monotonic()
                 self._idle()

@@ -7,6 +7,8 @@ did not take is tried again every second.
 import asyncio
 import contextlib
 import logging
+import math
+import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final
@@ -31,7 +33,16 @@ _log = logging.getLogger(__name__)
 
 FILE: Final = "known_hosts"
 LOOK_EVERY_SECONDS: Final = 1.0
-"""How soon the worker notices what a person has done to one of the files."""
+"""How soon the worker notices what a person has done to one of the files, while jobs come that need keys."""
+
+REST_SECONDS: Final = 10.0
+"""The same while none comes. The next one has the files looked at first."""
+
+_USED_SECONDS: Final = 60.0
+"""For so long after a job has asked for keys, or has shown one, others are expected."""
+
+_FRESH_SECONDS: Final = 2.0
+"""A job is given no keys that were looked at longer ago, unless the disk does not answer."""
 
 _END_SECONDS: Final = 2.0
 _MOST_NUMBERS: Final = 10
@@ -51,6 +62,10 @@ class HostKeyStore:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unwritten: list[tuple[Endpoint, PublicKey]] = []
         self._writing: asyncio.Future[KnownHostsText] | None = None
+        self._looking: asyncio.Future[None] | None = None
+        self._looked_at = -math.inf
+        """When the last look began that has ended."""
+        self._used_at = -math.inf
         self._told: set[Path] = set()
         """The files of which it was told that they can't be read or written."""
 
@@ -67,7 +82,8 @@ class HostKeyStore:
         if self._kept is None and self._given.path is None:
             return
         self._loop = asyncio.get_running_loop()
-        self._disk = DiskThread("host keys", idle=self._look, idle_seconds=LOOK_EVERY_SECONDS)
+        self._disk = DiskThread("host keys", idle=self._look, idle_seconds=self._pause_seconds)
+        self._looked_at = time.monotonic()
         if self._kept is not None:
             try:
                 await self._disk.call(self._kept.read_if_changed)
@@ -104,6 +120,7 @@ class HostKeyStore:
     async def keys_of(self, endpoints: Collection[Endpoint]) -> list[tuple[Endpoint, PublicKey]]:
         """Return the known keys of these endpoints."""
         if self._disk is not None:
+            await self._look_first(self._disk)
             for known in (self._table.given, self._table.kept):
                 if unsought := known.unsought(endpoints):
                     # Each hashed name is tried, in a thread: thousands of them would hold the loop. Where the disk
@@ -111,6 +128,25 @@ class HostKeyStore:
                     with contextlib.suppress(OSError):
                         await self._disk.call(known.search, unsought)
         return self._table.keys_among(endpoints)
+
+    async def _look_first(self, disk: DiskThread) -> None:
+        """Have the files looked at where that is not done each second: no job is to have a key that was forgotten."""
+        was_used, self._used_at = self._is_used, time.monotonic()
+        is_fresh = time.monotonic() < self._looked_at + _FRESH_SECONDS
+        # What is being written may wait for a lock that somebody else holds. No job waits for that.
+        if (was_used and is_fresh) or disk.hangs or self._writing is not None:
+            return
+        if self._looking is None or self._looking.done():
+            self._looking = disk.submit(self._look)
+        with contextlib.suppress(OSError):
+            await disk.within_limit(self._looking)
+
+    @property
+    def _is_used(self) -> bool:
+        return time.monotonic() < self._used_at + _USED_SECONDS
+
+    def _pause_seconds(self) -> float:
+        return LOOK_EVERY_SECONDS if self._is_used or self._unwritten else REST_SECONDS
 
     def known_key(self, endpoint: Endpoint) -> PublicKey | None:
         """Return a key that is known of an endpoint, for a message."""
@@ -120,6 +156,7 @@ class HostKeyStore:
         self, endpoint: Endpoint, key: PublicKey | None, endpoints: Collection[Endpoint], policy: str
     ) -> Decision:
         """See `Table.decide`. A key that is kept is written to the disk by and by; nobody waits for that."""
+        self._used_at = time.monotonic()
         decision = self._table.decide(endpoint, key, endpoints, policy)
         if decision is Decision.KEPT and key is not None and self._kept is not None:
             self._unwritten.append((endpoint, key))
@@ -156,12 +193,19 @@ class HostKeyStore:
 
     def _look(self) -> None:
         """Read what has changed. Called by the thread."""
-        given = self._given
+        began = time.monotonic()
+        self._read_given(self._given)
+        self._read_kept()
+        self._looked_at = began
+
+    def _read_given(self, given: WatchedFile) -> None:
         try:
             if (text := given.read_if_changed()) is not None:
                 self._call_soon(self._take_given, given, text)
         except (OSError, ValueError) as error:
             self._call_soon(self._not_read, given.path, error)
+
+    def _read_kept(self) -> None:
         if self._kept is None:
             return
         try:

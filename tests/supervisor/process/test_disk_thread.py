@@ -100,6 +100,6 @@ async def test_what_is_to_be_called_again_when_the_end_is_asked_for_is_done_befo
 
 async def test_where_there_is_nothing_to_do_it_looks_now_and_then() -> None:
     looked = threading.Event()
-    thread = DiskThread("test", idle=looked.set, idle_seconds=0.01)
+    thread = DiskThread("test", idle=looked.set, idle_seconds=lambda: 0.01)
     await until(looked.is_set, "it has looked")
     assert await thread.close(60.0)

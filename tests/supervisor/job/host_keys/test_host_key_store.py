@@ -35,6 +35,7 @@ Open = Callable[..., "asyncio.Future[HostKeyStore]"]
 async def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
     """Open stores that look at their files all the time, and close them."""
     monkeypatch.setattr(store, "LOOK_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(store, "REST_SECONDS", 0.01)
     async with AsyncExitStack() as at_the_end:
 
         async def open_store(known_hosts: Path | None = None) -> HostKeyStore:
