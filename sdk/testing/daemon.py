@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,9 @@ _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 15.0
 _LOOK_SECONDS: Final = 0.1
 _SHOWN_CHARS: Final = 8000
+
+# Not imported: only the worker needs what it is made of.
+_PARENT_DEATH: Final = "supervisor.commands.shared.parent_death"
 
 _QUICK: Final[dict[str, Any]] = {
     "poll_seconds": 0.1,
@@ -40,6 +44,8 @@ class SupervisorProcess:
     `settings` are those of `supervisor --help`, by their names: `{"max_concurrent_jobs": 4}`. `directory` is
     for its state, its log and the jobs' directories. Of the environment it gets what `environment` adds to PATH and
     locale, so that a developer's own settings change no test.
+
+    A worker that the main thread has started is killed, with all below it, when the tests are.
     """
 
     def __init__(
@@ -107,6 +113,7 @@ class SupervisorProcess:
                         **self._environment,
                         **measuring,
                         "NOTIFY_SOCKET": address,
+                        "PYTHONSAFEPATH": "1",
                     },
                     start_new_session=True,
                 )
@@ -186,7 +193,7 @@ def parts_of(setting: Any) -> list[str | os.PathLike[str]]:
 
 
 def _command(settings: Mapping[str, Any]) -> list[str]:
-    command = [sys.executable, "-P", "-m", "supervisor"]
+    command = [sys.executable, "-m", *_tied_to_this_process(), "supervisor"]
     for name, value in settings.items():
         flag = name.replace("_", "-")
         if isinstance(value, bool):
@@ -196,6 +203,18 @@ def _command(settings: Mapping[str, Any]) -> list[str]:
         elif value:
             command += [f"--{flag}", ",".join(map(str, value))]
     return command
+
+
+def _tied_to_this_process() -> tuple[str, ...]:
+    """Return what the worker is started by, so that it ends with this process, in whatever way that ends.
+
+    Tests that are killed, or end by `os._exit` as at a time-out of pytest-timeout, stop no worker: it would ask for the
+    jobs of an engine that is gone, for ever. The kernel goes by the thread that has started it (prctl(2)), and any but
+    the main one may end before the tests do.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return ()
+    return _PARENT_DEATH, str(os.getpid())
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
-"""Modules with blocks for the tests of the harness, written as an author would write them."""
+"""Modules with blocks for the tests of the harness, written as an author would write them; and who lives still."""
 
 import textwrap
+
+import psutil
 
 _MODULE = """
 import asyncio, os, sys, time
@@ -49,3 +51,11 @@ def block_module(
         run_on=run_on,
         registration=registration,
     )
+
+
+def is_alive(pid: int) -> bool:
+    """Whether it runs: where pid 1 waits for nobody, what has ended stays a zombie."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,17 +1,22 @@
 """`dev_engine` and `supervisor_process`: the whole way of a job, in any test."""
 
+import contextlib
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from author_project import INI
-from harness_support import block_module
+from harness_support import block_module, is_alive
 
 from blocks.echo import Echo, EchoParams
 from sdk.testing import EngineThread, HarnessError, SupervisorProcess
+from tests.patience import wait_until
 
 pytest_plugins = ["pytester"]
 
@@ -106,6 +111,39 @@ def test_a_worker_that_does_not_end_is_killed_with_all_below_it(
         os.kill(below, signal.SIGSTOP)
     assert not Path(f"/proc/{below}").exists()
     assert not Path(f"/proc/{keeper}").exists()
+
+
+STARTS_A_WORKER = """
+import sys
+from pathlib import Path
+from sdk.testing import EngineThread, SupervisorProcess
+with EngineThread() as engine:
+    settings = {"function_blocks": ["blocks.echo"], "engine_token_file": engine.token_file}
+    with SupervisorProcess(engine.url, Path(sys.argv[1]), settings) as worker:
+        print(worker.pid, flush=True)
+        sys.stdin.read()
+"""
+
+
+def test_a_worker_does_not_outlive_tests_that_are_killed(tmp_path: Path) -> None:
+    tests = subprocess.Popen(
+        [sys.executable, "-c", STARTS_A_WORKER, str(tmp_path / "worker")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with tests:
+        assert tests.stdout is not None
+        keeper = psutil.Process(int(tests.stdout.readline()))
+        worker = [keeper, *keeper.children(recursive=True)]
+        tests.kill()
+    try:
+        assert len(worker) > 1
+        wait_until(lambda: not any(is_alive(each.pid) for each in worker), f"none of {worker} runs any more")
+    finally:
+        for each in worker:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
 
 
 def test_the_worker_s_log_stands_below_a_test_that_failed(pytester: pytest.Pytester) -> None:

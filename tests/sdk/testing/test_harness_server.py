@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
+from harness_support import is_alive
 
 from blocks.echo import Echo
 from sdk.testing import BlockRunner, HarnessError
@@ -80,14 +81,6 @@ def busy_client(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, se
 
 def all_gone(pids: set[int], marker: str) -> bool:
     return not marked(marker) and not any(map(is_alive, pids))
-
-
-def is_alive(pid: int) -> bool:
-    """Whether it runs: where pid 1 waits for nobody, what has ended stays a zombie."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def test_nothing_survives_the_process_of_the_tests(busy_client: Any, tmp_path: Path) -> None:
