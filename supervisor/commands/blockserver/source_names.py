@@ -1,9 +1,10 @@
 """How to name the module of a class, so that importing it leads to the file in which the class was found."""
 
 import os
+import pkgutil
 import sys
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec
+from collections.abc import Iterable, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
 
 
 def source_for(module: str, file: str) -> str:
@@ -35,7 +36,30 @@ def _origin_of(module: str) -> str | None:
 def _find(name: str, locations: Sequence[str] | None) -> ModuleSpec | None:
     for finder in sys.meta_path:
         find = getattr(finder, "find_spec", None)
-        spec: ModuleSpec | None = find(name, locations) if find else None
+        if finder is PathFinder and locations is not None:
+            spec = _find_below(name, locations)
+        else:
+            spec = find(name, locations) if find else None
         if spec is not None:
             return spec
     return None
+
+
+def _find_below(name: str, locations: Iterable[str]) -> ModuleSpec | None:
+    """Find what `PathFinder` does, also a directory without an `__init__.py`.
+
+    To make a package of such a one, that looks among the imported modules for the package above, and raises `KeyError`.
+    """
+    directories: list[str] = []
+    for location in locations:
+        finder = pkgutil.get_importer(location)
+        spec = finder.find_spec(name) if finder is not None else None
+        if spec is not None and spec.loader is not None:
+            return spec
+        if spec is not None:
+            directories += spec.submodule_search_locations or ()
+    if not directories:
+        return None
+    package = ModuleSpec(name, None, is_package=True)
+    package.submodule_search_locations = directories
+    return package

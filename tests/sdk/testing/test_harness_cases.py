@@ -235,6 +235,29 @@ def test_a_block_in_a_package_finds_its_neighbours(author_dir: pytest.Pytester, 
     result.assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("top_has_init", [True, False], ids=["a package above", "none above"])
+def test_a_block_below_directories_without_an_init_runs_under_its_full_name(
+    author_dir: pytest.Pytester, top_has_init: bool
+) -> None:
+    top = f"region_{top_has_init}".lower()
+    folder = author_dir.mkdir(top) / "site"
+    folder.mkdir()
+    if top_has_init:
+        (folder.parent / "__init__.py").touch()
+    (folder.parent / "words.py").write_text("WORD = 'neighbour'\n")
+    source = block_module(f"in_{top}", "return ok(WORD)", cases="from ..words import WORD")
+    (folder / "vlans.py").write_text(source)
+    author_dir.makepyfile(
+        test_vlans=f"""
+            from {top}.site.vlans import Sample
+
+            def test_it(block_runner):
+                block_runner.run(Sample).assert_succeeded({{"text": "neighbour"}})
+        """
+    )
+    author_dir.runpytest("test_vlans.py").assert_outcomes(passed=1)
+
+
 def test_an_author_s_package_may_be_called_as_one_of_ours(author_dir: pytest.Pytester) -> None:
     author_dir.mkpydir("blocks")
     case = '@fb_test_case("mine", Params(text="a"), None, expected_result_data={"text": "a"})'
