@@ -62,7 +62,9 @@ def run(arguments: list[str]) -> int:
     settings = read_settings(CheckSettings, arguments, PROGRAM, _EPILOG)
     places, further = places_of(settings.places, settings, arguments)
     settings.function_blocks = [*map(str, places), *further]
-    read = [*places, *map(Path, filter(os.path.exists, further))]
+    # As the import names them, which follows links: else each finding would be told for two files that are one.
+    # One that is not there, or can't be reached, the import tells of.
+    read = [Path(os.path.realpath(each)) for each in settings.function_blocks if os.path.exists(each)]
     listener = start_logging(logging.CRITICAL)
 
     async def work() -> int:

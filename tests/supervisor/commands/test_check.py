@@ -356,11 +356,28 @@ def test_a_place_without_blocks_and_one_that_is_not_there_are_errors(tmp_path: P
     assert (missing.returncode, "[not-found]" in missing.stdout) == (1, True)
 
 
-def test_a_place_that_can_not_be_reached_is_an_error_with_its_reason(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flag", [(), ("--function-blocks",)], ids=["as a place", "by the flag"])
+def test_a_place_that_can_not_be_reached_is_an_error_with_its_reason(
+    tmp_path: Path, flag: tuple[str, ...]
+) -> None:
     # Root may enter what is closed to others, so it is a name that no disk takes.
-    done = supervisor("check", "--function-blocks", "b" * 300 + "/", cwd=tmp_path)
+    done = supervisor("check", *flag, "b" * 300 + "/", cwd=tmp_path)
     assert done.returncode == 1
     assert "[not-found] can't be looked at: File name too long" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("way", ["../blocks", "link", "link/good.py"])
+def test_each_finding_is_told_once_however_the_place_is_named(tmp_path: Path, way: str) -> None:
+    (tmp_path / "blocks").mkdir()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "blocks")
+    file = tmp_path / "blocks" / "good.py"
+    write_block(file)
+    file.write_text(file.read_text().replace("    fails: bool", "    password: str\n    fails: bool"))
+    done = supervisor("check", "--json", way, cwd=tmp_path / "here")
+    found = [(each["file"], each["code"]) for each in json.loads(done.stdout)["findings"]]
+    assert found == [(str(file), "unmarked-secret"), (str(file), "no-description")]
 
 
 def test_an_environment_below_the_directory_is_not_imported(tmp_path: Path) -> None:
