@@ -30,13 +30,16 @@ class Module:
 def read_module(file: Path) -> Module | None:
     """Return what a file holds, or `None` where it can't be read or parsed: its import has shown that."""
     try:
-        return parse_module(str(file), file.read_text(encoding="utf-8"))
+        return parse_module(str(file), file.read_bytes())
     except (OSError, ValueError, SyntaxError, RecursionError):
         return None
 
 
-def parse_module(file: str, text: str) -> Module:
-    """Return what a module's source holds. Raises `SyntaxError` and `ValueError`."""
+def parse_module(file: str, text: str | bytes) -> Module:
+    """Return what a module's source holds: bytes in the encoding that they declare, as Python reads a file.
+
+    Raises `SyntaxError` and `ValueError`.
+    """
     module = Module(file)
     kinds: dict[str, str] = {}
     for node in ast.walk(ast.parse(text, filename=file)):

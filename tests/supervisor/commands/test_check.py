@@ -247,6 +247,19 @@ def test_tests_are_not_read_and_helper_modules_are(tmp_path: Path) -> None:
     assert source_files([tmp_path], Catalogue()) == [tmp_path / "a.py", tmp_path / "helpers/b.py"]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(b"\xef\xbb\xbf%s# \xc3\xbc\n", id="with the mark that editors on Windows put in front"),
+        pytest.param(b"# -*- coding: latin-1 -*-\n%s# \xfc\n", id="in another encoding"),
+    ],
+)
+def test_a_file_is_checked_in_the_encoding_that_python_reads_it_in(tmp_path: Path, source: bytes) -> None:
+    file = tmp_path / "block.py"
+    file.write_bytes(source % HEAD.format(params="password: str", body=RUN, registration="").encode())
+    assert [finding.code for finding in findings_of(Catalogue(), [file])] == ["unmarked-secret"]
+
+
 def shadowing(cwd: Path) -> list[dict[str, Any]]:
     """What `supervisor check folder` finds of names of files."""
     done = supervisor("check", "--json", "folder", cwd=cwd)
