@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from sdk.block import FunctionBlock
 from sdk.context import WorkflowContext
 from sdk.devengine import DevEngine, EngineOptions
+from sdk.testing.contexts import only_entity
 from sdk.testing.locations import block_id_of
 from sdk.testing.loop_thread import LoopThread
 from sdk.testing.wire import context_of, parameters_of
@@ -81,13 +82,15 @@ class EngineThread:
         """Create a job and return its id.
 
         `block` is a class or a whole id, `context` a `WorkflowContext` or the JSON of one, `options` are those
-        of `DevEngine.submit` (`run_on`, `entity_id`, `type`, `step_label`). Raises `SubmissionError` or
-        `RequestError`.
+        of `DevEngine.submit` (`run_on`, `entity_id`, `type`, `step_label`). With the JSON of a context, a class runs as
+        it is registered, on the only entity of that kind. Raises `SubmissionError` or `RequestError`.
         """
-        if isinstance(context, WorkflowContext):
-            options = {"run_on": context.run_on.value, "entity_id": context.entity_id, **options}
         block_id = block if isinstance(block, str) else block_id_of(block)
         wire = None if context is None else context_of(context)
+        if isinstance(context, WorkflowContext):
+            options = {"run_on": context.run_on.value, "entity_id": context.entity_id, **options}
+        elif wire is not None and not isinstance(block, str):
+            options = _as_registered(block, wire, options)
         return self.call(
             lambda engine: engine.submit(
                 block=block_id, parameters=parameters_of(parameters), context=wire, **options
@@ -114,3 +117,15 @@ class EngineThread:
     def jobs(self) -> list[JobRecord]:
         """Return all jobs in the order in which they were submitted."""
         return self.call(lambda engine: engine.jobs())
+
+
+def _as_registered(
+    block: type[FunctionBlock[Any, Any]], wire: dict[str, Any], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return `options` with what the job runs on where they do not say it, as `block_runner` has it."""
+    assert block.registration is not None
+    run_on = options.get("run_on") or str(block.registration.run_on)
+    entity_id = options.get("entity_id")
+    if entity_id is None:
+        entity_id = only_entity(run_on, wire)
+    return {**options, "run_on": run_on, "entity_id": entity_id}

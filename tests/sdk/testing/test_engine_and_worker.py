@@ -1,6 +1,7 @@
 """`dev_engine` and `supervisor_process`: the whole way of a job, in any test."""
 
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from author_project import INI
 from harness_support import block_module, is_alive
 
 from blocks.echo import Echo, EchoParams
+from sdk.devengine import RequestError
 from sdk.testing import EngineThread, HarnessError, SupervisorProcess
 from tests.patience import wait_until
 
@@ -64,6 +66,22 @@ def test_a_result_that_does_not_come_is_a_timeout_that_tells_the_job_s_state(
     with pytest.raises(TimeoutError, match=r"has no result after 0\.05 s: it is pending"):
         dev_engine.wait_for_result(job_id, timeout_seconds=0.05)
     assert dev_engine.job(job_id).status == "pending"
+
+
+class EchoOnADevice(Echo):
+    """As if it were registered to run on a device."""
+
+    registration = dataclasses.replace(Echo.registration, name="echo_on_a_device", run_on="device")
+
+
+def test_with_the_json_of_a_context_a_class_runs_as_it_is_registered(dev_engine: EngineThread) -> None:
+    context = {"devices": [{"id": 7, "hostname": "sw1"}]}
+    job = dev_engine.job(dev_engine.submit(EchoOnADevice, {"text": "x"}, context))
+    assert (job.run_on, job.entity_id) == ("device", 7)
+    said = dev_engine.job(dev_engine.submit(EchoOnADevice, {"text": "x"}, context, run_on="global"))
+    assert (said.run_on, said.entity_id) == ("global", None)
+    with pytest.raises(RequestError, match="runOn device needs entityId"):
+        dev_engine.submit(EchoOnADevice, {"text": "x"}, {"devices": [{"id": 7}, {"id": 8}]})
 
 
 def test_a_worker_that_can_t_start_is_an_error_with_its_log(dev_engine: EngineThread, tmp_path: Path) -> None:
