@@ -22,6 +22,8 @@ from sdk.whose_code import Whose, whose
 
 _NO_AUTHORS: Final = ("<", os.path.join(os.path.dirname(importlib.__file__), ""))
 """Of code that is in no file, such as the constructor of a dataclass, an author sees only where it was called."""
+_BEYOND_TOP: Final = "attempted relative import beyond top-level package"
+"""What Python says of `from ..x import y` where there is no package above: it has no field that tells."""
 _PROBE: Final = logging.getLogger(__name__)
 """No author disables this one by its name: where it is disabled, so are those of all others."""
 
@@ -119,9 +121,19 @@ def _said(error: BaseException) -> str:
     text = author_name(str(error))
     if isinstance(error, PydanticUserError):
         text = text.partition("\n")[0]  # what follows is for those who write types for pydantic
-    advice = way_out_of(error) or advice_on_declaration(error)
+    advice = way_out_of(error) or advice_on_declaration(error) or _advice_on_layout(error)
     stop = "." if advice and not text.endswith((".", "?")) else ""
     return f"{type(error).__name__}: {text}{stop}{advice}"
+
+
+def _advice_on_layout(error: BaseException) -> str:
+    """Return what to do about a relative import that leaves what was named; empty for any other error."""
+    if not isinstance(error, ImportError) or str(error) != _BEYOND_TOP:
+        return ""
+    return (
+        " Relative imports end at the directory of blocks that is named: name one further up, or import the module by "
+        "its whole name."
+    )
 
 
 def _is_ours(filename: str) -> bool:

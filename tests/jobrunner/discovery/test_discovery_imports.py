@@ -74,6 +74,15 @@ def test_whatever_a_module_raises_is_its_problem_with_the_author_s_line(
     assert sys.dont_write_bytecode is before
 
 
+def test_a_relative_import_out_of_the_directory_says_what_to_name(directory: Path) -> None:
+    problem = imported(directory, "from ..helpers import send\n")
+    assert problem is not None
+    assert problem.message == (
+        "ImportError: attempted relative import beyond top-level package. Relative imports end at the directory of "
+        "blocks that is named: name one further up, or import the module by its whole name."
+    )
+
+
 def test_of_two_blocks_with_one_id_the_second_module_has_a_conflict(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
