@@ -14,8 +14,21 @@ class SourceError(JobRunnerError):
         self.message = message
 
 
-class UnreadableNameError(JobRunnerError):
+class UnusableNameError(JobRunnerError):
+    """A module is not imported, as its file or a folder has a name that can't be used. The message says what to do."""
+
+
+class UnreadableNameError(UnusableNameError):
     """A module is not imported, as its path is no UTF-8."""
 
     def __init__(self) -> None:
         super().__init__("its path is no UTF-8; rename it")
+
+
+class DottedNameError(UnusableNameError):
+    """A module is not imported, as Python looks for a folder where a name has a dot: `show.v2` is `v2` in `show`."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "its file, or a folder, has a dot in its name, where Python looks for a folder; rename it"
+        )

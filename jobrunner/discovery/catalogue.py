@@ -10,7 +10,7 @@ from jobrunner.discovery.module import Module, name_package
 from jobrunner.discovery.module_choice import Found
 from jobrunner.discovery.module_import import forget_half_imported, import_module, problem_of, thread_problem
 from jobrunner.discovery.sources import modules_of
-from jobrunner.errors import SourceError, UnreadableNameError
+from jobrunner.errors import SourceError, UnusableNameError
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem, LeftOut
 from jobrunner.protocol.entry import Discovery
 from sdk.block_registry import RegisteredBlock, registry
@@ -105,7 +105,7 @@ def _problem_of(module: Module, error: Exception) -> ImportProblem:
         return ImportProblem(
             module=error.source, file=None, line=None, kind="source", message=error.message, traceback=""
         )
-    if isinstance(error, UnreadableNameError):
+    if isinstance(error, UnusableNameError):
         return ImportProblem(
             module=module.name, file=module.file, line=None, kind="error", message=str(error), traceback=""
         )

@@ -36,6 +36,15 @@ class Module:
         """Whether name and file are text that UTF-8 holds: else nobody can be told of it as it is."""
         return is_encodable(self.name) and is_encodable(self.file or "")
 
+    @property
+    def leads_to_its_file(self) -> bool:
+        """Whether an import of its name finds its file: not where an author's file or folder has a dot in its name."""
+        file = self.file or ""
+        if not (self.is_an_authors and file.endswith(".py")) or self.is_directory:
+            return True
+        path = f"/{module_name(self.name)}".replace(".", "/")
+        return file.endswith((f"{path}.py", f"{path}/__init__.py"))
+
 
 def private_packages() -> list[str]:
     """Return the names of the packages under which directories were imported here."""

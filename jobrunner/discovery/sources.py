@@ -10,7 +10,7 @@ from typing import Final
 from jobrunner.discovery.elsewhere import Elsewhere
 from jobrunner.discovery.module import Module, private_package
 from jobrunner.discovery.module_choice import Candidate, Found, choose
-from jobrunner.errors import SourceError, UnreadableNameError
+from jobrunner.errors import DottedNameError, SourceError, UnreadableNameError, UnusableNameError
 from jobrunner.protocol.entry import ENTRY_POINT_GROUP, ENTRY_POINTS
 
 _SKIPPED_DIRECTORIES: Final = frozenset(
@@ -31,16 +31,19 @@ def modules_of(source: str, *, import_all: bool = False) -> Found:
     text registers something at its top level (`jobrunner.discovery.judgement`), or all with `import_all`; before them
     comes the directory's own `__init__.py`. A module that sets `__neops_named_only__ = True` (it is dangerous, or
     misbehaves on purpose) is found only where the source names it or its package. So are the modules of a package whose
-    `__init__.py` sets it. A module whose path is no UTF-8 is never imported. Raises `SourceError` when there is nothing
-    at that place.
+    `__init__.py` sets it. A module whose path is no UTF-8, or has a dot in a name, is never imported. Raises
+    `SourceError` when there is nothing at that place.
     """
     found = _found(source, import_all)
-    unnamed = [module for module in found.modules if not module.can_be_named]
-    return Found(
-        tuple(module for module in found.modules if module.can_be_named),
-        found.left_out,
-        (*found.broken, *((module, UnreadableNameError()) for module in unnamed)),
-    )
+    unusable = {module: error for module in found.modules if (error := _error_of_name(module)) is not None}
+    usable = tuple(module for module in found.modules if module not in unusable)
+    return Found(usable, found.left_out, (*found.broken, *unusable.items()))
+
+
+def _error_of_name(module: Module) -> UnusableNameError | None:
+    if not module.can_be_named:
+        return UnreadableNameError()
+    return None if module.leads_to_its_file else DottedNameError()
 
 
 def _found(source: str, import_all: bool) -> Found:

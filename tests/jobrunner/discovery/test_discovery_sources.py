@@ -271,6 +271,23 @@ def test_a_module_whose_path_is_no_utf8_is_named_and_harms_no_other(place: Path)
     assert errors(modules_of(str(below / "deep.py"))) == {"deep": "UnreadableNameError"}
 
 
+def test_a_module_with_a_dot_in_a_name_is_named_with_what_to_do_and_harms_no_other(place: Path) -> None:
+    (place / "site.v2").mkdir()
+    (place / "script.old.py").write_text("pass\n")
+    for file in ("greet.v2.py", "site.v2/vlans.py", "site.v2/__init__.py"):
+        write_block(place / file)
+    found = modules_of(str(place))
+    assert names(found) == ["greet"]
+    assert errors(found) == dict.fromkeys(("greet.v2", "vlans", "__init__"), "DottedNameError")
+    assert list(reasons(found)) == ["script.old"]
+    assert errors(modules_of(str(place / "greet.v2.py"))) == {"greet.v2": "DottedNameError"}
+    # A directory that is named itself is none of Python's.
+    assert names(modules_of(str(place / "site.v2"))) == ["__init__", "vlans"]
+    done = supervisor("check", str(place))
+    assert "greet.v2.py: error [import] its file, or a folder, has a dot in its name" in done.stdout
+    assert "1 block(s)" in done.stdout
+
+
 def test_a_worker_with_such_a_module_and_one_that_raises_such_a_text_has_the_other_blocks(
     place: Path,
 ) -> None:
