@@ -120,11 +120,13 @@ class _Walk:
 
 
 def _no_type_of_json(value: object) -> str:
-    kind = type(value)
     if isinstance(value, Iterator):
         # pydantic hands on any iterator as one of its own, so the author's type is not known any more.
         return "an iterator, a generator or an open file is no type that JSON has; use list(...), or its text"
+    kind = value if isinstance(value, type) else type(value)
     name = author_name(f"{kind.__module__}.{kind.__qualname__}").removeprefix("builtins.")
+    if kind is value:
+        return f"it is the class {name} itself; call it to make one"
     return f"{name} is no type that JSON has; use str(...), or a dict of what matters"
 
 

@@ -90,7 +90,8 @@ class BlockOutcome(OutcomeAssertions):
 def _ending(outcome: BlockOutcome) -> str:
     if outcome.signal_name:
         return outcome.signal_name + (" from the worker" if outcome.killed else "")
-    return f"exit code {outcome.exit_code}"
+    # There is none of a block that ran in the process of the tests, or whose process is there still.
+    return "no exit code" if outcome.exit_code is None else f"exit code {outcome.exit_code}"
 
 
 def _section(title: str, text: str) -> str:

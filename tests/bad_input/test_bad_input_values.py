@@ -52,7 +52,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "deep": ("data.value[0][0]", "nested more than 100 levels deep"),
     "circle": ("data.value.list[0].again", "it contains itself; leave the way back out"),
     "object": ("data.value.seen[0]", ": values.Unwritable is no type that JSON has; use str(...)"),
-    "class": ("data.value", "type is no type that JSON has"),
+    "class": ("data.value", "it is the class values.Unwritable itself; call it to make one"),
     "function": ("data.value", "function is no type that JSON has"),
     "generator": ("data.value", "a generator or an open file is no type that JSON has; use list(...)"),
     "open file": ("data.value", "a generator or an open file is no type that JSON has"),

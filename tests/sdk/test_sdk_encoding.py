@@ -152,7 +152,7 @@ REFUSED = [
     (Decimal("NaN"), "", "NaN"),
     ({"a": object()}, ".a", "object is no type"),
     (Model(value=lambda: 1), ".value", "function"),
-    ((1, Model), "[1]", "ModelMetaclass"),
+    ((1, Model), "[1]", "Model itself; call it"),
     ({"a": {None: 1}}, ".a[None]", "NoneType"),
     ({1.5: 1}, "[1.5]", "float"),
     ({(1, 2): 1}, "[(1, 2)]", "tuple"),

@@ -129,6 +129,10 @@ def test_a_dict_is_sent_as_it_is() -> None:
 def test_parameters_that_are_no_json_are_refused_with_their_path() -> None:
     with pytest.raises(EncodingError, match=r"params\.thing"):
         parameters_of({"thing": object()})
+    with pytest.raises(
+        EncodingError, match=r"^params .*: it is the class .*Login itself; call it to make one\.$"
+    ):
+        parameters_of(Login)  # type: ignore[arg-type]  # as an author may who has left out the parentheses
 
 
 def test_a_context_with_values_of_other_types_is_sent_without_a_warning(

@@ -81,6 +81,7 @@ def test_causes_are_those_of_a_child(block_runner: BlockRunner, do: str) -> None
     assert (here.cause, here.success, here.retryable) == (child.cause, child.success, child.retryable)
     assert here.message.splitlines()[0] in child.message
     assert "event loop" not in here.report()
+    assert f"cause: {here.cause} (no exit code, " in here.report()
 
 
 async def test_it_runs_where_a_loop_runs_already(block_runner: BlockRunner) -> None:
