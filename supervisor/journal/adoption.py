@@ -7,7 +7,12 @@ from supervisor.journal.claims import Claims
 from supervisor.journal.records import Entry
 from supervisor.journal.rows import Loaded
 from supervisor.log.event import tell
-from supervisor.log.events.results import DeadLetterLost, JournalReplaced, ResultDamaged
+from supervisor.log.events.results import (
+    AcceptedResultDropped,
+    DeadLetterLost,
+    JournalReplaced,
+    ResultDamaged,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -19,12 +24,16 @@ def adopt(
 
     Returns entries that must not stay in the file as they are, and the names of facts that have to be saved.
     """
-    for number in sorted(loaded.repaired):
+    over = [entry for entry in loaded.entries if entry.number in loaded.accepted]
+    for entry in over:
+        tell(_log, AcceptedResultDropped(job=entry.claim.job_id, claim=entry.number))
+    for number in sorted(loaded.repaired - loaded.accepted):
         tell(_log, ResultDamaged(claim=number))
     new = {name: value for name, value in loaded.facts.items() if name not in facts}
     facts.update(new)
-    unsaved = loaded.repaired if saved else {entry.number for entry in loaded.entries}
-    return claims.adopt(loaded.entries, loaded.highest, unsaved), set() if saved else set(new)
+    entries = [entry for entry in loaded.entries if entry.number not in loaded.accepted]
+    unsaved = loaded.repaired if saved else {entry.number for entry in entries}
+    return claims.adopt(entries, loaded.highest, unsaved) + over, set() if saved else set(new)
 
 
 def compare_with_file(loaded: Loaded, claims: Claims, facts: dict[str, str]) -> set[str]:

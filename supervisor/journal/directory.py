@@ -14,7 +14,7 @@ from supervisor.process.user_names import user_name
 
 FILE_NAME: Final = "journal.sqlite3"
 LOCK_NAME: Final = "lock"
-_OURS: Final = (FILE_NAME, LOCK_NAME, "identity", "place", "worker_uuid")
+_OURS: Final = (FILE_NAME, LOCK_NAME, "identity", "place", "worker_uuid", "accepted_results")
 
 _TRIES: Final = 5
 _PAUSE_SECONDS: Final = 0.05

@@ -110,7 +110,11 @@ class DurableCopy:
         await self.begin_to_save(rows).wait()
 
     def _remove(self, row: Row) -> Saving:
-        return self._saving(self._submit([row])) if self._is_open else SAVED
+        if self._is_open:
+            return self._saving(self._submit([row]))
+        if row.saved:  # else the file has nothing of it
+            self._write_timeout.watch(self.journal.name_accepted(row.entry))
+        return SAVED
 
     async def remember(self, name: str, value: str) -> None:
         """Save a fact, as `save` does."""
@@ -122,9 +126,7 @@ class DurableCopy:
 
     async def do(self, work: Callable[[], None]) -> None:
         """Have something else done on the file's disk. Returns when it is done, or as soon as the disk hangs."""
-        future = self.journal.call(work)
-        self._write_timeout.watch(future)
-        await self._saving(future).wait()
+        await self._saving(self._write_timeout.watch(self.journal.call(work))).wait()
 
     def file_was_taken_away(self) -> None:
         """The file is not there any more, or is another one: begin anew, and write everything to it."""
@@ -157,11 +159,10 @@ class DurableCopy:
                     self._claims.saved(row, version, in_file=error is None)
 
         if len(rows) == 1 and rows[0].gone:
-            future = self.journal.remove(rows[0].entry, settled)
+            future = self.journal.remove(rows[0].entry, settled, is_over=True)
         else:
             future = self.journal.save([row.entry for row in rows], settled)
-        self._write_timeout.watch(future)
-        return future
+        return self._write_timeout.watch(future)
 
     def _submit_fact(self, name: str) -> "asyncio.Future[None]":
         value, file = self.facts[name], self._claims.file
@@ -173,8 +174,7 @@ class DurableCopy:
                 self.unsaved_facts.discard(name)
 
         future = self.journal.save_fact(name, value, settled)
-        self._write_timeout.watch(future)
-        return future
+        return self._write_timeout.watch(future)
 
     def _saving(self, future: "asyncio.Future[Any]") -> Saving:
         """Heed how a write ends. Nobody waits for it where the disk is known to hang."""
@@ -271,7 +271,7 @@ class DurableCopy:
             # First as they are now, then no more as they were: a kill in between leaves one too many, which the engine
             # refuses, and never one too few.
             futures = [self._submit([row]) for row in self._claims.unsaved() if row.earlier]
-            futures += [self.journal.remove(entry) for entry in replaced]
+            futures += [self._write_timeout.watch(self.journal.remove(entry)) for entry in replaced]
             await self._wait_for_all(futures)
         self.read.set()
 

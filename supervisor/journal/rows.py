@@ -30,6 +30,8 @@ class Loaded:
     highest: int = 0
     """The highest number that was ever given."""
     repaired: set[int] = field(default_factory=set)
+    accepted: set[int] = field(default_factory=set)
+    """The numbers of entries that an earlier run should have removed: never to be sent (`AcceptedResults`)."""
 
 
 def save(database: sqlite3.Connection, entry: Entry) -> None:
@@ -63,6 +65,13 @@ def remove(database: sqlite3.Connection, entry: Entry) -> None:
         "DELETE FROM claims WHERE number = ? AND job_id = ? AND claimed_at = ?",
         (entry.number, entry.claim.job_id, entry.claim.claimed_at),
     )
+
+
+def is_there(database: sqlite3.Connection, entry: Entry) -> bool:
+    """Whether the entry's row is there, whatever it holds of the entry."""
+    query = "SELECT 1 FROM claims WHERE number = ? AND job_id = ? AND claimed_at = ?"
+    row = (entry.number, entry.claim.job_id, entry.claim.claimed_at)
+    return database.execute(query, row).fetchone() is not None
 
 
 def save_fact(database: sqlite3.Connection, name: str, value: str) -> None:

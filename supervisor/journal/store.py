@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from supervisor.journal import rows
+from supervisor.journal.accepted_results import FILE as ACCEPTED_FILE
+from supervisor.journal.accepted_results import AcceptedResults
 from supervisor.journal.directory import FILE_NAME
 from supervisor.journal.disk_fault import error_kind
 from supervisor.journal.maintenance import Maintenance
@@ -18,7 +20,7 @@ from supervisor.journal.records import Entry, RowState
 from supervisor.journal.rows import Loaded
 from supervisor.journal.schema import DamagedFileError
 from supervisor.journal.state_directory import StateDirectory
-from supervisor.journal.writer import Writer
+from supervisor.journal.writer import Writer, unheard
 
 Settled = Callable[[BaseException | None], None]
 """Told on the loop how a write ended, in the order of the writes."""
@@ -28,10 +30,6 @@ HANGING_CLOSE_SECONDS: Final = 1.0
 """The same for a disk that is known not to answer, where nothing is lost with it."""
 
 _SIDES: Final = ("", "-wal", "-shm")
-
-
-def _unheard(error: BaseException | None) -> None:
-    del error
 
 
 class Journal:
@@ -57,6 +55,7 @@ class Journal:
             lambda: _on_loop(loop, lost),
         )
         self._writer = Writer(self.path, self._maintenance)
+        self._accepted = AcceptedResults(directory / ACCEPTED_FILE)
 
     def open(self, dead_bytes: float = math.inf) -> "asyncio.Future[Loaded]":
         """Open the file, anew if it was open, and read it, with so much of dead letters' results.
@@ -68,7 +67,11 @@ class Journal:
             # Removed or replaced while it was in use: the new one must be ours before anything is written to it.
             self._directory.follow()
             try:
-                return rows.load(self._writer.open(), dead_bytes=dead_bytes)
+                database = self._writer.open()
+                self._accepted.open()
+                loaded = rows.load(database, dead_bytes=dead_bytes)
+                loaded.accepted = self._accepted.named(loaded.entries)
+                self._accepted.keep(loaded.entries)
             except sqlite3.OperationalError as error:
                 self._writer.shut()
                 if (
@@ -79,6 +82,7 @@ class Journal:
             except BaseException:
                 self._writer.shut()
                 raise
+            return loaded
 
         return self._writer.call(work)
 
@@ -87,7 +91,9 @@ class Journal:
 
         def work() -> tuple[Path, Loaded]:
             self._writer.shut()
+            self._accepted.open()
             salvaged = read_damaged(self.path)
+            salvaged.accepted = self._accepted.named(salvaged.entries)
             stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
             aside = self.path.with_name(f"{FILE_NAME}.corrupt-{stamp}")
             for side in _SIDES:
@@ -97,7 +103,7 @@ class Journal:
 
         return self._writer.call(work)
 
-    def save(self, entries: list[Entry], settled: Settled = _unheard) -> "asyncio.Future[None]":
+    def save(self, entries: list[Entry], settled: Settled = unheard) -> "asyncio.Future[None]":
         """Make the rows of `entries` what the entries are, all or none."""
 
         def work(database: sqlite3.Connection) -> None:
@@ -106,19 +112,41 @@ class Journal:
 
         return self._writer.write(work, settled, one_statement=len(entries) == 1)
 
-    def remove(self, entry: Entry, settled: Settled = _unheard) -> "asyncio.Future[None]":
+    def remove(
+        self, entry: Entry, settled: Settled = unheard, *, is_over: bool = False
+    ) -> "asyncio.Future[None]":
         """Remove a row, and wipe what it held from the file soon after.
 
-        That it is gone is durable with the next write.
+        That it is gone is durable with the next write. `is_over`: where it can't be removed, it is named in
+        `accepted_results`, and the next start drops it. Not so a row that has another number now: the file may not
+        have that one yet.
         """
 
         def work(database: sqlite3.Connection) -> None:
             rows.remove(database, entry)
             self._maintenance.deleted()
 
-        return self._writer.write(work, settled, synced=False, one_statement=True)
+        def ended(error: BaseException | None) -> None:
+            if error is None:
+                self._accepted.remove(entry)
+            elif is_over and self._may_hold(entry):
+                self._accepted.add(entry)
 
-    def save_fact(self, name: str, value: str, settled: Settled = _unheard) -> "asyncio.Future[None]":
+        return self._writer.write(work, settled, synced=False, one_statement=True, ended=ended)
+
+    def name_accepted(self, entry: Entry) -> "asyncio.Future[None]":
+        """Have the next start not take in a row that is over, and that can't be removed as the file is not open."""
+        return self._writer.call(lambda: self._accepted.add(entry))
+
+    def _may_hold(self, entry: Entry) -> bool:
+        try:
+            return self._writer.database is None or rows.is_there(self._writer.database, entry)
+        except ValueError:  # an id that is no text for SQLite was never stored
+            return False
+        except sqlite3.Error:
+            return True
+
+    def save_fact(self, name: str, value: str, settled: Settled = unheard) -> "asyncio.Future[None]":
         """Remember a fact."""
         return self._writer.write(
             lambda database: rows.save_fact(database, name, value), settled, one_statement=True

@@ -4,7 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
 
 LOOK_SECONDS: Final = 1.0
 
@@ -21,14 +23,15 @@ class WriteTimeout:
         self._futures: deque[tuple[float, asyncio.Future[Any]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, future: "asyncio.Future[Any]") -> None:
-        """Watch a future from now on."""
+    def watch(self, future: "asyncio.Future[T]") -> "asyncio.Future[T]":
+        """Watch a future from now on, and return it."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         self._futures.append((now + self._seconds, future))
         future.add_done_callback(partial(self._ended, now))
         if self._timer is None:
             self._timer = loop.call_later(min(LOOK_SECONDS, self._seconds), self._look)
+        return future
 
     def _ended(self, began_at: float, future: "asyncio.Future[Any]") -> None:
         if not future.cancelled() and future.exception() is None:

@@ -17,6 +17,11 @@ from supervisor.process.disk_thread import settle
 T = TypeVar("T")
 
 
+def unheard(error: BaseException | None) -> None:
+    """Nobody is told."""
+    del error
+
+
 @dataclass(frozen=True, slots=True)
 class _Order:
     operation: Callable[..., Any]
@@ -26,6 +31,7 @@ class _Order:
     synced: bool
     one_statement: bool
     settled: Callable[[BaseException | None], None]
+    ended: Callable[[BaseException | None], None]
 
 
 class Writer:
@@ -45,30 +51,33 @@ class Writer:
     def write(
         self,
         operation: Callable[[sqlite3.Connection], T],
-        settled: Callable[[BaseException | None], None] = lambda error: None,
+        settled: Callable[[BaseException | None], None] = unheard,
         *,
         synced: bool = True,
         one_statement: bool = False,
+        ended: Callable[[BaseException | None], None] = unheard,
     ) -> "asyncio.Future[T]":
         """Have `operation` done in a transaction that it may share with others.
 
         The future ends when that is on the disk, or with what was raised. `settled` is called on the loop just
         before, in the order of the writes, also for a future that nobody waits for any more: that cancels nothing.
+        `ended` is called in the thread, before anybody hears of this write or of a later one. It must not raise.
         `one_statement`: it is a transaction by itself, which takes one call in place of three. Each call gives Python's
         lock away, and gets it back when the loop lets go of it.
         What need not be `synced` is safe from the end of this process, and not from that of the machine, until
         something else is written.
         """
-        return self._put(operation, settled, alone=False, synced=synced, one_statement=one_statement)
+        return self._put(operation, settled, ended, alone=False, synced=synced, one_statement=one_statement)
 
     def call(self, operation: Callable[[], T]) -> "asyncio.Future[T]":
         """Have `operation` done in the thread, outside of any transaction."""
-        return self._put(operation, lambda error: None, alone=True)
+        return self._put(operation, unheard, unheard, alone=True)
 
     def _put(
         self,
         operation: Callable[..., Any],
         settled: Callable[[BaseException | None], None],
+        ended: Callable[[BaseException | None], None],
         *,
         alone: bool,
         synced: bool = True,
@@ -76,7 +85,7 @@ class Writer:
     ) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
-        self._orders.put(_Order(operation, done, loop, alone, synced, one_statement, settled))
+        self._orders.put(_Order(operation, done, loop, alone, synced, one_statement, settled, ended))
         return done
 
     def open(self) -> sqlite3.Connection:
@@ -165,9 +174,13 @@ class Writer:
             if began and len(batch) > 1:
                 for order in batch:
                     self._write([order])
-            else:
-                _settle([_Settled(order, error=error) for order in batch])
+                return
+            for order in batch:
+                order.ended(error)
+            _settle([_Settled(order, error=error) for order in batch])
             return
+        for order in batch:
+            order.ended(None)
         _settle(list(map(_Settled, batch, results)))
 
     def _sync(self, database: sqlite3.Connection, *, is_wanted: bool) -> None:

@@ -8,6 +8,7 @@ from jobrunner.discovery import code_digest, judgement, source_text
 from jobrunner.protocol import catalogue, control
 from jobrunner.protocol.masking import effort, keyed, needles
 from supervisor.journal import (
+    accepted_results,
     dead_texts,
     directory,
     durable_copy,
@@ -111,6 +112,7 @@ def test_what_one_job_or_worker_may_have_is_bounded() -> None:
     assert (control._DESCRIPTORS_PER_CHILD, control._HIGHEST_PID) == (4, 2**22)
     assert (catalogue._KEY_CAP_CHARS, catalogue._STEPS_CAP, catalogue._PATHS_CAP) == (1000, 50, 1000)
     assert rehearsal._TIMES_IN_A_TEMPLATE == 12
+    assert (accepted_results.SLOTS, accepted_results._FILE_BYTES) == (1023, 32 * KIB)
 
 
 def test_what_fails_is_tried_again_a_few_times() -> None:
@@ -123,6 +125,7 @@ def test_what_fails_is_tried_again_a_few_times() -> None:
 
 def test_what_later_versions_must_read_says_its_version() -> None:
     assert place_record._VERSION == 1
+    assert accepted_results._HEAD.startswith(b"neops-supervisor accepted 1\n")
     assert code_digest.DIGEST_CHARS == 12
 
 

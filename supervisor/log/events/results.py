@@ -222,6 +222,31 @@ class JournalReplaced(
     salvaged: str
 
 
+class AcceptedResultDropped(
+    Event,
+    level=INFO,
+    text="An earlier run was done with this job, and could not remove it from the journal (claim {claim}). The worker "
+    "removes it now, and sends nothing.",
+):
+    """The engine has the result, or has handed the job out again since. That run had trouble with its disk: its log
+    says `journal_failing`. Nothing is to be done."""
+
+    job: str
+    claim: int
+
+
+class AcceptedResultsUnusable(
+    Event,
+    level=WARNING,
+    text="The file {path} can't be used: {reason}. If an earlier run was killed while its disk took nothing, a result "
+    "that the engine has may be sent once more.",
+):
+    """The worker makes a new one, unless the old one could not be read: then check the disk and the kernel's log."""
+
+    path: str
+    reason: str
+
+
 class JournalRewritten(
     Event,
     level=ERROR,

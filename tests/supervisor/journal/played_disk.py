@@ -81,13 +81,20 @@ class Disk:
         self._ask("save", *((entry.number, entry.claim.job_id) for entry in entries))
         return self._write(settled)
 
-    def remove(self, entry: Entry, settled: Settled = _unheard) -> "asyncio.Future[None]":
+    def remove(
+        self, entry: Entry, settled: Settled = _unheard, *, is_over: bool = False
+    ) -> "asyncio.Future[None]":
+        del is_over
         self._ask("remove", entry.number)
         return self._write(settled)
 
     def save_fact(self, name: str, value: str, settled: Settled = _unheard) -> "asyncio.Future[None]":
         self._ask("fact", name, value)
         return self._write(settled)
+
+    def name_accepted(self, entry: Entry) -> "asyncio.Future[None]":
+        self._ask("name", entry.number)
+        return self._write(_unheard)
 
     def look_again(self) -> None:
         """Nobody else changes this file."""

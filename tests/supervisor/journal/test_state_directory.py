@@ -188,7 +188,9 @@ def test_a_journal_that_is_no_file_is_refused(tmp_path: Path, kind: str) -> None
     refused(tmp_path)
 
 
-@pytest.mark.parametrize("theirs", [".", FILE, "lock", "identity", "place", "worker_uuid"])
+@pytest.mark.parametrize(
+    "theirs", [".", FILE, "lock", "identity", "place", "worker_uuid", "accepted_results"]
+)
 def test_what_belongs_to_another_user_is_refused_and_nothing_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: str
 ) -> None:
