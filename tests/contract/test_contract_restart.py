@@ -1,8 +1,10 @@
 """What survives a worker that is killed, or stopped, and started again (I1, I8)."""
 
+import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from contract_support import ECHO, SLOW, Setup, body_of
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine, EngineOptions, Fault, WorkerState
+from supervisor.journal.accepted_results import FILE as ACCEPTED
+from supervisor.log.events.results import AcceptedResultDropped
 from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
@@ -135,3 +139,45 @@ async def test_a_worker_whose_keeper_was_killed_and_that_the_engine_has_deleted_
     assert new.uuid != old
     assert await setup.works()
     assert body_of(setup.sent("poll")[-1])["workerId"] == new.uuid
+
+
+async def test_a_result_that_was_accepted_while_the_disk_took_nothing_is_not_sent_for_the_next_try(
+    start_worker: Callable[..., Worker],
+) -> None:
+    """I8: a result does not say which try it is of, and the new try was this worker's as well."""
+    async with DevEngine(EngineOptions(without_token=True, id_grammar="0.43", max_attempts=2)) as engine:
+        setup = Setup(engine, start_worker(engine.url))
+        state = setup.worker.state_dir
+        await setup.worker.ready()
+        engine.faults.add(Fault("result", status=503, times=1000))
+        job_id = engine.submit(block="contract/fails:1.0.0")
+        await until(lambda: setup.results_of(job_id), "the first try's result is on the disk, and sent")
+        with nobody_else_writes(state / "journal.sqlite3"):
+            engine.faults.clear()
+            await until(
+                lambda: engine.job(job_id).attempts == 2, "it is accepted, and the job handed out again"
+            )
+            engine.faults.add(Fault("result", status=503, times=1000))  # of the second try
+            await until(
+                lambda: any((state / ACCEPTED).read_bytes()[32:]), "what could not be forgotten is named"
+            )
+            await kill(setup.worker, "supervisor")
+        engine.faults.clear()
+        setup = Setup(engine, start_worker(engine.url))
+        await setup.worker.ready()
+        result = await setup.result(job_id)
+        assert engine.job(job_id).attempts == 2
+        assert "It never works" in str(engine.earlier_attempts(job_id)[0].result_text)
+        assert "It never works" not in result["result"]["message"]
+        assert setup.lines(AcceptedResultDropped, job_id)
+
+
+@contextlib.contextmanager
+def nobody_else_writes(journal: Path) -> Iterator[None]:
+    """Have a worker's writes fail, after the five seconds for which it waits for another program."""
+    database = sqlite3.connect(journal, isolation_level=None)
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        yield
+    finally:
+        database.close()
