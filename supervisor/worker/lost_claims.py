@@ -101,11 +101,6 @@ class LostClaims:
         """Whether a poll has broken, and the engine may wait for jobs of it, but did not tell yet what it gave away."""
         return self._look_at < math.inf and self._clock() < self._suspected_until
 
-    @property
-    def is_due(self) -> bool:
-        """Whether the engine should be asked now."""
-        return self._is_due(keeps_pause=True)
-
     async def look(self, worker_uuid: str, *, last: bool = False) -> None:
         """Ask if it is due. Never while a poll is under way: its jobs would look lost. Raises nothing.
 
