@@ -53,19 +53,28 @@ def replace_file(path: Path, content: bytes) -> None:
     """
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
+    try:
+        _write_new(new, content)
+        os.replace(new, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            new.unlink()  # half of it is of no use, and on a full disk it takes space from others
+        raise
+    # Else a power failure may bring the old file back, or none.
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_new(path: Path, content: bytes) -> None:
     # Made anew: a FIFO there would hold this up without end, and a link would have another file overwritten.
-    descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
         rest = memoryview(content)
         while rest:  # a disk that is nearly full takes a part, and says so only at the next call (write(2))
             rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    os.replace(new, path)
-    # Else a power failure may bring the old file back, or none.
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
