@@ -27,7 +27,7 @@ from supervisor.log.events.host_keys import (
     HostKeysStoredAgain,
     KnownHostsUnreadable,
 )
-from supervisor.process.disk_thread import DiskThread
+from supervisor.process.disk_thread import DiskHangsError, DiskThread
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +43,9 @@ _USED_SECONDS: Final = 60.0
 
 _FRESH_SECONDS: Final = 2.0
 """A job is given no keys that were looked at longer ago, unless the disk does not answer."""
+
+START_SECONDS: Final = 60.0
+"""How long the start waits for a file: a disk may have to wake up, and a hundred thousand keys take seconds to read."""
 
 _END_SECONDS: Final = 2.0
 _MOST_NUMBERS: Final = 10
@@ -86,7 +89,11 @@ class HostKeyStore:
         self._looked_at = time.monotonic()
         if self._kept is not None:
             try:
-                await self._disk.call(self._kept.read_if_changed)
+                await self._first(self._kept.read_if_changed)
+            except DiskHangsError as error:
+                raise StateDirectoryError(
+                    f"The host keys in {self._kept.path} can't be read: {_reason(error)}. Check the disk."
+                ) from error
             except (OSError, ValueError) as error:
                 raise StateDirectoryError(
                     f"The host keys in {self._kept.path} can't be read: {_reason(error)}. Make the file readable for "
@@ -95,12 +102,21 @@ class HostKeyStore:
             self._take_kept()
         if self._given.path is not None:
             try:
-                given = await self._disk.call(self._given.read_if_changed)
+                given = await self._first(self._given.read_if_changed)
             except (OSError, ValueError) as error:
                 raise StartRefusedError(
                     f"--known-hosts: {self._given.path} can't be read: {_reason(error)}."
                 ) from error
             self._take_given(self._given, given)
+
+    async def _first(self, read: Callable[[], KnownHostsText | None]) -> KnownHostsText | None:
+        """Read a file for the first time, for which more time is given than while jobs wait."""
+        assert self._disk is not None
+        reading = self._disk.submit(read)
+        await asyncio.wait((reading,), timeout=START_SECONDS)
+        if not reading.done():
+            raise DiskHangsError(START_SECONDS)
+        return reading.result()
 
     async def close(self) -> None:
         """Write what was not written yet, if the disk takes it within two seconds, and end the thread."""

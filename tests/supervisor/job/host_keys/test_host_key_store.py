@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,9 @@ from supervisor.log.events.host_keys import (
     HostKeysStoredAgain,
     KnownHostsUnreadable,
 )
+from supervisor.process.disk_thread import DiskThread
 from tests.log_events import told
-from tests.patience import until, wait_until
+from tests.patience import PATIENCE_SECONDS, until, wait_until
 
 NEW = "accept-new"
 Open = Callable[..., "asyncio.Future[HostKeyStore]"]
@@ -247,3 +250,46 @@ async def test_a_lock_that_nobody_gives_back_holds_up_no_job(
         await until(lambda: told(caplog, HostKeysNotStored))
         assert one.known_key(R1) == key
     await until(lambda: len(lines_in(tmp_path)) == 1)
+
+
+async def test_a_disk_that_is_slow_at_the_start_is_waited_for_longer_than_while_jobs_wait(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = some_key()
+    (tmp_path / "known_hosts").write_text(line_text(R1, key, "") + "\n")
+    disk = SlowDisk(monkeypatch)
+    opening = asyncio.ensure_future(opened())
+    await until(disk.is_asked.is_set, "the file is being read")
+    await asyncio.sleep(10 * disk.limit_seconds)
+    assert not opening.done()
+    disk.answers.set()
+    assert await (await opening).keys_of([R1]) == [(R1, key)]
+
+
+async def test_a_disk_that_never_answers_at_the_start_is_told_as_such_and_no_file_is_to_be_moved_away(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its file, a worker accepts any key of a device that was known."""
+    disk = SlowDisk(monkeypatch)
+    monkeypatch.setattr(store, "START_SECONDS", disk.limit_seconds)
+    with pytest.raises(StateDirectoryError, match="Check the disk") as refused:
+        await opened()
+    assert "away" not in str(refused.value)
+    disk.answers.set()
+
+
+class SlowDisk:
+    """Reads of the worker's file take until `answers` is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.limit_seconds = 0.02
+        self.is_asked, self.answers = threading.Event(), threading.Event()
+        read = KeptFile.read_if_changed
+
+        def slowly(file: KeptFile) -> KnownHostsText | None:
+            self.is_asked.set()
+            self.answers.wait(PATIENCE_SECONDS)
+            return read(file)
+
+        monkeypatch.setattr(KeptFile, "read_if_changed", slowly)
+        monkeypatch.setattr(store, "DiskThread", partial(DiskThread, limit_seconds=self.limit_seconds))
