@@ -60,7 +60,7 @@ def _nothing_cancelled(parts: Parts, job_id: str) -> ControlError:
     if job_id in parts.dispatcher.known_job_ids:
         return ControlError(
             "already_ended",
-            f"Job {job_id} has ended already, and its result is on its way to the engine. Nothing was cancelled.",
+            f"Job {job_id} has ended already, and the engine does not have its result yet. Nothing was cancelled.",
         )
     kept = parts.dispatcher.records.kept
     if kept is not None and kept.find(job_id):
