@@ -6,12 +6,10 @@ for is decided by the way there: a closed path would be open by another one.
 And there may be nothing at a place before somebody asks for it (autofs): who opens that waits for its server.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-_ESCAPED: Final = re.compile(r"\\([0-7]{3})")
+from jobrunner.protocol.mount_table import read_mount_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +26,12 @@ class Mount:
 
 
 def mounts_of(mountinfo: str) -> list[Mount]:
-    """Read what the kernel says (proc_pid_mountinfo(5)), in its order: of two at one place the later one is seen."""
+    """Return what the kernel says is mounted, in its order: of two at one place the later one is seen."""
     mounts: list[Mount] = []
-    # Not `splitlines`: the kernel escapes only the end of a line, and a name may have what Python takes for one.
-    for line in filter(None, mountinfo.split("\n")):
-        mount, _, file_system = line.partition(" - ")
-        _, _, device, root, place, *_ = mount.split(" ")
-        kind, *others = file_system.split(" ")
-        is_automount = kind == "autofs"
-        of_names = is_automount and "indirect" in others[-1].split(",")
-        mounts.append(Mount(device, _plain(root), _plain(place), is_automount, of_names))
+    for entry in read_mount_table(mountinfo):
+        is_automount = entry.kind == "autofs"
+        of_names = is_automount and "indirect" in entry.kind_options
+        mounts.append(Mount(entry.device, entry.root, entry.place, is_automount, of_names))
     return mounts
 
 
@@ -85,7 +79,3 @@ def _rest(path: str, directory: str) -> str:
 
 def _joined(directory: str, rest: str) -> str:
     return f"{directory.rstrip('/')}/{rest}".rstrip("/") or "/"
-
-
-def _plain(field: str) -> str:
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 8)), field)

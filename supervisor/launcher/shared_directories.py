@@ -1,7 +1,6 @@
 """Directories into which every user of this machine may write, so that a job's user can leave something there."""
 
 import os
-import re
 import stat
 from collections import deque
 from collections.abc import Container, Mapping
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from jobrunner.protocol import kernel_files
+from jobrunner.protocol.mount_table import read_mount_table
 
 USUAL: Final = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock")  # noqa: S108  # where others put files
 """Looked into in any case, if they are there."""
@@ -17,9 +17,6 @@ MOST_LEVELS: Final = 5
 """How far below a mount point is searched."""
 
 _MOST_DIRECTORIES: Final = 20_000
-_ESCAPED: Final = re.compile(r"\\([0-7]{3})")
-"""How the kernel writes blanks and the like (proc(5)); all else is as it is, in whatever encoding."""
-
 _IN_MEMORY: Final = frozenset({"tmpfs", "ramfs", "overlay", "devtmpfs", "mqueue", "zfs"})
 
 
@@ -80,16 +77,10 @@ def _search(top: str, mounts: Container[str], found: dict[tuple[int, int], str],
 def _mounts() -> Mapping[str, bool]:
     """Return where something is mounted, and whether that is of this machine and can be written to (mountinfo)."""
     kinds = _IN_MEMORY | _on_block_devices()
-    mounts: dict[str, bool] = {}
-    # By line ends and blanks alone: of the names, the kernel escapes no other sign that Python takes for one of these.
-    for line in kernel_files.read("/proc/self/mountinfo").decode(errors="surrogateescape").split("\n"):
-        about, _, source = line.partition(" - ")
-        if not source:
-            continue
-        _, _, _, _, place, options, *_ = about.split(" ")
-        is_local = source.split(" ")[0] in kinds and "ro" not in options.split(",")
-        mounts[_ESCAPED.sub(lambda found: chr(int(found[1], 8)), place)] = is_local
-    return mounts
+    table = kernel_files.read("/proc/self/mountinfo").decode(errors="surrogateescape")
+    return {
+        entry.place: entry.kind in kinds and "ro" not in entry.options for entry in read_mount_table(table)
+    }
 
 
 def _on_block_devices() -> frozenset[str]:

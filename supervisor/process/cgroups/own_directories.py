@@ -1,10 +1,12 @@
 """Where this process's own cgroups are, from the text of /proc/self/cgroup and /proc/self/mountinfo. Pure."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
-_ESCAPED = re.compile(r"\\([0-7]{3})")
+from jobrunner.protocol.mount_table import read_mount_table
+
+_VERSIONS: Final = {"cgroup": 1, "cgroup2": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,29 +18,22 @@ class OwnDirectory:
     controllers: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class _Mount:
-    point: str
-    root: str
-    version: int
-    options: frozenset[str]
-
-
 def own_directories(membership: str, mounts: str) -> list[OwnDirectory]:
     """Return the directories that this process's cgroups should have, by cgroups(7) and proc(5).
 
     A line that can't be understood is passed over. So is a cgroup that lies outside of what is mounted, as in a
     container that shares the mount but not the namespace of its host. Of mounts at one place the last one shows.
     """
-    visible = {mount.point: mount for mount in _mounts(mounts)}
+    visible = {mount.place: mount for mount in read_mount_table(mounts)}
     found: list[OwnDirectory] = []
     for controllers, path in _memberships(membership):
         for mount in visible.values():
-            if mount.version == (1 if controllers else 2) and controllers <= mount.options:
+            version = _VERSIONS.get(mount.kind, 0)
+            if version == (1 if controllers else 2) and controllers <= mount.kind_options:
                 below = _below(path, mount.root)
                 if below is not None:
-                    directory = mount.point.rstrip("/") + below
-                    found.append(OwnDirectory(directory or "/", mount.version, controllers))
+                    directory = mount.place.rstrip("/") + below
+                    found.append(OwnDirectory(directory or "/", version, controllers))
     return found
 
 
@@ -47,20 +42,6 @@ def _memberships(text: str) -> Iterator[tuple[frozenset[str], str]]:
         parts = line.split(":", 2)  # the path may hold colons
         if len(parts) == 3 and parts[2].startswith("/"):
             yield frozenset(filter(None, parts[1].split(","))), parts[2].removesuffix(" (deleted)")
-
-
-def _mounts(text: str) -> Iterator[_Mount]:
-    for line in text.splitlines():
-        left, found, right = line.partition(" - ")
-        place, kind = left.split(" "), right.split(" ")
-        if not found or len(place) < 6 or len(kind) < 3 or kind[0] not in {"cgroup", "cgroup2"}:
-            continue
-        version = 2 if kind[0] == "cgroup2" else 1
-        yield _Mount(_unescape(place[4]), _unescape(place[3]), version, frozenset(kind[2].split(",")))
-
-
-def _unescape(path: str) -> str:
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 8)), path)
 
 
 def _below(path: str, root: str) -> str | None:

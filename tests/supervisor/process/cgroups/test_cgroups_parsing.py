@@ -84,6 +84,11 @@ def test_of_two_mounts_at_one_place_the_later_hides_the_other() -> None:
     assert paths("0::/deep/er", hidden, V2_MOUNT) == ["/sys/fs/cgroup/deep/er"]
 
 
+def test_what_is_mounted_over_a_tree_hides_it() -> None:
+    over = "31 23 0:40 / /sys/fs/cgroup rw - tmpfs tmpfs rw"
+    assert paths("0::/a", V2_MOUNT, over) == []
+
+
 def test_every_place_where_one_tree_is_mounted_is_named() -> None:
     again = V2_MOUNT.replace("/sys/fs/cgroup", "/mnt")
     assert paths("0::/a", V2_MOUNT, again) == ["/sys/fs/cgroup/a", "/mnt/a"]

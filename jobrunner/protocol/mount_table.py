@@ -1,0 +1,49 @@
+"""What is mounted, as /proc/self/mountinfo says it (proc_pid_mountinfo(5)). Pure.
+
+Here because the supervisor and its children both read it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_ESCAPED: Final = re.compile(r"\\([0-7]{3})")
+"""How the kernel writes blanks and the like; all else is as it is, in whatever encoding."""
+
+
+@dataclass(frozen=True, slots=True)
+class MountEntry:
+    """`root`, a directory in a file system of this `kind`, is seen at `place`. Of two at one place the later one shows.
+
+    `options` are those of this mount, and `kind_options` those of the whole file system.
+    """
+
+    device: str
+    root: str
+    place: str
+    options: frozenset[str]
+    kind: str
+    kind_options: frozenset[str]
+
+
+def read_mount_table(text: str) -> Iterator[MountEntry]:
+    """Yield what the kernel lists, in its order. A line that can't be understood is passed over."""
+    # Not `splitlines`: the kernel escapes only the end of a line, and a name may have what Python takes for one.
+    for line in text.split("\n"):
+        mount, _, file_system = line.partition(" - ")
+        about, source = mount.split(" "), file_system.split(" ")
+        if len(about) < 6 or len(source) < 3:
+            continue
+        _, _, device, root, place, options, *_ = about
+        yield MountEntry(
+            device, _plain(root), _plain(place), _set_of(options), source[0], _set_of(source[-1])
+        )
+
+
+def _plain(field: str) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 8)), field)
+
+
+def _set_of(options: str) -> frozenset[str]:
+    return frozenset(options.split(","))
