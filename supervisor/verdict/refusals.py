@@ -117,12 +117,21 @@ def result_refused(status: str, size_bytes: int, reason: str, number: int, worke
     )
 
 
-def result_lost_by_engine() -> Verdict:
-    """Of a job that the engine waits for again, though it has taken its result: it has lost its last commits."""
+def result_lost(*, by_the_last_run: bool) -> Verdict:
+    """Of a job that has succeeded here, and that the engine waits for: it has lost its last commits.
+
+    `by_the_last_run`: or that run was killed while its result was in memory alone, as on a full disk.
+    """
+    how = "whose result this worker has delivered: the engine has lost it."
+    if by_the_last_run:
+        how = (
+            "which has ended on this worker: the engine has lost its result, or somebody killed the last run of this "
+            "worker before that could write the result down or deliver it."
+        )
     lost = failure(
         Cause.CLAIM_LOST,
-        "The engine waits for this job again, whose result this worker has delivered: the engine has lost it. The "
-        "block has done its work, or a part of it. `supervisor job` on the worker's machine says how the job ended.",
+        f"The engine waits for this job again, {how} The block has done its work, or a part of it. `supervisor job` on "
+        "the worker's machine says how the job ended.",
     )
     return replace(lost, retryable=None)
 

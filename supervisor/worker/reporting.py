@@ -79,7 +79,7 @@ class Reporting:
         reports: list[Coroutine[Any, Any, None]] = []
         for job, number in zip(jobs, numbers, strict=True):
             if self._records.has_succeeded(job.job_id):  # what is kept of it says more than this
-                verdict = refusals.result_lost_by_engine()
+                verdict = refusals.result_lost(by_the_last_run=by_the_last_run)
                 reports.append(self._refuse(job.job_id, job.block_id, number, verdict))
             else:
                 reports.append(self.refuse(job.job_id, job.block_id, number, never_came))

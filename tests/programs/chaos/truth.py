@@ -81,6 +81,7 @@ _CAUSED: Final[dict[str, Callable[[History, Claim], str | None]]] = {
     r"^Not run: its directory": _on_full_disk,
     r"^Not run: ": _not_run,
     r"which knows nothing of it": lambda history, claim: None,
+    r"or somebody killed the last run of this worker before": _after_kill_of_worker,
     r"No space left on device": _on_full_disk,
     r"^(Killed|Ended) at its time limit": _while_nobody_read,
 }

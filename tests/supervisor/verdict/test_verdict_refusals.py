@@ -95,10 +95,18 @@ REFUSALS: list[tuple[Callable[[], Verdict], Cause, bool | None, str]] = [
         "somebody killed the last run of this worker. The block may have done a part of its work.",
     ),
     (
-        lambda: refusals.result_lost_by_engine(),
+        lambda: refusals.result_lost(by_the_last_run=False),
         Cause.CLAIM_LOST,
         None,
         "The engine waits for this job again, whose result this worker has delivered: the engine has lost it. The "
+        "block has done its work, or a part of it. `supervisor job` on the worker's machine says how the job ended.",
+    ),
+    (
+        lambda: refusals.result_lost(by_the_last_run=True),
+        Cause.CLAIM_LOST,
+        None,
+        "The engine waits for this job again, which has ended on this worker: the engine has lost its result, or "
+        "somebody killed the last run of this worker before that could write the result down or deliver it. The "
         "block has done its work, or a part of it. `supervisor job` on the worker's machine says how the job ended.",
     ),
     (
