@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -272,14 +272,15 @@ def _is_stopped(pid: int, found: Stat) -> bool:
 
 def kill_tree(roots: Iterable[int], end: float) -> set[int]:
     """Stop all below and with `roots`, which are children of this process, then kill it. Returns what was killed."""
-    parents = stop_tree(roots, end).parents
-    # From below: when a parent dies first, what is below it changes hands, and is not recognized.
-    return {pid for pid in reversed(parents) if signal_child_of(parents[pid], pid, signal.SIGKILL)}
+    return _kill(stop_tree(roots, end).parents)
 
 
 def kill_below(root: int, end: float) -> set[int]:
     """Stop `root`, a child of this process, and all below it, then kill what is below. Returns what was killed."""
     parents = stop_tree((root,), end).parents
-    return {
-        pid for pid in reversed(parents) if pid != root and signal_child_of(parents[pid], pid, signal.SIGKILL)
-    }
+    return _kill({pid: parent for pid, parent in parents.items() if pid != root})
+
+
+def _kill(parents: Mapping[int, int]) -> set[int]:
+    # From below: when a parent dies first, what is below it changes hands, and is not recognized.
+    return {pid for pid in reversed(parents) if signal_child_of(parents[pid], pid, signal.SIGKILL)}
