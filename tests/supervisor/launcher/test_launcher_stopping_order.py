@@ -158,6 +158,7 @@ async def test_a_sweep_goes_on_while_something_ends_but_not_for_a_bomb_that_goes
     monkeypatch.setattr(sweep_rounds, "reap", reap)
     swept = await Sweeper(NoLauncher()).clear(job(Groups(calls, complete=complete)))
     assert swept.remaining == remaining
+    assert clock.now == (8 if goes_on else 24)  # the first end after the five seconds, or the last one
 
 
 class Child:

@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from supervisor.launcher.process_groups import ProcessGroups
-from supervisor.process.proc import read_stat
+from supervisor.process.proc import kill_below, read_stat
 from supervisor.watch import freeze as freeze_module
 from supervisor.watch.freeze import freeze, kill_what_it_started
 from tests.patience import PATIENCE_SECONDS, until
@@ -138,6 +139,11 @@ async def test_what_a_frozen_job_has_started_is_killed_before_its_child_where_so
     assert all_are_dead() is not complete
     assert (stat := read_stat(root)) is not None
     assert stat.state != "Z"
+
+
+def test_what_is_below_a_process_is_killed_without_it(family: tuple[int, ...]) -> None:
+    root, *below = family
+    assert kill_below(root, time.monotonic() + PATIENCE_SECONDS) == set(below)
 
 
 async def test_the_killing_has_about_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
