@@ -1,14 +1,15 @@
-"""A job as the engine has given it to this worker, and as its child gets it: the order and its payload."""
+"""A job as the engine has given it to this worker, what it may take, and what its child is told of it."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jobrunner.protocol.catalogue import BlockEntry
 from jobrunner.protocol.messages import HostKeyCheck, JobType, Order, RunOn
 from supervisor.job.host_keys.endpoint import Endpoint
 from supervisor.job.host_keys.public_key import PublicKey
 from supervisor.settings.run_settings import RunSettings
-from supervisor.verdict import Limits
+from supervisor.verdict import LimitKind, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +67,42 @@ def order_of(
         blocking_seconds=settings.blocking_seconds or None,
         sessions_per_device=settings.sessions_per_device,
     )
+
+
+def limits_for(settings: RunSettings, block: BlockEntry) -> Limits:
+    """Return the limits of a job of `block`: its own where they are tighter than the worker's."""
+    seconds, seconds_by_block = _tighter(settings.max_job_seconds, block.max_seconds)
+    memory_mb, memory_by_block = _tighter(settings.max_job_memory_mb, block.max_memory_mb)
+    cpu_seconds, cpu_by_block = _tighter(settings.max_job_cpu_seconds, block.max_cpu_seconds)
+    assert seconds is not None, "the worker has a time limit"
+    by_block = {
+        LimitKind.TIME: seconds_by_block,
+        LimitKind.MEMORY: memory_by_block,
+        LimitKind.CPU: cpu_by_block,
+    }
+    return Limits(
+        seconds,
+        settings.grace_seconds,
+        memory_mb,
+        stall_seconds=settings.stall_seconds or None,
+        kill_stalled=settings.on_stall == "kill",
+        processes=settings.max_job_processes,
+        cpu_seconds=cpu_seconds,
+        by_block=frozenset(kind for kind, is_by_block in by_block.items() if is_by_block),
+    )
+
+
+def _tighter(workers: float | None, blocks: float | None) -> tuple[float | None, bool]:
+    """Return the tighter of two limits, and whether it is the block's. 0 and `None` are no limit."""
+    if blocks and (not workers or blocks < workers):
+        return blocks, True
+    return workers or None, False
+
+
+def backstop(processes: int | None) -> int | None:
+    """Return the kernel's limit of processes and threads for a job that may have `processes`.
+
+    A little above: a job over its own limit is to be seen, ended and told so, and not only be refused more. This one
+    keeps a bomb from growing meanwhile.
+    """
+    return None if processes is None else processes + max(16, processes // 4)

@@ -5,6 +5,7 @@ order is read once for both.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 from jobrunner.protocol.catalogue import SensitivePath
 from jobrunner.protocol.masking import Mask, SecretNames, secrets_in
@@ -13,6 +14,7 @@ from supervisor.job.device_endpoints import Endpoints, EndpointSearch, endpoints
 from supervisor.job.job import Job, as_json
 from supervisor.job.json_secrets import secrets_in_steps
 from supervisor.process.long_work import LongWork, pause
+from supervisor.settings.run_settings import RunSettings
 
 
 async def mask_and_endpoints(
@@ -63,3 +65,14 @@ def _mask_with(
 
 def _field_of(path: SensitivePath) -> str:
     return next((step for step in reversed(path) if step != ANY), "")
+
+
+def secret_names_of(settings: RunSettings) -> SecretNames:
+    """Return the names of secrets that these settings mean."""
+    return _names(tuple(settings.redact_keys))
+
+
+@cache
+def _names(redact_keys: tuple[str, ...]) -> SecretNames:
+    # Once for all jobs: it remembers what it has looked at.
+    return SecretNames(redact_keys)

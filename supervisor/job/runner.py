@@ -9,17 +9,16 @@ from jobrunner.protocol.catalogue import BlockEntry
 from jobrunner.protocol.masking import Mask
 from jobrunner.protocol.messages import Order
 from supervisor.errors import LaunchError
+from supervisor.job.clearing import wait_until_gone
 from supervisor.job.device_sessions import SessionDesk
 from supervisor.job.directories import JobDirectories
 from supervisor.job.execution import Execution
 from supervisor.job.host_key_reports import JobHostKeys
 from supervisor.job.host_keys.store import HostKeyStore
-from supervisor.job.job import Job, order_of
-from supervisor.job.limits import backstop, limits_for, secret_names_of
-from supervisor.job.mask import mask_and_endpoints
+from supervisor.job.job import Job, backstop, limits_for, order_of
+from supervisor.job.mask import mask_and_endpoints, secret_names_of
 from supervisor.job.result import Finished, not_run
 from supervisor.job.tidying import Tidying
-from supervisor.job.unkillable import wait_until_gone
 from supervisor.job.view import JobView
 from supervisor.job.watchers import Watchers
 from supervisor.launcher import Child, Launcher, SparePool

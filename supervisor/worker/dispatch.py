@@ -8,8 +8,7 @@ from functools import partial
 
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue
 from supervisor.engine.items import LostJob, MalformedJob
-from supervisor.job.job import Job
-from supervisor.job.limits import limits_for
+from supervisor.job.job import Job, limits_for
 from supervisor.job.result import Finished, not_run
 from supervisor.job.runner import JobRunner
 from supervisor.journal import Ledger
@@ -21,13 +20,11 @@ from supervisor.verdict import Verdict, refusals
 from supervisor.worker.claimed_jobs import ClaimedJob, OpenJobs, claim_of, without_repeats
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.ending_jobs import EndingJobs
-from supervisor.worker.job_end import count_death, tell_bug, tell_end
 from supervisor.worker.job_records import JobRecords
 from supervisor.worker.observer import NOBODY, Observer
-from supervisor.worker.reporting import EngineTraits, Refused, Reporting
+from supervisor.worker.reporting import EngineTraits, Refused, Reporting, count_death, tell_bug, tell_end
 from supervisor.worker.running_jobs import RunningJobs
-from supervisor.worker.slots import Slots
-from supervisor.worker.waiting_jobs import WaitingJobs
+from supervisor.worker.slots import Slots, WaitingJobs
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from supervisor.worker.claimed_jobs import ClaimedJob
-from supervisor.worker.waiting_jobs import WaitingJobs
+from supervisor.worker.slots import WaitingJobs
 
 SOON_SECONDS: Final = 0.1
 """How long a job counts after its outcome. One that takes longer lingers, and nobody knows when its slot is free."""

@@ -75,7 +75,7 @@ TAKEN_AWAY = (
         "(SetTimer(Timer.STACK, at + STACK_SECONDS), TakeStack())",
         "(SetTimer(Timer.STACK, at + STACK_SECONDS),)",
     ),
-    TakenAway(16, "supervisor/worker/job_end.py", "cpu_seconds=usage.cpu_seconds,", "cpu_seconds=None,"),
+    TakenAway(16, "supervisor/worker/reporting.py", "cpu_seconds=usage.cpu_seconds,", "cpu_seconds=None,"),
     TakenAway(
         17,
         "supervisor/commands/support_bundle/contents.py",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobrunner.protocol.catalogue import BlockEntry
-from supervisor.job.limits import limits_for
+from supervisor.job.job import limits_for
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import LimitKind, Limits
 

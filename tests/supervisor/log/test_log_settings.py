@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from supervisor.job.limits import secret_names_of
+from supervisor.job.mask import secret_names_of
 from supervisor.settings.run_settings import DaemonSettings, RunSettings
 from supervisor.settings.unknown_variables import unknown_variables
 from tests.patience import PATIENCE_SECONDS

@@ -6,7 +6,7 @@ import os
 import pytest
 from execution_support import DONE, SIGKILL, STACK, Scene, begin
 
-from supervisor.job.unkillable import wait_until_gone
+from supervisor.job.clearing import wait_until_gone
 from supervisor.launcher.child import Reaped
 from supervisor.launcher.sweep import Swept
 from supervisor.log.events.jobs import LeftoversNotSearched
@@ -145,7 +145,7 @@ async def test_a_job_is_known_to_the_sweeps_of_others_until_nothing_of_it_is_lef
 
 
 async def test_what_can_not_be_killed_is_looked_for_until_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("supervisor.job.unkillable._LOOK_AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr("supervisor.job.clearing._LOOK_AGAIN_SECONDS", 0.001)
     scene = await begin()
     scene.sweeper.finds = Swept(killed=0, remaining=1)
     assert (await scene.finish(DONE, status=EXIT_0)).stuck

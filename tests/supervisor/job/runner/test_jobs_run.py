@@ -13,7 +13,7 @@ import pytest
 from jobs_support import SETTINGS, job, scene
 
 from jobrunner.protocol.messages import Outcome
-from supervisor.job.limits import backstop
+from supervisor.job.job import backstop
 from supervisor.verdict import Cause
 from tests.patience import until
 from tests.programs.fuzz.fakes import NoGroups

@@ -4,7 +4,7 @@ import asyncio
 
 from jobrunner.protocol.catalogue import Catalogue
 from supervisor.worker.claimed_jobs import ClaimedJob
-from supervisor.worker.waiting_jobs import WaitingJobs
+from supervisor.worker.slots import WaitingJobs
 from tests.supervisor.worker.claimed_job import claimed_job
 
 
