@@ -5,6 +5,7 @@ import textwrap
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from supervisor.settings.groups import SETTING_GROUPS
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 
 EXAMPLE_FILE = "neops-supervisor.env.example"
@@ -13,6 +14,7 @@ _HEAD = """\
 # Settings of the neops worker, for systemd: copy this to /etc/neops-supervisor.env, owned by root, mode 0640.
 #
 # Each setting is shown with its default; take the # away from what you change. Lists are separated by commas.
+# Every installation sets NEOPS_ENGINE_URL, and most set NEOPS_FUNCTION_BLOCKS.
 # A comment has a line of its own: systemd takes one behind a value for a part of the value.
 # The worker reads the file when it starts: systemctl restart neops-supervisor.
 """
@@ -23,12 +25,13 @@ _COMES_FROM_SYSTEMD = {
 
 def render_example() -> str:
     """Return the whole file."""
-    ours = list(DaemonSettings.model_fields)
-    # What every installation has to say comes first.
-    ours.sort(
-        key=lambda name: (not DaemonSettings.model_fields[name].is_required(), name != "function_blocks")
-    )
-    return "\n".join([_HEAD, *(_entry(name, DaemonSettings.model_fields[name]) for name in ours)])
+    parts = [_HEAD]
+    for title, names in SETTING_GROUPS.items():
+        parts += [
+            f"# --- {title} ---\n",
+            *(_entry(name, DaemonSettings.model_fields[name]) for name in names),
+        ]
+    return "\n".join(parts)
 
 
 def _entry(name: str, field: FieldInfo) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from supervisor.commands.completion.flags import CommandFlags, Flag, all_commands
+from supervisor.settings.groups import SETTING_GROUPS
 from supervisor.settings.run_settings import ENV_PREFIX
 from supervisor.worker.control_socket.exit_codes import MEANINGS
 
@@ -59,8 +60,16 @@ def _own_flags(command: CommandFlags, daemon: CommandFlags) -> Iterator[str]:
 
 
 def _flags(command: CommandFlags) -> Iterator[str]:
-    for flag in command.flags:
-        yield from _flag(flag)
+    """Yield the daemon's flags, those of each group below its title."""
+    flags = {flag.names[0].lstrip("-").replace("-", "_"): flag for flag in command.flags}
+    for title, names in SETTING_GROUPS.items():
+        yield f".SS {_escaped(title)}"
+        for name in names:
+            yield from _flag(flags.pop(name))
+    if flags:
+        yield ".SS Others"
+        for flag in flags.values():
+            yield from _flag(flag)
 
 
 def _flag(flag: Flag) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from docs.tools.setting_text import cell, default_of, flag_of
+from supervisor.settings.groups import SETTING_GROUPS
 from supervisor.settings.legacy_environment import LEGACY_NAMES
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 from supervisor.worker.reload import RELOADED
@@ -17,7 +18,8 @@ _HEAD = """\
 Each setting can be a flag, a variable of the environment, or a line of the file `.env`: [how they are
 given](../how-to/settings.md). Where nothing stands as the default, the setting is off or empty. One without
 *reload* needs a restart ([what a reload can change](../how-to/stop-and-reload.md#what-a-reload-can-change)).
-
+"""
+_TABLE_HEAD = """\
 | flag | variable | default | | |
 |---|---|---|---|---|
 """
@@ -26,12 +28,17 @@ given](../how-to/settings.md). Where nothing stands as the default, the setting 
 def render_settings() -> str:
     """Return the page as Markdown."""
     old_names = {setting: name for name, setting in LEGACY_NAMES.items()}
-    rows = []
-    for name, field in DaemonSettings.model_fields.items():
+
+    def row(name: str) -> str:
+        field = DaemonSettings.model_fields[name]
         also = f", also `{old_names[name]}`" if name in old_names else ""
         text = (field.description or "").rstrip()
-        rows.append(
+        return (
             f"| {flag_of(name, field)} | `{ENV_PREFIX}{name.upper()}`{also} | {default_of(field)} "
             f"| {'reload' if name in RELOADED else ''} | {cell(text)} |\n"
         )
-    return _HEAD + "".join(rows)
+
+    tables = [
+        f"\n## {title}\n\n{_TABLE_HEAD}" + "".join(map(row, names)) for title, names in SETTING_GROUPS.items()
+    ]
+    return _HEAD + "".join(tables)

@@ -4,13 +4,15 @@ import argparse
 import inspect
 import re
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_origin
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, CliSettingsSource
 
 from supervisor.settings.command_parser import CommandParser, UnknownFlagsError
 from supervisor.settings.flag_help import LineFormatter, add_argument
+from supervisor.settings.problems import positional_of
 
 MAY_BE_EMPTY: Final = "may be empty"
 """In the metadata of a setting: on the command line, an empty text is one like any other."""
@@ -53,6 +55,7 @@ def parser_of(model: type[BaseSettings], program: str) -> argparse.ArgumentParse
 def _empty_parser(model: type[BaseSettings], program: str, epilog: str) -> CommandParser:
     return CommandParser(
         prog=program,
+        usage=_usage(model, program),
         description=_BREAK_IN_A_PARAGRAPH.sub(" ", inspect.cleandoc(model.__doc__ or "")),
         epilog=epilog,
         formatter_class=LineFormatter,
@@ -72,5 +75,31 @@ def _source(
         model,
         root_parser=parser,
         cli_parse_args=arguments,
-        add_argument_method=partial(add_argument, getattr(model, "HIDDEN_FLAGS", frozenset())),
+        add_argument_method=partial(
+            add_argument, getattr(model, "HIDDEN_FLAGS", frozenset()), _groups(model, parser)
+        ),
     )
+
+
+def _groups(model: type[BaseSettings], parser: argparse.ArgumentParser) -> dict[str, Any]:
+    """Return the group of each setting that has one. In the help they stand in this order."""
+    titles: dict[str, tuple[str, ...]] = getattr(model, "FLAG_GROUPS", {})
+    made = {title: parser.add_argument_group(title) for title in titles}
+    return {name: made[title] for title, names in titles.items() for name in names}
+
+
+def _usage(model: type[BaseSettings], program: str) -> str | None:
+    """Return the usage of a command with many flags, whose names would fill a screen; `None` for argparse's."""
+    if not hasattr(model, "FLAG_GROUPS"):
+        return None
+    places = [
+        _place(name, field) for name, field in model.model_fields.items() if name in positional_of(model)
+    ]
+    other: str | None = getattr(model, "OTHER_USAGE", None)
+    also = f"\n       {program} {other}" if other else ""
+    return " ".join((program, "[FLAG ...]", *places)) + also
+
+
+def _place(name: str, field: FieldInfo) -> str:
+    word = name.upper() + (" ..." if get_origin(field.annotation) is list else "")
+    return word if field.is_required() else f"[{word}]"

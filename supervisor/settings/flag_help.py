@@ -3,6 +3,7 @@
 import argparse
 import re
 import textwrap
+from collections.abc import Mapping
 from typing import Any, Final
 
 _METAVARS: Final = {
@@ -52,9 +53,15 @@ def _folded(line: str, width: int) -> str:
     return textwrap.fill(line, width, subsequent_indent=" " * column, break_long_words=False)
 
 
-def add_argument(hidden: frozenset[str], parser: Any, *names: str, **options: Any) -> Any:
-    """Add a flag, which the help leaves out when its setting is one of `hidden`. It can be given all the same."""
-    if any(name.lstrip("-").replace("-", "_") in hidden for name in names):
+def add_argument(
+    hidden: frozenset[str], groups: Mapping[str, Any], parser: Any, *names: str, **options: Any
+) -> Any:
+    """Add a flag, to the group of its setting where it has one.
+
+    The help leaves it out when its setting is one of `hidden`. It can be given all the same.
+    """
+    settings = [name.lstrip("-").replace("-", "_") for name in names]
+    if hidden.intersection(settings):
         options["help"] = argparse.SUPPRESS
     metavar, text = options.get("metavar"), options.get("help")
     if isinstance(metavar, str):
@@ -63,4 +70,5 @@ def add_argument(hidden: frozenset[str], parser: Any, *names: str, **options: An
         # Where the text says itself what is taken without the flag, Python's value is no news.
         text = (_ANY_DEFAULT if "Default: " in text else _NO_DEFAULT).sub("", text)
         options["help"] = _LIST_DEFAULT.sub(lambda match: f"(default: {match[1].replace(chr(39), '')})", text)
-    return parser.add_argument(*names, **options)
+    group = next((groups[name] for name in settings if name in groups), parser)
+    return group.add_argument(*names, **options)

@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, field_validator, model_validator
 from pydantic_settings import (
@@ -18,6 +18,7 @@ from supervisor.settings.block_slots import checked_block_slots
 from supervisor.settings.engine_url import checked_engine_url
 from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.files import File, default_state_directory, existing_paths
+from supervisor.settings.groups import SETTING_GROUPS
 from supervisor.settings.kept_jobs import KeptJobsSettings
 from supervisor.settings.legacy_environment import LegacyEnvironment
 from supervisor.settings.operator_settings import OperatorSettings
@@ -46,6 +47,7 @@ class RunSettings(KnowsOrigins):
         validate_default=False,
         allow_inf_nan=False,
     )
+    FLAG_GROUPS: ClassVar = SETTING_GROUPS
 
     function_blocks: Annotated[list[str], NoDecode] = Field(
         default=["entry-points"],
@@ -197,6 +199,8 @@ class RunSettings(KnowsOrigins):
 
 class DaemonSettings(KeptJobsSettings, OperatorSettings, RunSettings):  # pyright: ignore[reportIncompatibleVariableOverride]  # pydantic takes the last
     """Run the worker: claim jobs from a neops workflow engine and run each in a process of its own."""
+
+    OTHER_USAGE: ClassVar = "COMMAND [FLAG ...]"
 
     engine_url: str = Field(description="The engine's base URL, such as http://engine:3030.")
     max_concurrent_jobs: int = Field(

@@ -4,6 +4,7 @@ manual page.
 `DaemonSettings` is the one definition. What is wrong here is mended by `make docs`, or by a sentence in a guide.
 """
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -17,6 +18,7 @@ from docs.tools.man_page import MAN_FILE
 from docs.tools.settings_page import SETTINGS_FILE, render_settings
 from supervisor.settings import marks
 from supervisor.settings.command_line import parse
+from supervisor.settings.groups import SETTING_GROUPS, in_groups
 from supervisor.settings.legacy_environment import LEGACY_NAMES
 from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 
@@ -139,8 +141,24 @@ def test_the_help_and_the_reference_have_each_setting_and_no_other(
     rows = re.findall(
         r"^\| `(--[\w-]+).*?\| `(NEOPS_\w+)`", page(f"docs/reference/{SETTINGS_FILE}"), flags=re.MULTILINE
     )
-    assert rows == [(flag(name), ENV_PREFIX + name.upper()) for name in FIELDS]
+    assert rows == [(flag(name), ENV_PREFIX + name.upper()) for name in in_groups()]
     assert page(f"docs/reference/{SETTINGS_FILE}") == render_settings(), "run `make docs`"
+
+
+def test_each_setting_is_in_one_group_and_no_group_has_anything_else() -> None:
+    assert sorted(in_groups()) == sorted(FIELDS)
+
+
+def test_the_help_has_each_flag_below_the_title_of_its_group(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(DaemonSettings, ["--help"], "supervisor")
+    text = capsys.readouterr().out
+    titles = [*SETTING_GROUPS, "\0"]
+    for title, following in itertools.pairwise(titles):
+        _, _, below = text.partition(f"\n{title}:\n")
+        section = below.partition(f"\n{following}:\n")[0]
+        shown = re.findall(r"^  (--[a-z][\w-]*)", section, flags=re.MULTILINE)
+        assert sorted(shown) == sorted(map(flag, SETTING_GROUPS[title])), title
 
 
 @pytest.mark.parametrize("name", FIELDS)
