@@ -15,28 +15,34 @@ from jobrunner.protocol.importing import import_uncollected
 from supervisor.keeper import keep
 
 COMMAND_GROUPS: Final = {
-    "For operators": {
+    "To run a worker": {
+        "demo": "run everything here, with an engine and an emulated device, and show what happens",
         "local": "run an engine and the worker on this machine, and keep their state",
-        "backup": "copy the jobs and results of `local`, to restore them from",
-        "status": "ask a running worker whether it takes jobs, and why not",
-        "jobs": "list the jobs that a running worker has",
-        "job": "show one of them: what it does and takes, or how it ended",
-        "logs": "show the log of a job that runs or has ended; -f follows it",
-        "top": "show what a running worker does: jobs, memory, processor time, stalls; drawn anew each second",
-        "stack": "show where a running job is: every thread, and what its tasks await; the job goes on",
-        "support-bundle": "write one archive, without secrets, for who helps from afar",
-        "pause": "have a running worker ask for no jobs, for a while or until it is resumed",
-        "resume": "have it ask for jobs again",
-        "drain": "have it finish its jobs, deliver their results and ask for no more",
-        "cancel": "end one of its jobs, with a failed result that says so",
-        "reload": "have it read its blocks and settings anew, and wait until that is done",
-        "config": "show its settings, each with its value and where that comes from",
         "doctor": "check this machine, and say what to do",
-        "completion": "print a script with which bash, zsh or fish completes commands and flags",
         "deploy": "print systemd's unit for this installation",
+        "completion": "print a script with which bash, zsh or fish completes commands and flags",
+    },
+    "To see what a running worker does": {
+        "status": "ask the worker whether it takes jobs, and why not",
+        "top": "show jobs, memory, processor time and stalls, drawn anew each second",
+        "jobs": "list the jobs that the worker has",
+        "job": "show one job: what it does and takes, or how it ended",
+        "logs": "show the log of a job that runs or has ended; -f follows it",
+        "stack": "show where a running job is: every thread, and what its tasks await; the job goes on",
+        "config": "show the worker's settings, each with its value and where that comes from",
+        "support-bundle": "write one archive, without secrets, for who helps from afar",
+    },
+    "To tell a running worker what to do": {
+        "pause": "have the worker ask for no jobs, for a while or until it is resumed",
+        "resume": "have the worker ask for jobs again",
+        "drain": "have the worker finish its jobs, deliver their results and ask for no more",
+        "cancel": "end one of the worker's jobs, with a failed result that says so",
+        "reload": "have the worker read its blocks and settings anew, and wait until that is done",
+    },
+    "To look after what a worker keeps": {
         "journal": "list results that the engine does not have yet; retry or drop those that it refused",
         "host-keys": "list the host keys of devices that the worker has accepted, or forget one",
-        "demo": "run everything here, with an engine and an emulated device, and show what happens",
+        "backup": "copy the jobs and results of `local`, to restore them from",
     },
     "For authors of blocks": {
         "new-block": "write a module with a working block and its tests, to start from",

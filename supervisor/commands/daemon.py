@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from supervisor.cli import COMMAND_GROUPS
+from supervisor.cli import COMMAND_GROUPS, COMMANDS
 from supervisor.commands.owned_names import refuse_foreign_owners
 from supervisor.commands.shared.common import read_settings, run_to_exit_code
 from supervisor.errors import ReloadRefusedError, SupervisorError
@@ -161,8 +161,9 @@ def _own_lines(settings: DaemonSettings) -> list[str]:
 
 
 def _epilog() -> str:
+    width = max(map(len, COMMANDS))
     commands = "\n".join(
-        f"\n{title}:\n" + "\n".join(f"  supervisor {name:10} {text}" for name, text in group.items())
+        f"\n{title}:\n" + "\n".join(f"  supervisor {name:{width}}  {text}" for name, text in group.items())
         for title, group in COMMAND_GROUPS.items()
     )
     return (

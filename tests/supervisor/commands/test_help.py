@@ -55,5 +55,6 @@ def test_what_a_command_is_for_goes_on_below_its_beginning(
         importlib.import_module(module_of("daemon")).run(["--help"])
     lines = capsys.readouterr().out.splitlines()
     number = next(number for number, line in enumerate(lines) if line.startswith("  supervisor journal"))
-    assert lines[number + 1].startswith(" " * 24)
-    assert not lines[number + 1].startswith(" " * 25)
+    column = lines[number].index("list results")
+    assert lines[number + 1].startswith(" " * column)
+    assert not lines[number + 1].startswith(" " * (column + 1))
