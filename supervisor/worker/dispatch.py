@@ -164,16 +164,11 @@ class Dispatcher:
     def _fill_slots(self) -> None:
         while len(self._tasks) < self._slots.count and (claimed := self._waiting.take()):
             task = self._tasks.start(self._run(claimed), f"job {claimed.job.job_id}")
-            task.add_done_callback(partial(self._free_slot, claimed))
+            task.add_done_callback(lambda _: self._fill_slots())
 
     def _foresee(self, claimed: ClaimedJob, finished: Finished) -> None:
         self._reporting.foresee(claimed.job.job_id, claimed.number, finished)
         self._ending.enter(claimed)
-
-    def _free_slot(self, claimed: ClaimedJob, _: asyncio.Task[None]) -> None:
-        self._waiting.ended(claimed)
-        self._fill_slots()
-        self._ending.leave(claimed)
 
     def _longest_wait(self, block: BlockEntry) -> float:
         limits = limits_for(self._runner.settings, block)
@@ -204,6 +199,9 @@ class Dispatcher:
             self._leave(claimed)
             if not is_stuck:
                 self._slots.give_back(slot)
+            # With the end of this task, not a turn of the loop later: a poll in between would count the slot twice.
+            self._waiting.ended(claimed)
+            self._ending.leave(claimed)
 
     def _reported(self, claimed: ClaimedJob) -> None:
         """Keep nothing by a job's id: the engine may hand it out again before this try is tidied up."""

@@ -54,6 +54,21 @@ async def test_a_slot_that_was_asked_for_already_is_told_of_once(tmp_path: Path)
         assert stage.dispatcher.free_slots == 1
 
 
+async def test_in_no_turn_of_the_loop_is_a_slot_counted_twice(tmp_path: Path) -> None:
+    async with many_jobs(tmp_path) as stage:
+        await outcome_of(stage, "a")
+        seen: list[int] = []
+
+        def look() -> None:
+            seen.append(stage.dispatcher.free_slots)
+            if stage.dispatcher.busy:
+                asyncio.get_running_loop().call_soon(look)
+
+        look()
+        await stage.end("a", success())
+        assert set(seen) == {1}
+
+
 async def test_each_outcome_is_told_also_one_that_follows_another(tmp_path: Path) -> None:
     async with many_jobs(tmp_path, slots=2) as stage:
         await stage.accept(job("b"), limit=1)
