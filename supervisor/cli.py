@@ -30,7 +30,7 @@ COMMAND_GROUPS: Final = {
         "logs": "show the log of a job that runs or has ended; -f follows it",
         "stack": "show where a running job is: every thread, and what its tasks await; the job goes on",
         "config": "show the worker's settings, each with its value and where that comes from",
-        "support-bundle": "write one archive, without secrets, for who helps from afar",
+        "support-bundle": "write one archive without secrets, for support",
     },
     "To tell a running worker what to do": {
         "pause": "have the worker ask for no jobs, for a while or until it is resumed",
@@ -50,7 +50,7 @@ COMMAND_GROUPS: Final = {
         "dev": "run an engine and the worker here, and reload the blocks at each save",
         "submit": "submit a job to the engine of `local` or `dev`, and wait for its result",
         "run-block": "run one block in a child, exactly as the daemon does, and print its result",
-        "lab": "start real FRR routers or emulated IOS devices here, to try blocks on; end them",
+        "lab": "start real FRR routers or emulated IOS devices here, to try blocks, and end them",
         "blocks": "list the function blocks, and the modules that are left out or can't be imported",
     },
 }

@@ -170,8 +170,8 @@ def _epilog() -> str:
         f"Every flag can be given in the environment as {ENV_PREFIX} + its name, such as "
         f"{ENV_PREFIX}MAX_JOB_SECONDS, or in a file .env.\n"
         f"Without a command, the daemon runs. Commands (each has its own --help):\n{commands}\n\n"
-        "Exit codes of every command: 0 all is well, 1 failed, 2 wrong usage, 74 where the output can't be written, "
-        "141 where nobody reads it any more, as with `| head`; ended by Ctrl-C 130, and by SIGTERM 143, but 0 for what "
-        "runs until then, such as `local`. supervisor --version prints the version.\n\n"
+        "Exit codes of every command: 0 all is well, 1 failed, 2 wrong usage, 74 if the output can't be written, 141 "
+        "if nobody reads it any more, as with `| head`, 130 after Ctrl-C and 143 after SIGTERM, but 0 for commands "
+        "that run until then, such as `local`. supervisor --version prints the version.\n\n"
         "Example: supervisor --engine-url http://engine:3030 --function-blocks /srv/blocks"
     )

@@ -10,11 +10,11 @@ class KeptJobsSettings(BaseModel):
         default=1000,
         ge=0,
         le=100_000,
-        description="How many ended jobs can be read with `supervisor logs` and `supervisor job`, 64 MB of them at "
-        "most: how they ended, what they took, and their masked log. They are in the state directory. 0: none.",
+        description="How many ended jobs `supervisor logs` and `supervisor job` can show, 64 MB of them at most: how "
+        "they ended, what they took, and their masked log. The state directory keeps them. 0: none.",
     )
     keep_results: bool = Field(
         default=False,
-        description="Keep what ended jobs returned as well, masked as the log is, up to 256 KB of each. On in "
+        description="Also keep what ended jobs returned, masked like the log, up to 256 KB of each. On in "
         "`supervisor local` and `supervisor dev`.",
     )

@@ -22,26 +22,26 @@ class OperatorSettings(BaseModel):
 
     control: Literal["on", "off"] = Field(
         default="on",
-        description="`on`: the worker can be asked by `supervisor status`, `jobs` and the like, over a socket that "
-        "jobs can't use. `off`: there is no such socket.",
+        description="`on`: `supervisor status`, `jobs` and the like can ask the worker, over a socket that jobs can't "
+        "use. `off`: there is no such socket.",
     )
     control_group: str | None = Field(
         default=None,
-        description="A group whose members may ask the worker too, besides root and the worker's own user. They have "
-        "to reach --runtime-dir: in the state directory, which is closed to others, they don't.",
+        description="A group whose members may also ask the worker, besides root and the worker's own user. They must "
+        "be able to enter --runtime-dir: they can't if it is in the state directory, which is closed to others.",
     )
     runtime_dir: Annotated[Path | None, AfterValidator(_for_one_worker)] = Field(
         default=None,
         description="Where the control socket is: one directory for each worker, closed to jobs. Default: systemd's "
-        "RuntimeDirectory, else `run` in the state directory.",
+        "RuntimeDirectory, otherwise `run` in the state directory.",
     )
     health_address: Annotated[str | None, AfterValidator(checked_health_address)] = Field(
         default=None,
-        description="Where /live, /ready and /metrics are served: HOST:PORT on the loopback, such as 127.0.0.1:9464 "
-        "(port 0: any that is free), or the path of a Unix socket. Default: nowhere.",
+        description="Where the worker serves /live, /ready and /metrics: HOST:PORT on the loopback, such as "
+        "127.0.0.1:9464 (port 0: any free one), or the path of a Unix socket. Default: nowhere.",
     )
     health_token_file: File = Field(
         default=None,
-        description="A file with a bearer token, for the worker's user alone. Who gives it learns on the port of "
-        "--health-address the metrics, and why the worker is not ready.",
+        description="A file with a bearer token, which only the worker's user may read. A request with this token on "
+        "the port of --health-address gets the metrics, and why the worker is not ready.",
     )

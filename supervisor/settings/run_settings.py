@@ -57,8 +57,8 @@ class RunSettings(KnowsOrigins):
     )
     import_all_modules: bool = Field(
         default=False,
-        description="Import every module below a directory or a package of blocks, which runs scripts that lie there. "
-        "For modules that register in a way that can't be seen in their text.",
+        description="Import every module below a directory or a package of blocks. This also runs scripts that lie "
+        "there. For modules whose text does not show that they register something.",
     )
     max_job_seconds: float = Field(
         default=600,
@@ -92,8 +92,8 @@ class RunSettings(KnowsOrigins):
     blocking_seconds: float = Field(
         default=0.5,
         ge=0,
-        description="The log warns of a block's code that runs for this many seconds without an await, with the "
-        "line and what to do. 0 turns this off.",
+        description="The log warns if code of a block runs for this many seconds without an await, and says on which "
+        "line, and what to do. 0 turns this off.",
     )
     max_job_processes: int = Field(
         default=512, gt=0, description="The worker kills a job with more processes and threads than this."
@@ -101,8 +101,8 @@ class RunSettings(KnowsOrigins):
     max_job_open_files: int = Field(
         default=1024,
         ge=64,
-        description="How many files and sockets each process of a job may have open; never more than half of what the "
-        "worker may.",
+        description="How many files and sockets each process of a job may have open; never more than half of the "
+        "worker's own limit.",
     )
     max_job_file_mb: int | None = Field(
         default=None,
@@ -114,8 +114,8 @@ class RunSettings(KnowsOrigins):
         default=4,
         ge=0,
         le=1000,
-        description="How many sessions all jobs of this worker together have open on one device; the next ones wait "
-        "for their turn within the limit of their login. 0: any number.",
+        description="How many sessions all jobs of this worker together may have open on one device. The next ones "
+        "wait for their turn until the time for their login is over. 0: any number.",
     )
     start_method: Literal["template", "spawn"] = Field(
         default="template",
@@ -123,33 +123,35 @@ class RunSettings(KnowsOrigins):
         "`spawn`: each job gets a new interpreter, which takes about half a second.",
     )
     import_seconds: float = Field(
-        default=30, gt=0, description="The worker leaves out a module of blocks that takes longer to import."
+        default=30,
+        gt=0,
+        description="The worker leaves out a module of blocks that takes longer than this to import.",
     )
     isolation: Literal["off", "kernel"] = Field(
         default="kernel",
         description="`kernel`: jobs reach neither the files of this worker nor each other, and can't change blocks, "
-        "limits and priorities, as far as this kernel can keep them from it: the log says at the start what it can. "
-        "`off`: jobs may what the worker's user may, but for signals.",
+        "limits and priorities, as far as this kernel supports it. The log says at the start what it supports. "
+        "`off`: jobs may do what the worker's user may, except send signals.",
     )
     writable_paths: Annotated[list[str], NoDecode, AfterValidator(existing_paths)] = Field(
         default=[],
-        description="Directories or files that jobs may write although `--isolation kernel` keeps them from it, such "
-        "as a directory beside that of the blocks.",
+        description="Directories or files that jobs may write to although `--isolation kernel` is on, such as a "
+        "directory beside that of the blocks.",
     )
     host_keys: Literal["strict", "accept-new", "off"] = Field(
         default="accept-new",
-        description="Host keys of devices. `accept-new`: the first key that a device shows is kept, and another one "
-        "later ends the connection before a password is sent. `strict`: only keys that are known already. "
+        description="Host keys of devices. `accept-new`: the worker keeps the first key that a device shows. Another "
+        "key later ends the connection before a password is sent. `strict`: only keys that are known already. "
         "`off`: no check.",
     )
     known_hosts: File = Field(
         default=None,
-        description="A file with host keys of devices, in OpenSSH's format. The worker only reads it, and uses it "
-        "before the keys that it keeps itself.",
+        description="A file with host keys of devices, in OpenSSH's format. The worker only reads this file. Its keys "
+        "count before those that the worker keeps itself.",
     )
     job_env: Annotated[list[str], NoDecode] = Field(
         default=[],
-        description="Names of environment variables that jobs may see, beside PATH, locale and proxy.",
+        description="Names of environment variables that jobs may see, besides PATH, locale and proxy.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe level that is logged."
@@ -157,17 +159,17 @@ class RunSettings(KnowsOrigins):
 
     log_levels: Annotated[list[str], NoDecode, AfterValidator(checked_levels)] = Field(
         default=[],
-        description="Other levels for single loggers and all below them, as `netmiko=warning,blocks.ping=debug`.",
+        description="Levels for single loggers and all below them, such as `netmiko=warning,blocks.ping=debug`.",
     )
     log_format: Literal["text", "indented", "json", "auto"] = Field(
         default="text",
         description="`text`: a line for each event. `indented`: the same, with further lines below the first, as it is "
-        "on a terminal. `json`: one object for each event. `auto`: text on a terminal, else JSON.",
+        "on a terminal. `json`: one object for each event. `auto`: text on a terminal, otherwise JSON.",
     )
     redact_keys: Annotated[list[str], NoDecode, AfterValidator(parse_redact_keys)] = Field(
         default=[],
-        description="Further parts of names whose values are masked in all texts, such as `pin,seed`. "
-        "Known without it: password, secret, token, community, api_key and the like.",
+        description="More parts of names whose values are masked in all texts, such as `pin,seed`. The worker always "
+        "masks the values of password, secret, token, community, api_key and the like.",
     )
 
     _lists = field_validator(
@@ -207,20 +209,20 @@ class DaemonSettings(KeptJobsSettings, OperatorSettings, RunSettings):  # pyrigh
         default=1,
         ge=1,
         le=256,
-        description="How many jobs run at a time. One keeps the order in which they come.",
+        description="How many jobs run at a time. With 1 they run in the order in which they come.",
     )
     block_slots: Annotated[list[str], NoDecode, AfterValidator(checked_block_slots)] = Field(
         default=[],
-        description="How many jobs of single blocks run at a time, as `acme/backup=2,acme/ping:1.0.0=8`, whatever "
-        "their registration (`max_concurrent`) says. 0: as many as there are slots. Jobs that would be too many are "
-        "left to other workers.",
+        description="How many jobs of single blocks run at a time, such as `acme/backup=2,acme/ping:1.0.0=8`, whatever "
+        "their registration (`max_concurrent`) says. 0: as many as there are slots. The worker leaves further jobs of "
+        "such a block to other workers.",
     )
     worker_name: str | None = Field(default=None, description="This worker's name as the engine shows it.")
     worker_ip_address: str | None = Field(
         default=None, description="This worker's address as the engine shows it."
     )
     heartbeat_seconds: float = Field(
-        default=20, gt=0, le=100, description="How often the worker tells the engine that it lives."
+        default=20, gt=0, le=100, description="How often the worker tells the engine that it is alive."
     )
     poll_seconds: float = Field(
         default=1, gt=0, description="How often an idle worker asks for jobs (plus or minus 10 %)."
@@ -239,31 +241,35 @@ class DaemonSettings(KeptJobsSettings, OperatorSettings, RunSettings):  # pyrigh
         default=30, gt=0, description="How long one request to the engine may take."
     )
     engine_job_timeout_seconds: float = Field(
-        default=720, gt=0, description="When the engine gives a job up (its BLACKBOARD_STUCK_JOB_TIMEOUT)."
+        default=720,
+        gt=0,
+        description="After how long the engine gives up a job (its BLACKBOARD_STUCK_JOB_TIMEOUT).",
     )
     job_users: str | None = Field(
         default=None,
-        description="Numbers of users, as FIRST-LAST, of which each child gets one for itself: jobs can then read "
-        "neither the worker's files nor each other's. Needs root, or the capabilities that docs/adr/0010 names. "
+        description="Numbers of users, as FIRST-LAST. Each child gets one of these users for itself: jobs can then "
+        "read neither the worker's files nor each other's. Needs root, or the capabilities that docs/adr/0010 names. "
         "Default: jobs run as the worker's own user.",
     )
     state_dir: Path = Field(
         default_factory=default_state_directory,
-        description="Where the journal is: one directory for each worker. Default: systemd's StateDirectory, else "
+        description="Where the journal is: one directory for each worker. Default: systemd's StateDirectory, otherwise "
         "neops-supervisor in XDG_STATE_HOME (~/.local/state).",
     )
     cgroups: Literal["auto", "off"] = Field(
         default="auto",
-        description="`auto`: each job gets a cgroup of its own where this worker may make one: kills reach everything, "
-        "and memory limits act at once. `off`: never.",
+        description="`auto`: each job gets a cgroup of its own if this worker may make one. Then a kill reaches every "
+        "process of the job, and memory limits act at once. `off`: never.",
     )
     engine_ca_file: File = Field(default=None, description="CA certificates for an engine behind TLS.")
     engine_client_certificate: File = Field(default=None, description="A client certificate for the engine.")
-    engine_client_key: File = Field(default=None, description="Its key, if that is in another file.")
+    engine_client_key: File = Field(
+        default=None, description="The key of the client certificate, if it is in another file."
+    )
     engine_token_file: File = Field(default=None, description="A file with a bearer token for the engine.")
     require_all_blocks: bool = Field(
         default=False,
-        description="Refuse to start when a block can't be imported or is refused by the engine.",
+        description="Refuse to start if a block can't be imported, or if the engine refuses one.",
     )
 
     @property
