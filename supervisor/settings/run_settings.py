@@ -15,7 +15,7 @@ from pydantic_settings import (
 from supervisor.log.settings import checked_levels, parse_levels, parse_redact_keys
 from supervisor.process.user_numbers import parse_users
 from supervisor.settings.block_slots import checked_block_slots
-from supervisor.settings.engine_url import checked_engine_url
+from supervisor.settings.engine_settings import EngineSettings
 from supervisor.settings.env_file import EnvFileSource
 from supervisor.settings.files import File, default_state_directory, existing_paths
 from supervisor.settings.groups import SETTING_GROUPS
@@ -199,12 +199,11 @@ class RunSettings(KnowsOrigins):
         return (init_settings, env_settings, LegacyEnvironment(settings_cls), EnvFileSource(settings_cls))
 
 
-class DaemonSettings(KeptJobsSettings, OperatorSettings, RunSettings):  # pyright: ignore[reportIncompatibleVariableOverride]  # pydantic takes the last
+class DaemonSettings(KeptJobsSettings, OperatorSettings, EngineSettings, RunSettings):  # pyright: ignore[reportIncompatibleVariableOverride]  # pydantic takes the last
     """Run the worker: claim jobs from a neops workflow engine and run each in a process of its own."""
 
     OTHER_USAGE: ClassVar = "COMMAND [FLAG ...]"
 
-    engine_url: str = Field(description="The engine's base URL, such as http://engine:3030.")
     max_concurrent_jobs: int = Field(
         default=1,
         ge=1,
@@ -221,29 +220,10 @@ class DaemonSettings(KeptJobsSettings, OperatorSettings, RunSettings):  # pyrigh
     worker_ip_address: str | None = Field(
         default=None, description="This worker's address as the engine shows it."
     )
-    heartbeat_seconds: float = Field(
-        default=20, gt=0, le=100, description="How often the worker tells the engine that it is alive."
-    )
-    poll_seconds: float = Field(
-        default=1, gt=0, description="How often an idle worker asks for jobs (plus or minus 10 %)."
-    )
     shutdown_timeout_seconds: float = Field(
         default=60,
         ge=0,
         description="How long running jobs may go on after SIGTERM; then the worker kills them.",
-    )
-    startup_retry_seconds: float = Field(
-        default=120,
-        ge=0,
-        description="How long the worker waits at its start for an engine that it can't reach.",
-    )
-    request_timeout_seconds: float = Field(
-        default=30, gt=0, description="How long one request to the engine may take."
-    )
-    engine_job_timeout_seconds: float = Field(
-        default=720,
-        gt=0,
-        description="After how long the engine gives up a job (its BLACKBOARD_STUCK_JOB_TIMEOUT).",
     )
     job_users: str | None = Field(
         default=None,
@@ -261,12 +241,6 @@ class DaemonSettings(KeptJobsSettings, OperatorSettings, RunSettings):  # pyrigh
         description="`auto`: each job gets a cgroup of its own if this worker may make one. Then a kill reaches every "
         "process of the job, and memory limits act at once. `off`: never.",
     )
-    engine_ca_file: File = Field(default=None, description="CA certificates for an engine behind TLS.")
-    engine_client_certificate: File = Field(default=None, description="A client certificate for the engine.")
-    engine_client_key: File = Field(
-        default=None, description="The key of the client certificate, if it is in another file."
-    )
-    engine_token_file: File = Field(default=None, description="A file with a bearer token for the engine.")
     require_all_blocks: bool = Field(
         default=False,
         description="Refuse to start if a block can't be imported, or if the engine refuses one.",
@@ -278,11 +252,6 @@ class DaemonSettings(KeptJobsSettings, OperatorSettings, RunSettings):  # pyrigh
         return min(self.max_concurrent_jobs + 1, MOST_SPARES)
 
     _block_slots = field_validator("block_slots", mode="before")(lambda value: _join(value))
-
-    @field_validator("engine_url")
-    @classmethod
-    def _is_url(cls, value: str) -> str:
-        return checked_engine_url(value)
 
     @field_validator("job_users")
     @classmethod
