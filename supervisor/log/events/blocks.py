@@ -22,8 +22,8 @@ class BlocksGone(
     text="The new template does not have {blocks}. The worker offers them on, and their jobs fail until a reload. "
     "Look at what became of their files, then send SIGHUP.",
 ):
-    """A template that takes the place of one that ended imports the files as they are now. They have changed since the
-    start or the last reload: a reload may have been refused for them."""
+    """When a template ends, the next one imports the files as they are then. These files have changed since the start
+    or the last reload: perhaps a reload was refused because of them."""
 
     blocks: str
 
@@ -40,7 +40,7 @@ class BlocksChanged(
 
 
 class ModuleSkipped(Event, level=ERROR, text="{problem} The worker starts over without it."):
-    """A module hung or crashed while it was imported, or started a thread where a dead template is replaced."""
+    """A module hung or crashed during its import. Or it started a thread while the worker replaced a dead template."""
 
     module: str
     problem: str
@@ -58,7 +58,8 @@ class ImportSlow(
     text="The import of the blocks takes longer than {seconds:g} s; it is at {place}. The worker asks for jobs "
     "when all are imported. One module may take {limit_seconds:g} s (--import-seconds).",
 ):
-    """Why a start or a reload takes long: once for each template. A module imports a large library, or waits.
+    """This is why a start or a reload takes long. A module imports a large library, or waits. The log says it once for
+    each template.
 
     `place` is the module's file; its name, where it has none.
     """
@@ -69,7 +70,7 @@ class ImportSlow(
 
 
 class SourcesChanged(Event, level=INFO, text="A source file has changed. {sources} is imported again."):
-    """A test run imports the blocks again, so that it tests the code of now."""
+    """A test run imports the blocks again, so that it tests the current code."""
 
     sources: str
 

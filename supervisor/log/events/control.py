@@ -26,7 +26,7 @@ class ControlGroupClosed(
     level=WARNING,
     text="Members of the group {group} can't ask this worker, but root and the worker's user can: {reason}",
 ):
-    """The group is that of `--control-group`. `reason` says why its members are not let in, and what to do."""
+    """The group comes from `--control-group`. `reason` says why its members are not let in, and what to do."""
 
     group: str
     reason: str
@@ -35,7 +35,7 @@ class ControlGroupClosed(
 class ControlRefused(
     Event, level=WARNING, text="A process was refused at the control socket: {reason} (pid {pid}, uid {uid})."
 ):
-    """It has learned nothing. A process of a job has no business there: look at the block that started it."""
+    """The process has learned nothing. If it belongs to a job, look at the block that started it."""
 
     pid: int
     uid: int

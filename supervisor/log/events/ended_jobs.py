@@ -6,8 +6,8 @@ from supervisor.log.event import Event
 
 
 class JobLinesLeftOut(Event, level=INFO, text="{lines} line(s) are left out here."):
-    """Stands in what `supervisor logs` shows of a job, in the place of lines that are not kept: of a long log, the
-    first 256 KB and the last 768 KB are; or of lines that whoever follows a job was too slow for."""
+    """`supervisor logs` shows this in the place of missing lines. Of a long log, the worker keeps the first 256 KB and
+    the last 768 KB. With -f, lines are also missing if the reader is too slow."""
 
     lines: int
     left_out_bytes: int | None
@@ -20,8 +20,8 @@ class EndedJobsNotKept(
     "Until the disk takes them again, `supervisor logs` and `supervisor job` don't know the jobs that end, nor "
     "those of earlier runs if this is said at the start.",
 ):
-    """The disk of the state directory is full, read-only or broken, or does not answer. Said once, and again at the end
-    of the worker with the count, if it lasts so long."""
+    """The disk of the state directory is full, read-only or broken, or does not answer. The log says it once, and again
+    with the count at the end of the worker, if it lasts that long."""
 
     path: str
     jobs: int
@@ -43,7 +43,7 @@ class EndedJobsDamaged(
     text="{jobs} file(s) of ended jobs in {path} can't be read, and are passed over: {names}. They are removed when it "
     "is their turn.",
 ):
-    """The worker or the machine ended while a file was written, or the disk has damaged it. Nothing is to be done."""
+    """The worker or the machine ended during a write, or the disk has damaged the file. You need not do anything."""
 
     path: str
     jobs: int

@@ -6,7 +6,7 @@ from supervisor.log.event import Event
 
 
 class HealthServed(Event, level=INFO, text="/live, /ready and /metrics are served on {address}."):
-    """`--health-address` is set. `address` has the port also where that was left to the system."""
+    """`--health-address` is set. `address` also has the port if the system chose it."""
 
     address: str
 
@@ -36,7 +36,7 @@ class HealthRefused(
 ):
     """A wrong token, a wrong Host header, or a peer on the socket that may not ask.
 
-    Said once a minute at most: `more` counts those that were refused since it was said last.
+    The log says it once a minute at most. `more` counts the requests that were refused since the last time.
     """
 
     reason: str

@@ -26,7 +26,7 @@ class HostKeyAcceptedOnce(
     "first time, and nothing is kept at the end of the run. Compare it with what the device itself says; to have it "
     "known, put it into a file and give that to `--known-hosts`.",
 ):
-    """As `host_key_kept`, where no worker keeps keys: `run-block`, and blocks that tests run."""
+    """Like `host_key_kept`, for runs that keep no keys: `run-block`, and blocks that tests run."""
 
     job: str
     host: str
@@ -81,14 +81,14 @@ class HostKeysNotStored(
     text="New host keys could not be written to {path}: {reason}. The worker knows them until it ends, and tries "
     "again. Check the disk.",
 ):
-    """Jobs go on. Told once, until the disk takes them again."""
+    """Jobs go on. The log says it once, until the disk takes the keys again."""
 
     path: str
     reason: str
 
 
 class HostKeysStoredAgain(Event, level=INFO, text="The host keys are in {path} again."):
-    """What the disk had not taken is there now."""
+    """The disk has taken the keys that were missing."""
 
     path: str
 
@@ -98,7 +98,7 @@ class KnownHostsUnreadable(
     level=WARNING,
     text="The host keys in {path} can't be read any more: {reason}. What was read before stays in force.",
 ):
-    """Told once, until it can be read again."""
+    """The log says it once, until the file can be read again."""
 
     path: str
     reason: str

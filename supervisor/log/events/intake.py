@@ -19,7 +19,7 @@ class WorkerPaused(
 
 
 class WorkerResumed(Event, level=INFO, text="{reason} The worker asks for jobs again."):
-    """A pause or a drain is over. `by` is missing where a pause ended by itself."""
+    """A pause or a drain is over. `by` is missing if a pause ended by itself."""
 
     reason: str
     by: str | None
@@ -30,7 +30,7 @@ class DrainStarted(
     level=WARNING,
     text="{by} drains the worker. It asks for no jobs. {left} {note}",
 ):
-    """The worker finishes what it has, delivers the results and then idles, or ends (with `--exit`)."""
+    """The worker finishes its jobs, delivers their results, and then idles, or ends (with `--exit`)."""
 
     by: str
     left: str

@@ -6,8 +6,8 @@ from supervisor.log.event import Event
 
 
 class IsolationInForce(Event, level=INFO, text="{holds} {new_files}"):
-    """All that `--isolation kernel` asks for is there. `directories` are those in which jobs can make nothing, as they
-    are on the way to something that is closed or read-only. See docs/how-to/isolation.md."""
+    """The kernel supports all that `--isolation kernel` asks for. Jobs can't make anything directly in `directories`,
+    because these contain something that is closed or read-only. See docs/how-to/isolation.md."""
 
     holds: str
     new_files: str
@@ -29,6 +29,6 @@ class IsolationIncomplete(Event, level=WARNING, text="{holds} {missing} {new_fil
 
 
 class IsolationOff(Event, level=INFO, text="{what_jobs_can}"):
-    """Somebody has set it so."""
+    """`--isolation off` is set."""
 
     what_jobs_can: str

@@ -19,10 +19,11 @@ class JobWaits(
     level=INFO,
     text="The job waits: as many jobs of its block run as may at a time ({max_concurrent}).",
 ):
-    """The worker has claimed it and keeps it until one of these ends. It fails (`expired`) when that takes too long.
+    """The worker has claimed this job and keeps it until another job of its block ends. The job fails (`expired`) if
+    that takes too long.
 
-    The worker does not ask for jobs of a block that is full. Such a job has come by a poll that was answered late, or
-    the limit was lowered by a reload.
+    The worker does not ask for jobs of a block that is full. Such a job came with a poll that was answered late, or
+    a reload has lowered the limit.
     """
 
     job: str
@@ -33,7 +34,7 @@ class JobWaits(
 class JobEnded(
     Event, level=INFO, text="The job ended: {outcome} ({cause}) after {seconds:.2f} s. {explanation}"
 ):
-    """A job is over. It is a warning where the job failed. For each `cause` see "When something is wrong".
+    """A job is over. The event is a warning if the job failed. For each `cause` see "When something is wrong".
 
     `explanation` is the message of a failed result. `exit_code` or `signal` says how the job's process ended, and
     `where` (file, line and function) what the block's code was doing when it was killed or crashed. `peak_processes`
@@ -71,7 +72,7 @@ class JobNotRun(Event, level=ERROR, text="The job is not run ({cause}): {explana
 class JobCancelled(Event, level=WARNING, text="{by} cancels the job."):
     """An operator does not want this job to go on.
 
-    How it ended, `job_ended` or `job_not_run` says: one that ended meanwhile by itself has its own result.
+    `job_ended` or `job_not_run` says how the job ended: a job that ended by itself meanwhile has its own result.
     """
 
     job: str
@@ -114,7 +115,7 @@ class JobUnstuck(
     level=WARNING,
     text="Nothing is left of this job any more. Its slot is used again. The worker has {slots} slot(s).",
 ):
-    """`job_stuck` is over, or the search that `leftovers_not_searched` tells of has succeeded."""
+    """`job_stuck` is over, or the worker could search after all (`leftovers_not_searched`)."""
 
     job: str
     block: str
@@ -122,7 +123,7 @@ class JobUnstuck(
 
 
 class JobRepeated(Event, level=WARNING, text="The engine sent this job twice. The worker runs it once."):
-    """The engine claimed a job for this worker that it has already."""
+    """The engine gave this worker a job that the worker already has."""
 
     job: str
 
@@ -205,7 +206,8 @@ class LoopResumed(Event, level=WARNING, text="The event loop of this job runs ag
 
 
 class LoopBlocked(Event, level=WARNING, text="{explanation}"):
-    """Code of a job kept its event loop from running for longer than `--blocking-seconds`. Said once for each line."""
+    """Code of a job kept its event loop from running for longer than `--blocking-seconds`. The log says it once for
+    each line of code."""
 
     job: str
     block: str
@@ -249,6 +251,6 @@ class LeftoversNotSearched(
     text="The worker could not look for processes that a job left behind. It tries again every half second, and sets "
     "the job's slot aside until nothing is left.",
 ):
-    """The traceback names the reason; mostly the limit of open files is too low. `job_unstuck` tells of its end."""
+    """The traceback names the reason: mostly the limit of open files is too low. `job_unstuck` says that it is over."""
 
     pid: int

@@ -10,7 +10,7 @@ class TemplateEnded(
     level=ERROR,
     text="The template ended ({status}). Running jobs go on. The worker starts a new template.",
 ):
-    """The process that has imported the blocks died. A block's code at import time, or somebody, has killed it."""
+    """The process that has imported the blocks died. Code of a block killed it during the import, or somebody did."""
 
     status: str
 
@@ -20,8 +20,8 @@ class TemplateReplaced(
     level=ERROR,
     text="The template does not answer. {reason} The worker ends it and starts a new one. Running jobs go on.",
 ):
-    """The process that has imported the blocks starts no more children. A module of blocks that hangs when a process is
-    forked (`os.register_at_fork`) does that, or somebody who stops the process."""
+    """The process that has imported the blocks starts no more children. Perhaps a module of blocks hangs when a process
+    is forked (`os.register_at_fork`), or somebody has stopped the process."""
 
     pid: int
     reason: str
@@ -32,7 +32,7 @@ class SessionHolderReplaced(
     level=WARNING,
     text="A process that forks children for one job after the other is replaced. {reason} Running jobs go on.",
 ):
-    """It was killed or stopped by somebody, a job perhaps; or a job has changed the priority of its whole session."""
+    """Somebody, perhaps a job, has killed or stopped it. Or a job has changed the priority of its whole session."""
 
     pid: int
     reason: str
@@ -68,8 +68,8 @@ class PollingPaused(
     level=ERROR,
     text="The worker can't start a process for a job, and asks for no jobs until it can. {reason}",
 ):
-    """Starts of children fail or hang. The worker keeps trying. What it has claimed already is reported as failed, with
-    the cause `start_failed`, when the starts have failed for ten seconds. A worker that starts is not ready before."""
+    """Starts of children fail or hang. The worker keeps trying. After ten seconds it reports the jobs that it has
+    claimed as failed, with the cause `start_failed`. A worker that has just started is not ready until this is over."""
 
     reason: str
 
@@ -90,7 +90,7 @@ class StrayKilled(
     level=WARNING,
     text="The process {pid} ({process}) was below this worker and belongs to no job. It was killed.",
 ):
-    """A module's import has started it, or a job has hidden it. No job is reported as its owner."""
+    """The import of a module has started it, or a job has hidden it. The worker blames no job for it."""
 
     pid: int
     process: str
@@ -147,7 +147,7 @@ class SharedDirectoriesUnsearched(
 
 
 class CgroupsFound(Event, level=INFO, text="Cgroups for each job: {cgroups}. {consequence}"):
-    """What cgroups the worker uses. `none` is fine: it then samples memory and searches processes itself."""
+    """Which cgroups the worker uses. `none` is fine: the worker then samples memory and searches processes itself."""
 
     cgroups: str
     consequence: str
@@ -194,7 +194,7 @@ class LeftoversCleared(
     text="An earlier run of this worker was killed. The worker cleared what it left: {processes} process(es) and "
     "{cgroups} cgroup(s).",
 ):
-    """`stuck` is what could neither be ended nor removed. The next start tries that again."""
+    """`stuck` counts what the worker could neither end nor remove. The next start tries again."""
 
     processes: int
     cgroups: int

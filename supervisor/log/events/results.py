@@ -20,7 +20,7 @@ class ResultArrivedBefore(
     level=INFO,
     text="The engine had this result already: an earlier try arrived, and only its answer was lost.",
 ):
-    """Nothing is to be done."""
+    """You need not do anything."""
 
     job: str
 
@@ -39,7 +39,7 @@ class ResultRefused(
     text="The engine refuses this job's result for good: {reason} The worker sends a failed result that says so in its "
     "place, and keeps the refused one as dead letter {dead_letter}: `supervisor journal show {dead_letter}` shows it.",
 ):
-    """Find out why the engine refuses it. Once the cause is mended, run the job again."""
+    """Find out why the engine refuses it. Remove the reason, then run the job again."""
 
     job: str
     reason: str
@@ -51,7 +51,7 @@ class RefusedAgain(
     level=ERROR,
     text="The engine refuses this result again: {reason} The journal keeps it as dead letter {dead_letter}.",
 ):
-    """A dead letter was sent again, as asked. Nothing is sent in its place: that was done when it was refused first."""
+    """Somebody had a dead letter sent again. The worker sends nothing in its place: it did so at the first refusal."""
 
     job: str
     reason: str
@@ -78,7 +78,7 @@ class DeadLetterNotTaken(
     text="The engine has a result of this job already, the failed one that was sent in the place of dead letter "
     "{dead_letter}, and keeps that (409). The journal keeps the dead letter.",
 ):
-    """To have the result in the engine, run the job again. `supervisor journal drop` wipes the dead letter."""
+    """To have the result in the engine, run the job again. `supervisor journal drop` removes the dead letter."""
 
     job: str
     dead_letter: int
@@ -90,7 +90,7 @@ class ResultsNotAllowed(
     text="The worker may not send its results: {reason} {advice} "
     "They stay in the journal, and the worker keeps sending them.",
 ):
-    """Mend the access. The worker reads the token file anew, and needs no restart for that."""
+    """Correct the access. The worker reads the token file again, and needs no restart for that."""
 
     reason: str
     advice: str
@@ -127,8 +127,8 @@ class DeadLetterLost(
     text="Dead letter {dead_letter} is gone: its result was in the journal's file only, and the file that is in use "
     "now does not hold it. Somebody dropped it, or the file was lost, damaged or replaced.",
 ):
-    """The engine has a failed result of the job. The worker holds the results of dead letters in memory as well only up
-    to 16 MiB in all. Where the file was damaged, `journal_replaced` says where it is now."""
+    """The engine has a failed result of the job. In memory, the worker keeps the results of dead letters only up to
+    16 MiB in all. If the file was damaged, `journal_replaced` says where it is now."""
 
     job: str
     dead_letter: int
@@ -149,8 +149,8 @@ class ResultSuperseded(
     text="The worker does not send dead letter {dead_letter}, as the engine has handed this job out again since: it "
     "would take it for the result of the new try (claim {claim}). The journal keeps the dead letter.",
 ):
-    """Nothing is to be done for the job: the new try has a result of its own. `supervisor journal drop` wipes the dead
-    letter."""
+    """You need not do anything for the job: the new try has a result of its own. `supervisor journal drop` removes the
+    dead letter."""
 
     job: str
     dead_letter: int
@@ -160,7 +160,7 @@ class ResultSuperseded(
 class ResultDamaged(
     Event, level=ERROR, text="The journal's result of claim {claim} is damaged. It is kept as a dead letter."
 ):
-    """The result can't be sent. Its job is shown by `supervisor journal show`."""
+    """The worker can't send the result. `supervisor journal show` shows its job."""
 
     claim: int
 
@@ -181,8 +181,8 @@ class JournalFailing(
 class JournalRestored(
     Event, level=WARNING, text="The journal {path} is complete again: everything open is on the disk."
 ):
-    """`journal_failing` is over. Told at once, but of a trouble that comes back within a minute only when it has stayed
-    away for a minute."""
+    """`journal_failing` is over. The log says it at once. If the trouble comes back within a minute, the log says it
+    only after a minute without trouble."""
 
     path: str
 
@@ -228,8 +228,8 @@ class AcceptedResultDropped(
     text="An earlier run was done with this job, and could not remove it from the journal (claim {claim}). The worker "
     "removes it now, and sends nothing.",
 ):
-    """The engine has the result, or has handed the job out again since. That run had trouble with its disk: its log
-    says `journal_failing`. Nothing is to be done."""
+    """The engine has the result, or has handed out the job again since. The earlier run had trouble with its disk: its
+    log has `journal_failing`. You need not do anything."""
 
     job: str
     claim: int
@@ -241,7 +241,7 @@ class AcceptedResultsUnusable(
     text="The file {path} can't be used: {reason}. If an earlier run was killed while its disk took nothing, a result "
     "that the engine has may be sent once more.",
 ):
-    """The worker makes a new one, unless the old one could not be read: then check the disk and the kernel's log."""
+    """The worker makes a new file, unless it could not read the old one: then check the disk and the kernel's log."""
 
     path: str
     reason: str

@@ -24,7 +24,7 @@ class PlaceUnrecorded(
     text="The worker could not write down where the state directory {path} belongs: {reason}. The worker goes on. "
     "Check the disk. A copy of this directory may not be known as one.",
 ):
-    """The disk took nothing. It is tried again when the disk has taken the journal, and by the next start."""
+    """The disk took nothing. The worker tries again when the disk has taken the journal, and at the next start."""
 
     path: str
     reason: str
@@ -60,7 +60,7 @@ class ClaimSetAside(
     text="This job is not reported as interrupted: {reason}. It is set aside as claim {claim} of the journal. The "
     "engine fails it by itself, unless another worker ends it.",
 ):
-    """`supervisor journal` shows it. `supervisor journal adopt` has it reported, `drop` removes it."""
+    """`supervisor journal` shows it. After `supervisor journal adopt` the next start reports it; `drop` removes it."""
 
     job: str
     block: str

@@ -39,7 +39,7 @@ class ResultsLeft(Event, level=WARNING, text="{results} result(s) stay in the jo
 
 
 class SettingIgnored(Event, level=WARNING, text="{problem}"):
-    """A variable of the environment looks like a setting and is none, or is overridden."""
+    """A variable of the environment looks like a setting and is not one, or another place overrides it."""
 
     problem: str
 
@@ -59,8 +59,8 @@ class ProgressLost(
     text="The worker makes no progress because of a bug in it: {parts}. systemd's watchdog, where there is one, "
     "starts it again.",
 ):
-    """Each part of the worker that waits says until when at most, and one of them is still not there. It is not the
-    engine that is waited for. Please report it, with the log before it."""
+    """Each part of the worker says until when it waits at most. One part has not gone on by then. It does not wait for
+    the engine. Please report this, with the log before it."""
 
     parts: str
 
@@ -71,15 +71,14 @@ class WorkerStalled(
     text="The worker did not run for {seconds:.0f} s: it was stopped, or the machine was, or it got no processor, "
     "or one call held it up. It goes on now.",
 ):
-    """Nothing of the worker could run in this time, its heartbeat included; no part of it is to blame. Look for a
-    SIGSTOP, a virtual machine that was suspended or moved, or a machine without processors to spare. Told from 5 s
-    on."""
+    """No part of the worker could run in this time, not even the heartbeat. Look for a SIGSTOP, a virtual machine that
+    was suspended or moved, or a machine whose processors are all busy. The log says it from 5 s on."""
 
     seconds: float
 
 
 class ProgressMade(Event, level=WARNING, text="The worker makes progress again."):
-    """What was late has moved on before the watchdog ended the worker."""
+    """The late part went on before the watchdog ended the worker."""
 
 
 class ReloadStarted(Event, level=INFO, text="{asked}. The worker reads the blocks and the settings again."):
@@ -89,7 +88,7 @@ class ReloadStarted(Event, level=INFO, text="{asked}. The worker reads the block
 
 
 class ReloadIgnored(Event, level=WARNING, text="SIGHUP. The worker does not reload, because it is stopping."):
-    """Start the worker again to have the new code."""
+    """Start the worker again to use the new code."""
 
 
 class Reloaded(
@@ -103,7 +102,7 @@ class Reloaded(
 
 
 class ReloadRefused(Event, level=ERROR, text="Not reloaded, everything stays as it was: {reason}"):
-    """The new code or settings can't be used. Mend them, then send SIGHUP again."""
+    """The worker can't use the new code or settings. Correct them, then send SIGHUP again."""
 
     reason: str
     retryable: bool
@@ -122,7 +121,8 @@ class Registered(Event, level=INFO, text="Registered as worker {worker}."):
 
 
 class RegistrationKept(Event, level=INFO, text="Back as worker {worker}."):
-    """The engine still knows this worker: from its last run, or where a proxy answered 404 in its place for a while."""
+    """The engine still knows this worker from its last run, or a proxy has answered 404 in the engine's place for a
+    while."""
 
     worker: str
 
@@ -163,7 +163,7 @@ class WorkerExpired(
 class UnregistrationFailed(
     Event, level=WARNING, text="The engine was not told that this worker stops: {reason}"
 ):
-    """The engine notices by itself, by the missing heartbeat."""
+    """The engine notices it by the missing heartbeat."""
 
     reason: str
 
@@ -181,13 +181,13 @@ class CompatibilityUnknown(
     level=WARNING,
     text="The engine did not say whether this worker fits it: {reason} The worker goes on.",
 ):
-    """An older engine can't tell."""
+    """An older engine can't say it."""
 
     reason: str
 
 
 class HeartbeatFailing(Event, level=WARNING, text="The heartbeat does not reach the engine: {reason}"):
-    """Without a heartbeat the engine gives this worker's jobs up after some minutes."""
+    """Without a heartbeat the engine gives up this worker's jobs after some minutes."""
 
     reason: str
 
@@ -205,7 +205,7 @@ class PollsFailing(Event, level=WARNING, text="The worker can't ask for jobs: {r
 class PollsNotAllowed(
     Event, level=ERROR, text="The worker may not ask for jobs: {reason} {advice} The worker keeps asking."
 ):
-    """Mend the access. The worker reads the token file anew, and needs no restart for that."""
+    """Correct the access. The worker reads the token file again, and needs no restart for that."""
 
     reason: str
     advice: str
@@ -248,9 +248,9 @@ class ClaimsUnknown(
     text="The worker can't find out whether the engine has given it jobs that never arrived: {reason} {advice} "
     "The engine fails such jobs itself after some minutes.",
 ):
-    """A poll has broken, or the worker was started again. Give it a token that may read jobs (`--engine-token-file`),
-    where the engine wants one for that. Where it fails with its list of this worker's jobs, look into its log: a drain
-    waits for that list, at most `--engine-job-timeout-seconds`."""
+    """A poll broke off, or the worker was started again. If the engine wants a token for this question, give the worker
+    one that may read jobs (`--engine-token-file`). If the engine fails to list this worker's jobs, look into the
+    engine's log: a drain waits for this list, at most `--engine-job-timeout-seconds`."""
 
     reason: str
     advice: str
