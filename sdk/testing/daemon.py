@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 from sdk.testing.child_coverage import ChildCoverage
 from sdk.testing.errors import HarnessError
 
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 180.0
 _STOP_SECONDS: Final = 15.0
 _LOOK_SECONDS: Final = 0.1
 _SHOWN_CHARS: Final = 8000
