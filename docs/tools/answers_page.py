@@ -9,8 +9,8 @@ _HEAD = """\
 
 <!-- Written by `make docs` from `supervisor/worker/result_answers.py`; changes here are lost. -->
 
-What the worker does with a result, by the engine's answer to it. The engine's own words are a JSON object with a
-`message` or an `error`. What becomes of a refused result:
+What the worker does with a result depends on the engine's answer. The engine's own words are a JSON object with a
+`message` or an `error`. What happens to a refused result:
 [dead letters](../how-to/journal-and-dead-letters.md#dead-letters).
 
 | answer | the result is | because |

@@ -20,9 +20,9 @@ _HEAD = f"""# Command line
 
 <!-- Written by `make docs` from what the commands read; changes here are lost. -->
 
-`supervisor` without a command is the daemon. Every command has its own `--help`. Settings of the daemon, and those
-that a command shares with it, can be given in the environment as `{ENV_PREFIX}` + the name, or in a file `.env`; a flag
-goes before both."""
+`supervisor` without a command is the daemon. Every command has its own `--help`. You can give the daemon's settings in
+the environment as `{ENV_PREFIX}` + the name, or in a file `.env`; a flag goes before both. The same holds for
+settings that a command shares with the daemon."""
 
 
 def render_commands() -> str:

@@ -32,8 +32,8 @@ _CAUSES_HEAD = """# Causes
 
 <!-- Written by `make docs` from `supervisor/verdict/verdict.py`; changes here are lost. -->
 
-The events `job_ended`, `job_not_run` and `job_interrupted` tell of a job's end, and each has a cause.
-[When something is wrong](../how-to/when-something-is-wrong.md) says for each what to do.
+The events `job_ended`, `job_not_run` and `job_interrupted` report a job's end, and each has a cause.
+[When something is wrong](../how-to/when-something-is-wrong.md) says for each cause what to do.
 
 | cause | meaning | start it again? |
 |---|---|---|"""

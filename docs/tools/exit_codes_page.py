@@ -9,10 +9,10 @@ _HEAD = """\
 
 <!-- Written by `make docs` from `supervisor/worker/control_socket/exit_codes.py`; changes here are lost. -->
 
-Those of the worker itself: [stop and reload](../how-to/stop-and-reload.md#exit-codes). Commands that ask no running
-worker (those for authors, `doctor`, `journal`, `host-keys`, `backup`, `deploy`) end with 0 when all is well, 1 when
-something failed, and 2 for wrong usage, 130 when Ctrl-C ends them before they have an answer, and 143 when SIGTERM
-does; their `--help` says more where there is more. 74 and 141 are those of the table below for every command.
+The exit codes of the worker itself: [stop and reload](../how-to/stop-and-reload.md#exit-codes). Commands that ask no
+running worker (those for authors, `doctor`, `journal`, `host-keys`, `backup`, `deploy`) end with 0 when all is well, 1
+when something failed, 2 for wrong usage, 130 when Ctrl-C ends them before they have an answer, and 143 when SIGTERM
+does. Their `--help` names further codes. For every command, 74 and 141 mean what the table below says.
 
 Commands that ask a running worker, such as `supervisor status`:
 

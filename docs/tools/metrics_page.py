@@ -12,9 +12,9 @@ _HEAD = """# Metrics
 
 <!-- Written by `make docs` from `supervisor/worker/health/metrics.py`; changes here are lost. -->
 
-What `/metrics` tells; [metrics and health](../how-to/metrics-and-health.md) says how to switch it on. `block` is the
-id of a block of this worker, and `other` for ids that it does not have. `cause` is one of the [causes](causes.md),
-but that of `neops_worker_not_ready` is one of the table below.
+The metrics of `/metrics`. [Metrics and health](../how-to/metrics-and-health.md) says how to switch them on. `block`
+is the id of a block of this worker; for ids that it does not have, it is `other`. `cause` is one of the
+[causes](causes.md). Only `neops_worker_not_ready` has its causes from the table below.
 
 | metric | kind | labels | what it counts |
 |---|---|---|---|"""
@@ -22,7 +22,7 @@ but that of `neops_worker_not_ready` is one of the table below.
 _NOT_READY = """
 ## Why a worker is not ready
 
-`/ready` names these causes to who may know them, as does `supervisor status`.
+`/ready` and `supervisor status` name these causes to those who may know them.
 
 | cause | meaning |
 |---|---|"""

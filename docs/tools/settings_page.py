@@ -16,7 +16,7 @@ _HEAD = """\
 <!-- Written by `make docs` from `supervisor/settings/run_settings.py`; changes here are lost. -->
 
 Each setting can be a flag, a variable of the environment, or a line of the file `.env`: [how they are
-given](../how-to/settings.md). Where nothing stands as the default, the setting is off or empty. One without
+given](../how-to/settings.md). If no default is shown, the setting is off or empty. A setting without
 *reload* needs a restart ([what a reload can change](../how-to/stop-and-reload.md#what-a-reload-can-change)).
 """
 _TABLE_HEAD = """\
