@@ -1,4 +1,4 @@
-"""The bearer token that this worker shows the engine, and how it becomes another one while the worker runs."""
+"""The bearer token that this worker sends to the engine, and how it is replaced while the worker runs."""
 
 import asyncio
 from pathlib import Path
@@ -8,11 +8,11 @@ from supervisor.errors import StartRefusedError
 from supervisor.settings.token_file import read_token
 
 READ_SECONDS: Final = 5.0
-"""How long a request waits for the file. A disk that hangs holds up no other request."""
+"""How long a request waits for the file. If the disk hangs, no other request waits for it."""
 
 
 class AccessToken:
-    """The token in a file, `None` without one. Raises `StartRefusedError` where the file can't be used at the start."""
+    """The token in a file; `None` without a file. Raises `StartRefusedError` if the file can't be used at the start."""
 
     def __init__(self, file: Path | None, engine_url: str) -> None:
         self._file = file
@@ -21,9 +21,9 @@ class AccessToken:
         self.value = read_token(file, engine_url) if file else None
 
     async def renew(self, sent: str | None) -> bool:
-        """Read the file anew, in a thread, after `sent` was refused. Returns whether there is another token now.
+        """Read the file again, in a thread, after the engine refused `sent`. Returns whether the token has changed.
 
-        Raises `StartRefusedError`, which names the file, where it can't be used. Many requests at a time read it once.
+        Raises `StartRefusedError`, which names the file, if it can't be used. Many requests at a time read it once.
         """
         if self._file is None or self.value != sent:
             return self._file is not None

@@ -19,11 +19,11 @@ from supervisor.process.long_work import LongWork
 CLIENT_LIBRARY: Final = "neops_workflow_engine_client"
 _CREATED: Final = 201
 _LARGEST_POLL_BYTES: Final = 256 * 2**20
-"""However many jobs were asked for."""
+"""The cap of an answer to a poll, however many jobs the worker asked for."""
 _NOT_THE_ENGINE: Final = "Check that the engine's URL leads to the engine, and not to a proxy or a web page."
 _VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:(?:-beta\.|b)(\d{1,9}))?", re.ASCII)
 _UUID: Final = re.compile(r"[!-~]{1,200}")
-"""Whatever an engine takes for one, as long as it can be a part of a URL and a row of the journal."""
+"""The worker accepts any id of an engine that can be a part of a URL and a row of the journal."""
 
 _VERSION_CHARS: Final = 100
 _FIRST_WITH_RETRYABLE: Final = (0, 43, 0, 6)
@@ -44,7 +44,7 @@ def client_version() -> str:
 
 
 class EngineApi:
-    """The worker's routes. Every method raises `EngineError`; cancelling one may leave the engine having acted."""
+    """The worker's routes. Every method raises `EngineError`. If one is cancelled, the engine may still have acted."""
 
     def __init__(self, access: EngineAccess) -> None:
         self._http = EngineHttp(access)
@@ -62,9 +62,9 @@ class EngineApi:
         version = ascii(reply.get("version", "")).strip("'\"")[:_VERSION_CHARS]
         if _VERSION.match(version):
             self.knows_retryable = _is_at_least(version, _FIRST_WITH_RETRYABLE)
-        # The embedded engine shows jobs, and masks what their blocks have marked. No neops engine knows the field.
+        # The embedded engine shows jobs, and masks the fields that their blocks have marked. No neops engine knows it.
         self._takes_sensitive = reply.get("takesSensitiveParameters") is True
-        # Only a plain no is a no: an engine that leaves the field out has not refused anything.
+        # Only an explicit no counts: an engine that leaves the field out has not refused anything.
         return Compatibility(reply.get("compatible") is not False, reply.get("deprecated") is True, version)
 
     async def register_worker(self, version: str, name: str | None, ip_address: str | None) -> str:
@@ -121,7 +121,7 @@ class EngineApi:
         return True
 
     async def poll(self, worker_uuid: str, blocks: Sequence[BlockEntry], limit: int) -> Poll:
-        """Claim up to `limit` jobs (W5). Not to be cancelled: the answer *is* the claim."""
+        """Claim up to `limit` jobs (W5). Don't cancel it: the answer *is* the claim."""
         text = self._poll_bodies.body(blocks, worker_uuid, limit)
         cap_bytes = _poll_cap_bytes(limit)
         answer = await self._http.post(
@@ -131,7 +131,7 @@ class EngineApi:
             try:
                 items = answer.json("the poll")
             except EngineError:
-                pass  # each job for itself, then
+                pass  # then each job is read for itself
             else:
                 if not isinstance(items, list):
                     raise EngineError(
@@ -144,7 +144,7 @@ class EngineApi:
         return replace(poll, complete=poll.complete and answer.complete)
 
     async def poll_nothing(self, worker_uuid: str, seconds: float) -> None:
-        """Ask for a job of a block that no worker has: whether the engine answers polls, without a claim (W5)."""
+        """Ask for a job of a block that no worker has: does the engine answer polls? It claims nothing (W5)."""
         nothing = {
             "name": "none",
             "package": "neops_supervisor",
@@ -170,8 +170,8 @@ class EngineApi:
     async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
         """Deliver one result (W6). Returns whether it was the first one; a later one (409) is delivered as well.
 
-        Only these two are the engine's word. Another success, or a redirect, comes from what stands in between, such
-        as a sign-in page: the result is sent again. `fresh` has it sent over a new connection.
+        Only these two answers come from the engine. Another success, or a redirect, comes from something in between,
+        such as a sign-in page, and the worker sends the result again. `fresh` sends it over a new connection.
         """
         try:
             answer = await self._http.post("/blackboard/job/result", "a result", text=text, fresh=fresh)
@@ -197,9 +197,9 @@ class EngineApi:
                 raise
 
     async def _inform(self, path: str, what: str, body: Any = None, *, fresh: bool = False) -> None:
-        """Make a request to which the engine says little or nothing. Raises `EngineError` also for a web page.
+        """Make a request to which the engine answers little or nothing. Raises `EngineError` also for a web page.
 
-        One with 200 comes from what stands in between, such as a sign-in page, and the engine was told nothing.
+        A web page with 200 comes from something in between, such as a sign-in page. The engine did not get the request.
         """
         answer = await self._http.post(path, what, body, fresh=fresh)
         if answer.body.lstrip().startswith(b"<"):
@@ -216,7 +216,7 @@ class EngineApi:
 
 
 def _poll_cap_bytes(limit: int) -> int:
-    """Return what may be read of an answer to a poll for so many jobs."""
+    """Return how many bytes may be read of an answer to a poll for `limit` jobs."""
     return min(limit * JOB_CAP_BYTES, _LARGEST_POLL_BYTES)
 
 
@@ -225,7 +225,7 @@ def _dictionary(value: Any) -> dict[str, Any]:
 
 
 def _with_code(block: BlockEntry) -> str:
-    """Return the description, with which code it is of: two workers may have different code under one id."""
+    """Return the description with the digest of its code: two workers may have different code under one id."""
     return f"{block.description} [code {block.code_digest}]" if block.code_digest else block.description
 
 

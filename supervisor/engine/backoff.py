@@ -5,27 +5,27 @@ from dataclasses import dataclass, field
 from typing import Final
 
 RETRYABLE_STATUSES: Final = frozenset({408, 425, 429})
-"""4xx that may pass by themselves. Of results `supervisor.worker.result_answers` knows more."""
+"""4xx after which the same request may succeed. `supervisor.worker.result_answers` knows more of them for results."""
 
 LONGEST_RETRY_AFTER_SECONDS: Final = 120.0
-"""The engine's Retry-After is respected up to here: it gives a job up after some minutes without a result."""
+"""The longest Retry-After that is respected: the engine gives a job up after some minutes without a result."""
 
 
 def is_retryable(status: int | None) -> bool:
-    """Whether the same request may succeed later. No status is a transport error.
+    """Whether the same request may succeed later. `None` is a transport error.
 
-    The engine has no redirects: one is the word of a proxy in between, which may be gone with the next request.
+    The engine sends no redirects: a redirect comes from a proxy in between, which may be gone at the next request.
     """
     return status is None or status < 400 or status in RETRYABLE_STATUSES or status >= 500
 
 
 _RNG: Final = random.Random()  # noqa: S311  # spread, not secrecy
-"""One for all: each is 2.5 kB, and a hundred thousand results may wait."""
+"""One generator for all: each takes 2.5 kB, and a hundred thousand results may wait."""
 
 
 @dataclass(slots=True)
 class Backoff:
-    """Exponential back-off with full jitter: many workers that lost one engine do not return in one second.
+    """Exponential back-off with full jitter, so that many workers that lost one engine do not return at once.
 
     Times are seconds. `rng` is replaced in tests.
     """
@@ -36,15 +36,15 @@ class Backoff:
     failures: int = 0
 
     def next_pause(self, retry_after_seconds: float | None = None) -> float:
-        """Count a failure and return the pause before the next try; at least what the engine asked for."""
+        """Count a failure and return the pause before the next try. It is at least what the engine asked for."""
         ceiling = min(self.longest_seconds, self.first_seconds * 2 ** min(self.failures, 20))
         self.failures += 1
-        # Not less than a tenth: a pause of nothing is a busy loop.
+        # At least a tenth: without a pause the worker would loop without rest.
         pause = self.rng.uniform(ceiling / 10, ceiling)
         if not retry_after_seconds:
             return pause
         asked = min(retry_after_seconds, LONGEST_RETRY_AFTER_SECONDS)
-        # Workers that were all told the same must not all return at the same moment.
+        # Workers that got the same Retry-After must not all return at the same moment.
         return max(pause, asked + self.rng.uniform(0, min(asked, self.longest_seconds)))
 
     def reset(self) -> None:

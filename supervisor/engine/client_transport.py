@@ -1,6 +1,6 @@
 """Requests through the generated client's machinery: its configuration, connections, headers and authentication.
 
-For TLS, proxies, and addresses with a user. To import it takes 0.2 s and 20 MB, so only who needs it does.
+For TLS, proxies, and addresses with a user. The import takes 0.2 s and 20 MB, so it is made only if it is needed.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from supervisor.engine.transport import BODY_CAP_BYTES, NoReplyError, Reply, Req
 
 
 class ClientTransport:
-    """See `Transport`. Raises `OSError` where a file for TLS can't be used."""
+    """See `Transport`. Raises `OSError` if a file for TLS can't be used."""
 
     def __init__(
         self,
@@ -28,11 +28,11 @@ class ClientTransport:
         key: Path | None = None,
     ) -> None:
         configuration = Configuration(host=url.rstrip("/"), ssl_ca_cert=_text(ca_file))
-        # Declared as always `None` by the client, which reads them all the same.
+        # The client declares these as always `None`, but reads them.
         settings: Any = configuration
         settings.cert_file = _text(certificate)
         settings.key_file = _text(key)
-        # Requests that hang must not keep others from a connection; how many there are is bound elsewhere.
+        # Requests that hang must not keep others from a connection. Their number is limited elsewhere.
         configuration.connection_pool_maxsize = 0
         self._client = ApiClient(configuration)
         self._session, self._fresh_session = _own_sessions(self._client)
@@ -42,12 +42,12 @@ class ClientTransport:
         """See `Transport.send`."""
         configuration = self._client.configuration
         configuration.access_token = token
-        # By the client's own name for it, which differs from what its specification calls the scheme.
+        # The client's own name for it differs from the scheme's name in its specification.
         _, url, headers, _, _ = self._client.param_serialize(
             request.method, request.path, auth_settings=list(configuration.auth_settings())
         )
         headers["Accept"] = "application/json"
-        # A few kilobytes can unpack to gigabytes, and do so on the loop: 64 MiB hold it for 0.2 s.
+        # A few kilobytes can unpack to gigabytes on the loop: 64 MiB hold it up for 0.2 s.
         headers["Accept-Encoding"] = "identity"
         headers["Content-Type"] = "application/json"
         timeout = aiohttp.ClientTimeout(total=request.seconds)
@@ -69,12 +69,12 @@ class ClientTransport:
             asyncio.IncompleteReadError,
             OSError,
             MemoryError,
-            ValueError,  # of what it is asked to send, such as a user in the address beside a token
+            ValueError,  # about the request itself, such as a user in the address beside a token
         ) as error:
             if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == PROXY_WANTS_PASSWORD:
-                # As it answers itself where the engine speaks no TLS. Nothing has reached the engine.
+                # The proxy answers this itself if the engine speaks no TLS. Nothing has reached the engine.
                 return Reply(error.status, error.message.encode(errors="backslashreplace"), complete=True)
-            # Not chained: its own text is not masked.
+            # Not chained: the original text is not masked.
             raise NoReplyError(
                 _reason_of(error, request.seconds), timed_out=isinstance(error, TimeoutError)
             ) from None
@@ -90,10 +90,10 @@ class ClientTransport:
 def _own_sessions(client: ApiClient) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession]:
     """Return a session over the client's connections and TLS settings that does not read the environment.
 
-    The second makes a new connection for each request: one that is kept may lead to where nobody answers any more.
+    The second session makes a new connection for each request: a kept one may lead to a machine that is gone.
 
-    The client's own has `trust_env`, with which aiohttp looks for proxies and `.netrc` anew at each request, in a
-    thread: milliseconds on the way of every job.
+    The client's own session has `trust_env`: aiohttp then looks for proxies and `.netrc` at each request, in a
+    thread. That would add milliseconds to every job.
     """
     generated = client.rest_client.pool_manager
     kept: Any = generated.connector
@@ -103,7 +103,7 @@ def _own_sessions(client: ApiClient) -> tuple[aiohttp.ClientSession, aiohttp.Cli
 
 
 def _session_over(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
-    # No cookies: the contract has none, and one in each answer would be memory that is never given back.
+    # No cookies: the contract has none, and a new one in each answer would take memory that is never freed.
     return aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
     )
@@ -114,7 +114,7 @@ def _text(path: Path | None) -> str | None:
 
 
 async def _read_capped(response: aiohttp.ClientResponse, cap_bytes: int | None) -> tuple[bytes, bool]:
-    """Return an answer, or what it begins with where it has more than `cap_bytes`, and whether it is whole."""
+    """Return the answer, or its beginning if it is longer than `cap_bytes`, and whether it is complete."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
@@ -127,20 +127,20 @@ async def _read_capped(response: aiohttp.ClientResponse, cap_bytes: int | None) 
 
 def _reason_of(error: BaseException, seconds: float) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        # aiohttp's own text tells of its TLS setting, also where there is no TLS.
+        # aiohttp's own text speaks of TLS settings, even if there is no TLS.
         if isinstance(error, aiohttp.ClientSSLError):
             return f"no TLS with {error.host}:{error.port}: {_tls_reason(error)}"
         return cant_connect(error.host, error.port, error.os_error)
     if isinstance(error, aiohttp.ClientHttpProxyError):
         refusal = f"the proxy makes no connection to it: {error.status} {error.message}"
-        return reason_of(ConnectionError(refusal), seconds)  # which cuts what is too long
-    if isinstance(error, UnicodeError):  # of the codec `idna`, through which each name goes
+        return reason_of(ConnectionError(refusal), seconds)  # cuts a long text
+    if isinstance(error, UnicodeError):  # from the codec `idna`, which encodes each host name
         return "the address of the engine, or of the proxy, has no name of a host"
     return reason_of(error, seconds)
 
 
 def _tls_reason(error: aiohttp.ClientConnectorError) -> str:
-    """Say why TLS can't be used. The number of such an error is OpenSSL's, and no errno."""
+    """Say why TLS can't be used. The number in such an error is OpenSSL's, not an errno."""
     cause = error.os_error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted ({cause.verify_message}). Give its CA with --engine-ca-file"

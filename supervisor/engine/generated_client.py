@@ -1,8 +1,8 @@
-"""What is used of the engine's generated client, without what is not: its routes and its models.
+"""The part of the engine's generated client that the worker uses, without its routes and its models.
 
-Its package imports these first, all of them, and pydantic builds a validator for each: 0.3 s of CPU in every start. So
-the package's own code, and that of its models, runs only where a name of it is asked for, which this worker never does.
-Whoever does gets all of it, with the same two classes.
+The client's package first imports all of these, and pydantic builds a validator for each: 0.3 s of CPU at every start.
+So the package's own code, and the code of its models, runs only if somebody asks for a name in it. This worker never
+does. Whoever does gets all of it, with the same two classes.
 """
 
 import importlib
@@ -15,7 +15,7 @@ _PACKAGE: Final = "neops_workflow_engine_client"
 
 
 class _LateModule(ModuleType):
-    """A package whose code runs when a name is asked for that is none of its modules'."""
+    """A package whose code runs when somebody asks for a name that is not one of its modules."""
 
     def __getattr__(self, name: str) -> Any:
         if importlib.util.find_spec(f"{self.__name__}.{name}") is not None:
@@ -27,9 +27,9 @@ class _LateModule(ModuleType):
 
 
 def _load_late(name: str) -> None:
-    """Have the module `name` there to import from, without its code. One that is loaded stays as it is."""
+    """Make the module `name` importable without running its code. A module that is loaded already stays as it is."""
     if name in sys.modules or (spec := importlib.util.find_spec(name)) is None:
-        return  # that it is missing, the import below says
+        return  # the import below reports that it is missing
     module = importlib.util.module_from_spec(spec)
     module.__class__ = _LateModule
     sys.modules[name] = module

@@ -1,8 +1,8 @@
-"""Requests to the engine, and what their answers mean: which are errors, what is said of them, when to ask again.
+"""Requests to the engine, and what their answers mean: which are errors, what the text says, when to ask again.
 
-Not through the generated client's DTOs: 0.42.1 turns `5` into `5.0`, refuses `[1, null]` in a patch, and rejects a
-whole poll for one bad item (engine contract: the two client generations, polls). How a request travels, a `Transport`
-knows.
+They don't use the generated client's DTOs: 0.42.1 turns `5` into `5.0`, refuses `[1, null]` in a patch, and rejects a
+whole poll for one bad item (engine contract: the two client generations, polls). A `Transport` knows how a request
+travels.
 """
 
 import asyncio
@@ -29,12 +29,12 @@ from supervisor.errors import EngineError, StartRefusedError
 
 _NOT_ALLOWED: Final = frozenset({401, 403})
 _OF_A_GATEWAY: Final = frozenset({407, 502, 503, 504})
-"""What a proxy says of an engine that does not answer."""
+"""A proxy sends these when the engine does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineAccess:
-    """Where the engine is, and what is needed to reach it."""
+    """Where the engine is, and what the worker needs to reach it."""
 
     url: str
     request_seconds: float = 30.0
@@ -52,18 +52,18 @@ class Answer:
     status: int
     body: bytes
     complete: bool = True
-    """Whether this is all of it: more than was asked for is not read."""
+    """Whether this is the whole answer: the worker stops reading at its cap."""
     secrets: OwnSecrets = field(default_factory=lambda: OwnSecrets(None), repr=False, compare=False)
 
     def json(self, what: str) -> Any:
         """Return the body as JSON. Raises `EngineError` for anything else, such as a proxy's HTML page."""
         try:
             return json.loads(self.body)
-        except (ValueError, RecursionError):  # the latter is what nesting without end leads to
+        except (ValueError, RecursionError):  # the second: endless nesting
             raise self.unreadable(what) from None
 
     def unreadable(self, what: str) -> EngineError:
-        """Return the error of an answer that can't be read."""
+    """Return the error for an answer that can't be read."""
         return EngineError(
             f"The engine's answer to {what} is not JSON that can be read: {self._describe()}. "
             "Check that the engine's URL leads to the engine, and not to a proxy or a web page.",
@@ -71,7 +71,7 @@ class Answer:
         )
 
     def _describe(self) -> str:
-        # A list of jobs that breaks off is no JSON either, and holds device passwords.
+        # A list of jobs that breaks off is not JSON either, and holds device passwords.
         if self.body.lstrip()[:1] in (b"[", b"{", b'"'):
             return f"{len(self.body)} bytes that begin like JSON"
         return f"it begins with {excerpt(self.body, self.secrets)}" if self.body.strip() else "it is empty"
@@ -107,10 +107,11 @@ class EngineHttp:
     ) -> Answer:
         """POST `body` as JSON, or `text`, which is JSON already and is sent unchanged.
 
-        Of an answer of more than `cap_bytes` the beginning is returned. Without, it is an error if it is large.
+        If the answer is longer than `cap_bytes`, its beginning is returned. Without `cap_bytes`, a large answer is an
+        error.
 
-        Raises `EngineError` for every answer that is not 2xx, and for none at all. `what` names the request in
-        messages. `fresh` has it sent over a new connection. When cancelled, the engine may still carry the request
+        Raises `EngineError` for every answer that is not 2xx, and if there is no answer. `what` names the request in
+        messages. `fresh` sends it over a new connection. After a cancellation, the engine may still carry the request
         out.
         """
         data = text if text is not None else (None if body is None else json.dumps(body).encode())
@@ -120,7 +121,7 @@ class EngineHttp:
     async def get(
         self, path: str, what: str, *, seconds: float | None = None, cap_bytes: int | None = None
     ) -> Answer:
-        """GET `path`; errors as for `post`. An answer of more than `cap_bytes` is one, too: its half says nothing."""
+        """GET `path`; errors as for `post`. An answer above `cap_bytes` is an error too: half of it is useless."""
         seconds = seconds or self._access.request_seconds
         answer = await self._ask(Request("GET", path, what, seconds, cap_bytes=cap_bytes))
         if not answer.complete:
@@ -132,9 +133,9 @@ class EngineHttp:
         return answer
 
     async def _ask(self, request: Request) -> Answer:
-        """Send a request; once more where the token has become another one, as after a restart of the engine.
+        """Send a request. Send it once more if the token has been replaced, as after a restart of the engine.
 
-        Also a poll: a request that is answered with 401 or 403 was not carried out.
+        A poll too: the engine does not carry out a request that it answers with 401 or 403.
         """
         sent = self._token.value
         try:
@@ -161,7 +162,7 @@ class EngineHttp:
             raise EngineError(
                 f"No answer from the engine to {request.what}: {self._secrets.masked(str(error))}.",
                 timed_out=error.timed_out,
-            ) from None  # its own text is not masked
+            ) from None  # the original text is not masked
         if reply.status not in _OF_A_GATEWAY:
             self.answering.answered(sent_at)
         if 200 <= reply.status < 300:
@@ -181,12 +182,12 @@ class EngineHttp:
 
 
 def _transport_for(access: EngineAccess, proxy: str | None) -> Transport:
-    """Return the way to the engine. Raises `OSError` where a file for TLS can't be used."""
+    """Return the transport to the engine. Raises `OSError` if a file for TLS can't be used."""
     files = (access.ca_file, access.client_certificate, access.client_key)
     address = plain_address(access.url) if proxy is None and not any(files) else None
     if address is not None:
         return PlainTransport(address)
-    # Imported here: most workers need none of it, and it takes 0.2 s and 20 MB.
+    # Imported here: most workers don't need it, and it takes 0.2 s and 20 MB.
     from supervisor.engine.client_transport import ClientTransport
 
     ca_file, certificate, key = files

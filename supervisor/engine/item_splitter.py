@@ -1,7 +1,7 @@
-"""A list of jobs that can't be read as a whole, taken apart into its items.
+"""Takes a list of jobs that can't be parsed as a whole apart into its items.
 
-One number of 5000 digits, a thousand levels of nesting or a body that breaks off makes a JSON parser refuse all of it,
-and every job in it is claimed already.
+A number of 5000 digits, a thousand levels of nesting or a body that breaks off makes a JSON parser refuse all of it.
+But the worker has claimed every job in it already.
 """
 
 import re
@@ -12,14 +12,14 @@ from typing import Final
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{},]', re.DOTALL)
 _TOKENS_AT_ONCE: Final = 2000
 _ITEMS_CAP: Final = 10_000
-"""More than any worker asks for. What is beyond it is asked for again, as if the list broke off there."""
+"""More than any worker asks for. The worker asks for the rest again, as if the list broke off there."""
 _ITEM: Final = 1
 """How deep an item of the list is; its keys are one deeper."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawItem:
-    """The JSON of one item, and the id that stands in it as a plain string."""
+    """The JSON of one item, and its id if that is a plain string."""
 
     text: bytes
     job_id: str | None
@@ -27,16 +27,16 @@ class RawItem:
 
 @dataclass(frozen=True, slots=True)
 class RawList:
-    """The items that are there to their ends. `complete` is false when the list breaks off."""
+    """The complete items of a list. `complete` is false if the list breaks off."""
 
     items: tuple[RawItem, ...]
     complete: bool
 
 
 def split_in_steps(body: bytes) -> Generator[None, None, RawList | None]:
-    """Take a JSON list apart by its brackets, without recursion; `None` where no whole object is found in it.
+    """Take a JSON list apart by its brackets, without recursion; `None` if it has no complete object.
 
-    A few milliseconds' work for each step.
+    Each step takes a few milliseconds.
     """
     text = body.strip()
     if text[:1] != b"[":
@@ -85,7 +85,7 @@ class _Keys:
         elif self._is_key:
             self._is_key, self._key = False, token
         elif self._key == b'"jobId"':
-            # Ids are UUIDs; what needs an escape is none.
+            # Ids are UUIDs; a text that needs an escape is not one.
             value = token[1:-1]
             return value.decode() if value and value.isascii() and b"\\" not in value else None
         return None

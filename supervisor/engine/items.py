@@ -1,4 +1,4 @@
-"""The jobs of a poll, each read on its own from the raw JSON: a malformed one must not take others along."""
+"""The jobs of a poll, each read on its own from the raw JSON: a malformed one must not harm the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from supervisor.job.json_window import is_deeper_than
 
 _LONGEST_TEXT_CHARS: Final = 1000
 _DEEPEST_LEVELS: Final = 200
-"""Far more than real jobs have, and few enough for all that walks through a job by recursion."""
+"""Far more than real jobs have, and few enough for all code that walks through a job by recursion."""
 
 
 @dataclass(frozen=True, slots=True)
 class MalformedJob:
-    """A claimed job that can't be understood. Without `job_id` there is nobody to tell but the operator."""
+    """A claimed job that can't be understood. Without `job_id` only the operator can be told."""
 
     job_id: str | None
     reason: str
@@ -25,18 +25,18 @@ class MalformedJob:
 
 @dataclass(frozen=True, slots=True)
 class LostJob:
-    """A job that the engine has given to this worker, which never got it: the answer to the poll was lost."""
+    """A job that the engine gave to this worker, but the answer to the poll was lost."""
 
     job_id: str
     block_id: str
 
 
 class _Item(BaseModel):
-    """`JobDefinitionDto` as far as this worker needs it. Unknown fields are the engine's to add."""
+    """`JobDefinitionDto` as far as this worker needs it. Unknown fields are allowed: the engine may add some."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    # They travel in the header of the order, which is capped.
+    # These travel in the header of the order, which has a size limit.
     job_id: str = Field(alias="jobId", min_length=1, max_length=_LONGEST_TEXT_CHARS)
     block_id: str = Field(alias="functionBlockId", min_length=1, max_length=_LONGEST_TEXT_CHARS)
     job_type: JobType = Field(alias="type")
@@ -53,7 +53,7 @@ def parse_items(items: Sequence[object]) -> list[Job | MalformedJob]:
 
 
 def claimed_items(items: Sequence[object]) -> list[LostJob]:
-    """Read the engine's list of a worker's jobs: those that are claimed, and have an id."""
+    """Read the engine's list of a worker's jobs. Returns those that are claimed and have an id."""
     found: list[LostJob] = []
     for item in items:
         job_id = _job_id(item)
@@ -73,7 +73,7 @@ def parse_item(item: object) -> Job | MalformedJob:
         parsed = _Item.model_validate(item)
     except ValidationError as error:
         problems = "; ".join(
-            # Not the keys below a field: they are the engine's data, of any length, and may be no Unicode.
+            # Without the keys below a field: they are the engine's data, of any length, and may not be valid Unicode.
             f"{problem['loc'][0] if problem['loc'] else 'the item'}: {problem['msg']}"
             for problem in error.errors(include_input=False, include_url=False)[:5]
         )
@@ -96,7 +96,7 @@ def _job_id(item: object) -> str | None:
 
 
 def _is_unicode(text: str) -> bool:
-    # JSON can spell half of a surrogate pair. Python's strings hold it, but no database column does.
+    # JSON can hold half of a surrogate pair. Python's strings can hold it too, but no database column can.
     try:
         text.encode()
     except UnicodeEncodeError:

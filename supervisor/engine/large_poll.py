@@ -1,6 +1,6 @@
-"""The jobs of a large answer to a poll, or of one that is no JSON as a whole, read in portions from its text.
+"""Reads the jobs of a large answer to a poll, or of one that is not JSON as a whole, in portions from its text.
 
-Parameters and context stay text. To make objects of 20 MB took two seconds of the loop, and ten times the memory.
+Parameters and context stay text: making objects of 20 MB took two seconds of the loop, and ten times the memory.
 """
 
 import json
@@ -16,10 +16,10 @@ from supervisor.job.json_grammar import of_python
 from supervisor.job.json_pieces import NotJsonError, Scanner, Shape, Span, encoding_checked
 
 AT_ONCE_BYTES: Final = 256 * 1024
-"""A larger answer is read here. So much takes some 5 milliseconds at once, and 40 where it is empty objects."""
+"""A larger answer is read here. This much takes about 5 milliseconds at once, and 40 if it is empty objects."""
 
 JOB_CAP_BYTES: Final = ORDER_CAP_BYTES - 1024
-"""What parameters and context of a job may be: they travel in one frame, with their names."""
+"""The cap of a job's parameters and context: they travel in one frame, with their names."""
 
 _FIELD_CAP_BYTES: Final = 16 * 1024
 _ITEM: Final = Shape(b"{", in_spans=True)
@@ -35,13 +35,13 @@ class Poll:
 
     jobs: tuple[Job | MalformedJob, ...]
     complete: bool = True
-    """Whether that is all of them: an answer may break off."""
+    """Whether these are all: an answer may break off."""
 
 
 def read_in_steps(body: bytes) -> Generator[None, None, Poll | None]:
-    """Read an answer, a few milliseconds' work for each step; `None` where no whole object is found in it.
+    """Read an answer in steps of a few milliseconds; `None` if it has no complete object.
 
-    An item that can't be read becomes a malformed job, and takes no other along.
+    An item that can't be read becomes a malformed job, and harms no other item.
     """
     scanner = Scanner(body, of_python())
     jobs: list[Job | MalformedJob] = []
@@ -65,7 +65,7 @@ def read_in_steps(body: bytes) -> Generator[None, None, Poll | None]:
 
 
 def _read(item: RawItem) -> Generator[None, None, Job | MalformedJob]:
-    """Read an item of a list that is no JSON as a whole."""
+    """Read an item of a list that is not JSON as a whole."""
     scanner = Scanner(item.text, of_python())
     try:
         yield from scanner.steps(_ITEM)
@@ -75,7 +75,7 @@ def _read(item: RawItem) -> Generator[None, None, Job | MalformedJob]:
 
 
 def _read_members(body: bytes, item: Span, members: list[Span]) -> Generator[None, None, Job | MalformedJob]:
-    """Read an item of which is known where its members stand."""
+    """Read an item whose members' positions are known."""
     if body[item.begin : item.begin + 1] != b"{":
         return _unreadable(NotJsonError("it is no object"), None)
     try:
@@ -97,7 +97,7 @@ def _job_of(body: bytes, members: list[Span]) -> Job | MalformedJob:
         if key in large and text[:1] == b"{":
             fields[key], large[key] = {}, text
         else:
-            # A field that is longer than any may be is one of the wrong type.
+            # A field longer than its cap is treated as one of the wrong type.
             fields[key] = json.loads(text) if len(text) <= _FIELD_CAP_BYTES else []
     job = parse_item(fields)
     if isinstance(job, MalformedJob):

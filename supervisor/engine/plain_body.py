@@ -1,4 +1,4 @@
-"""The body of an answer in HTTP/1.1 as it arrives, in each of the ways in which its end is told (RFC 9112). Pure."""
+"""The body of an HTTP/1.1 answer as it arrives, for each way in which its end can be marked (RFC 9112). Pure."""
 
 import re
 from typing import Final, Protocol
@@ -16,24 +16,24 @@ _LINE_END: Final = b"\r\n"
 
 
 class Body(Protocol):
-    """Takes the pieces."""
+    """Takes the pieces of a body."""
 
     is_over: bool
     """Whether the body has ended."""
     has_surplus: bool
-    """Whether something has come after its end, for which nobody has asked."""
+    """Whether data has come after its end, which nobody asked for."""
 
     def take(self, data: bytes, into: bytearray) -> None:
-        """Add to `into` what is in this piece. Raises `NoReplyError` where it can't be read."""
+        """Append the body's bytes of this piece to `into`. Raises `NoReplyError` if it can't be read."""
         ...
 
     def end(self) -> bool:
-        """Whether the end of the connection is the end of the body."""
+        """Whether the body ends when the connection ends."""
         ...
 
 
 class Sized:
-    """A body of so many bytes."""
+    """A body of a known size."""
 
     def __init__(self, size: int) -> None:
         self._left = size
@@ -68,15 +68,15 @@ class UntilEnd:
 
 
 class Chunked:
-    """A body in chunks, each with its size before it."""
+    """A body in chunks; each chunk has its size before it."""
 
     def __init__(self) -> None:
         self.is_over = False
         self.has_surplus = False
         self._pending = bytearray()
-        """What is less than a line."""
+        """An incomplete line."""
         self._left = 0
-        """How much of a chunk is to come, with the end of the line that follows it."""
+        """How many bytes of a chunk are still to come, with the line end after it."""
         self._is_last = False
 
     def take(self, data: bytes, into: bytearray) -> None:
@@ -100,7 +100,7 @@ class Chunked:
         self.has_surplus = at < len(data)
 
     def _line(self, data: bytes, at: int) -> int | None:
-        """Read what stands between two chunks; return where it ends, `None` where not all of it is there."""
+        """Read the lines between two chunks. Return where they end, `None` if they are not complete yet."""
         if self._left:
             if data[at : at + 2] == _LINE_END:
                 self._left = 0

@@ -1,4 +1,4 @@
-"""One connection over which one request is made at a time, in plain HTTP/1.1."""
+"""One connection in plain HTTP/1.1, which carries one request at a time."""
 
 import asyncio
 import contextlib
@@ -9,13 +9,13 @@ from supervisor.engine.plain_reply import PlainReply
 from supervisor.engine.transport import NoReplyError
 
 AT_ONCE_BYTES: Final = 64 * 1024
-"""So much is read in one turn of the loop. Nothing that an engine sends takes long to read in portions of it."""
+"""So much is read in one turn of the loop. Portions of this size never hold up the loop for long."""
 
 
 class PlainConnection(asyncio.BufferedProtocol):
-    """Made by `loop.create_connection`. `idle_since` is of the loop's clock.
+    """Made by `loop.create_connection`. `idle_since` is a time of the loop's clock.
 
-    `buffer` may be that of all connections of a loop: what was read into it is taken out before anything else runs.
+    All connections of a loop may share one `buffer`: its bytes are taken out before anything else runs.
     """
 
     def __init__(self, buffer: memoryview) -> None:
@@ -27,13 +27,13 @@ class PlainConnection(asyncio.BufferedProtocol):
 
     @property
     def is_usable(self) -> bool:
-        """Whether a request can be sent over it, as far as is known."""
+        """Whether a request can be sent over it, as far as this side knows."""
         return self._transport is not None and not self._transport.is_closing()
 
     async def exchange(self, text: bytes, data: bytes | None, reply: PlainReply) -> None:
-        """Send a request and wait until its `reply` is there. Ends the connection where that fails.
+        """Send a request and wait until its `reply` is complete. Ends the connection if that fails.
 
-        Raises `NoReplyError`, and `OSError` where the connection breaks.
+        Raises `NoReplyError`, and `OSError` if the connection breaks.
         """
         assert self._transport is not None
         assert self._over is None
@@ -50,7 +50,7 @@ class PlainConnection(asyncio.BufferedProtocol):
             raise
         finally:
             self._reply = self._over = None
-        # An answer to half a request: the other half must not be taken for the next one.
+        # The engine answered half a request: it must not take the other half for the next one.
         if not reply.keeps_connection or self._transport.get_write_buffer_size():
             self.abort()
 
@@ -63,7 +63,7 @@ class PlainConnection(asyncio.BufferedProtocol):
         """See `asyncio.BaseProtocol`."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        # So that an engine whose machine is gone is noticed, also by who waits for an answer.
+        # With keepalive this side notices that the engine's machine is gone, also while it waits for an answer.
         with contextlib.suppress(OSError):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
@@ -74,7 +74,7 @@ class PlainConnection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """See `asyncio.BufferedProtocol`."""
         if self._reply is None or self._over is None or self._over.done():
-            self.abort()  # it says what nobody has asked for
+            self.abort()  # it sends data that nobody asked for
             return
         try:
             if self._reply.feed(bytes(self._buffer[:nbytes])):

@@ -1,6 +1,6 @@
 """An answer in HTTP/1.1 as it arrives, piece by piece (RFC 9112). Pure.
 
-Strict where two readers could understand two things: such an answer is none.
+It is strict: an answer that two programs could read in two ways is refused.
 """
 
 import re
@@ -11,7 +11,7 @@ from supervisor.engine.transport import BODY_CAP_BYTES, NoReplyError, Reply, too
 
 _HEAD_CAP_BYTES: Final = 64 * 1024
 _INTERIM_CAP: Final = 100
-"""How many answers that say "go on" (1xx) may come before the one that counts."""
+"""How many interim answers (1xx) may come before the final one."""
 
 _END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n")
 _HEAD: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*+)?\r?\n(" + FIELDS + rb")\r?\n")
@@ -24,7 +24,7 @@ _WITHOUT_BODY: Final = frozenset({_SWITCHING, 204, 304})
 
 
 class PlainReply:
-    """Takes one answer. `reply` is there as soon as it has ended."""
+    """Takes one answer. `reply` is set as soon as the answer has ended."""
 
     def __init__(self, cap_bytes: int | None) -> None:
         self.reply: Reply | None = None
@@ -41,7 +41,7 @@ class PlainReply:
         self._content = bytearray()
 
     def feed(self, data: bytes) -> bool:
-        """Take what has come; return whether the answer has ended. Raises `NoReplyError` where it is none."""
+        """Take a piece; return whether the answer has ended. Raises `NoReplyError` if it is not an HTTP answer."""
         self.begun = True
         while self._body is None:
             begin = max(0, len(self._head) - 3)
@@ -62,7 +62,7 @@ class PlainReply:
     def _take(self, body: Body, data: bytes) -> bool:
         if data:
             if body.is_over:
-                self.keeps_connection = False  # nobody has asked for it
+                self.keeps_connection = False  # nobody asked for it
             else:
                 body.take(data, self._content)
         if len(self._content) > (self._cap_bytes or BODY_CAP_BYTES):
@@ -75,7 +75,7 @@ class PlainReply:
         return self.reply is not None
 
     def end(self) -> None:
-        """The connection has ended, and with it the answer. Raises `NoReplyError` where that breaks off."""
+        """The connection has ended, and with it the answer. Raises `NoReplyError` if the answer is incomplete."""
         if self._body is None or not self._body.end():
             what = "before the end of its answer" if self.begun else "without an answer"
             raise NoReplyError(f"it closed the connection {what}")
@@ -88,7 +88,7 @@ class PlainReply:
         self.reply = Reply(self._status, content, complete, said.get(b"retry-after"), said.get(b"date"))
 
     def _read_head(self, head: bytes) -> Body | None:
-        """Read a head and return what takes the body, `None` where another head is to follow."""
+        """Read a head and return the object that takes the body, `None` if another head must follow."""
         match = _HEAD.fullmatch(head)
         if match is None:
             raise NoReplyError("an answer that is no HTTP")

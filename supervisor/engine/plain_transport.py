@@ -1,7 +1,7 @@
-"""Requests in plain HTTP/1.1, over connections that are kept: what most engines are reached by, in the same network.
+"""Requests in plain HTTP/1.1, over kept connections. Most workers reach their engine like this, in the same network.
 
-Of aiohttp, all that is used here is a small part, which costs 0.2 s and 20 MB at the start of a worker, and half a
-millisecond for each request (ADR 0047). What is not as simple goes through `client_transport`.
+This needs only a small part of aiohttp, which costs 0.2 s and 20 MB at the start of a worker, and half a millisecond
+for each request (ADR 0047). Everything less simple goes through `client_transport`.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from supervisor.engine.plain_reply import PlainReply
 from supervisor.engine.transport import NoReplyError, Reply, Request
 
 _IDLE_SECONDS: Final = 15.0
-"""How long a connection is kept without a request: what stands in between may forget it, and does not say so."""
+"""How long a connection is kept without a request: a machine in between may silently forget the connection."""
 
 _NEXT_ADDRESS_SECONDS: Final = 0.25
-"""How long one address of a name may be silent before the next one is tried beside it (RFC 8305)."""
+"""How long one address of a name may be silent before the worker tries the next one beside it (RFC 8305)."""
 
 _REPEATABLE: Final = frozenset({"GET"})
 _HTTP_PORT: Final = 80
@@ -31,7 +31,7 @@ _ADDRESS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class PlainAddress:
-    """Where an engine listens that speaks HTTP without TLS. `path` is before that of each request."""
+    """Where an engine listens that speaks HTTP without TLS. `path` comes before the path of each request."""
 
     host: str
     port: int
@@ -39,7 +39,7 @@ class PlainAddress:
 
     @property
     def is_name(self) -> bool:
-        """Whether it may stand for several addresses."""
+        """Whether the host is a name, which may have several addresses."""
         return re.fullmatch(r"[0-9.]+", self.host) is None and ":" not in self.host
 
     @property
@@ -50,7 +50,7 @@ class PlainAddress:
 
 
 def plain_address(url: str) -> PlainAddress | None:
-    """Return where a URL leads, `None` where there is more to it: TLS, a user, an international name, escapes."""
+    """Return where a URL leads; `None` if it has more: TLS, a user, an international name, escapes."""
     match = _ADDRESS.fullmatch(url)
     port = int(match["port"] or _HTTP_PORT) if match else 0
     if match is None or port > 0xFFFF:
@@ -64,7 +64,7 @@ class PlainTransport:
     def __init__(self, address: PlainAddress) -> None:
         self._address = address
         self._idle: list[PlainConnection] = []
-        """The one used last is at the end."""
+        """The last one in the list was used last."""
         self._all: set[PlainConnection] = set()
         self._buffer = memoryview(bytearray(AT_ONCE_BYTES))
         self._is_closed = False
@@ -86,8 +86,8 @@ class PlainTransport:
             try:
                 return await self._exchange(connection, request, text, reply)
             except (NoReplyError, ConnectionError):
-                # The engine may have closed it just then, and not have seen the request. Or it may have: the answer
-                # to a poll is a claim, and what may have claimed is not sent a second time.
+                # The engine may have closed the connection before it saw the request. But it may have seen it: the
+                # answer to a poll is a claim, so a request that may have claimed jobs is not sent a second time.
                 if reply.begun or request.method not in _REPEATABLE:
                     raise
         return await self._exchange(await self._connect(), request, text, PlainReply(request.cap_bytes))
@@ -110,7 +110,7 @@ class PlainTransport:
         return reply.reply
 
     def _take_idle(self) -> PlainConnection | None:
-        """Return a connection that waits for a request, the one used last. Ends those that have waited too long."""
+        """Return the idle connection that was used last. Ends those that have been idle too long."""
         oldest = asyncio.get_running_loop().time() - _IDLE_SECONDS
         while self._idle and not (self._idle[0].is_usable and self._idle[0].idle_since > oldest):
             self._end(self._idle.pop(0))
@@ -138,11 +138,11 @@ class PlainTransport:
                 happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS if self._address.is_name else None,
             )
         except TimeoutError as error:
-            # The kernel's, after minutes. That of the request ends this with a cancellation.
+            # The kernel's time-out, after minutes. The request's own time-out cancels this.
             raise NoReplyError(cant_connect(host, port, error)) from None
         except OSError as error:
             raise NoReplyError(cant_connect(host, port, error)) from None
-        except UnicodeError:  # of the codec `idna`, through which each name goes
+        except UnicodeError:  # from the codec `idna`, which encodes each host name
             raise NoReplyError(f"{host} is no name of a host") from None
         return connection
 

@@ -1,4 +1,4 @@
-"""The body of a poll. What it says of the blocks is written once for each set of them, not for each poll. Pure."""
+"""The body of a poll. Its list of blocks is written once for each set of blocks, not for each poll. Pure."""
 
 import json
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from typing import Any, Final
 from jobrunner.protocol.catalogue import BlockEntry
 
 SETS_KEPT: Final = 8
-"""Where blocks have slots of their own, the set changes with each that is full, and soon comes back."""
+"""If blocks have slots of their own, the set changes when one is full, and soon changes back."""
 
 
 class PollBodies:
-    """Makes the bodies of polls. To write five hundred blocks anew takes half a millisecond, of each job."""
+    """Makes the bodies of polls. Writing five hundred blocks for each poll would add half a millisecond to each job."""
 
     def __init__(self) -> None:
         self._sets: list[tuple[tuple[BlockEntry, ...], bytes]] = []
@@ -23,11 +23,11 @@ class PollBodies:
 
     def _listed(self, blocks: tuple[BlockEntry, ...]) -> bytes:
         for known, text in self._sets:
-            # Mostly the same objects, which takes microseconds to see; equal ones say the same.
+            # Mostly they are the same objects: this comparison takes microseconds. Equal blocks give the same text.
             if known == blocks:
                 return text
         text = json.dumps([versionable(block) for block in blocks]).encode()
-        # Those of a catalogue that was replaced have none of its blocks.
+        # Sets of a replaced catalogue have none of its blocks: drop them.
         present = set(map(id, blocks))
         kept = [each for each in self._sets if any(id(block) in present for block in each[0])]
         self._sets = [(blocks, text), *kept][:SETS_KEPT]
@@ -35,7 +35,7 @@ class PollBodies:
 
 
 def versionable(block: BlockEntry) -> dict[str, Any]:
-    """Return a block as the engine names it."""
+    """Return a block's name and version as the engine writes them."""
     major, minor, patch = block.version
     return {
         "name": block.name,

@@ -1,4 +1,4 @@
-"""The proxy between this worker and its engine, as the environment names it."""
+"""The proxy between this worker and its engine, read from the environment."""
 
 import contextlib
 import ipaddress
@@ -7,17 +7,17 @@ from urllib.parse import urlsplit
 
 
 def proxy_for(url: str) -> str | None:
-    """Return the proxy to use for `url` by HTTP_PROXY, HTTPS_PROXY and NO_PROXY; `None` for none.
+    """Return the proxy for `url` from HTTP_PROXY, HTTPS_PROXY and NO_PROXY; `None` if there is none.
 
-    A proxy without a scheme is taken for an HTTP proxy, as curl does.
+    A proxy without a scheme is an HTTP proxy, as in curl.
     """
     if not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
-    import urllib.request  # a megabyte with what it needs, for who has a proxy
+    import urllib.request  # needs a megabyte; only workers with a proxy load it
 
     parts = urlsplit(url)
     proxies = urllib.request.getproxies()
-    # Host and port, since NO_PROXY may name either; never a user's name and password.
+    # Host and port, because NO_PROXY may name either; never user and password.
     if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None
     if _is_in_a_network(parts.hostname or "", proxies.get("no", "")):
@@ -27,9 +27,9 @@ def proxy_for(url: str) -> str | None:
 
 
 def _is_in_a_network(host: str, listed: str) -> bool:
-    """Whether a host that is given by its number is in one of the networks of a list, or one of its addresses.
+    """Whether a host that is given as an IP address is in one of the networks or addresses of a list.
 
-    As curl does. urllib compares texts: `10.0.0.0/8` is none of its hosts, and `::1` is not the `[::1]` of a URL.
+    Same as curl. urllib compares texts: for it no host is in `10.0.0.0/8`, and `::1` differs from the `[::1]` of a URL.
     """
     try:
         address = ipaddress.ip_address(host)

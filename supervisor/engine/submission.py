@@ -1,4 +1,4 @@
-"""The routes of the embedded engine with which a person, or a program, has jobs run. No neops engine has them."""
+"""The routes of the embedded engine by which a person or a program submits jobs. No neops engine has them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from supervisor.errors import EngineError
 from supervisor.settings.origins import shown
 
 _ANSWER_CAP_BYTES: Final = 256 * 2**20
-"""Of a job, told with its context, its result and those of earlier tries, many megabytes each; and of the list of
-blocks, with the schemas of each. No worker asks for these, so no heartbeat waits while they are read.
+"""A job is listed with its context, its result and those of earlier tries, each many megabytes; the list of blocks
+has the schemas of each. No worker asks for these, so no heartbeat waits while they are read.
 """
 
 _NOT_FOUND: Final = 404
@@ -30,7 +30,7 @@ class NoSubmissionError(EngineError):
 class OfferedBlock:
     """A block that is registered with the engine.
 
-    `is_gone`: none of its workers has it any more, as an embedded engine knows. Another one does not say.
+    `is_gone`: no worker has it any more. Only an embedded engine reports this.
     """
 
     package: str
@@ -50,7 +50,7 @@ class Submissions:
     """Submits jobs and looks at them. Every method raises `EngineError`. Needs a running loop when created."""
 
     def __init__(self, access: EngineAccess) -> None:
-        self._shown_url = shown(access.url)  # there may be a password in it
+        self._shown_url = shown(access.url)  # it may hold a password
         self._http = EngineHttp(access)
 
     async def blocks(self) -> list[OfferedBlock]:
@@ -65,12 +65,12 @@ class Submissions:
         return [block for item in items if isinstance(item, dict) and (block := _block(item)) is not None]
 
     async def submit(self, job: Mapping[str, Any]) -> str:
-        """Submit one job in the words of `POST /dev/jobs` and return its id. Raises `NoSubmissionError`."""
+        """Submit one job, in the format of `POST /dev/jobs`, and return its id. Raises `NoSubmissionError`."""
         (job_id,) = await self._submit(dict(job), 1, "a job")
         return job_id
 
     async def submit_all(self, jobs: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Submit several, all or none, and return their ids in the same order. Raises `NoSubmissionError`."""
+        """Submit several jobs, all or none. Return their ids in the same order. Raises `NoSubmissionError`."""
         return await self._submit([dict(job) for job in jobs], len(jobs), "these jobs")
 
     async def _submit(self, body: Any, count: int, what: str) -> list[str]:
@@ -92,7 +92,7 @@ class Submissions:
         return _object(answer.json("the request for a job"))
 
     async def back_up(self, name: str) -> None:
-        """Have the engine copy its database, beside itself, into `backup-NAME.sqlite3`. It answers nobody meanwhile."""
+        """Ask the engine to copy its database to `backup-NAME.sqlite3` beside it. It answers nobody meanwhile."""
         await self._http.post("/dev/backup", "the request for a backup", {"name": name})
 
     def _no_submission(self, error: EngineError) -> NoSubmissionError | None:

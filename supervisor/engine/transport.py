@@ -1,4 +1,4 @@
-"""What is sent to the engine and what comes back, whichever way it goes. Plain data."""
+"""Requests to the engine and its answers, for each way they travel. Plain data."""
 
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -6,12 +6,12 @@ from typing import Final, Protocol
 from supervisor.errors import SupervisorError
 
 BODY_CAP_BYTES: Final = 4 * 2**20
-"""Of every answer to a request without a cap of its own. To parse so much takes some 40 milliseconds of the loop."""
+"""The cap of every answer without its own cap. Parsing so much takes about 40 milliseconds of the loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent, and how: see `EngineHttp.post`. `path` begins with a slash."""
+    """A request and how to send it: see `EngineHttp.post`. `path` begins with a slash."""
 
     method: str
     path: str
@@ -29,13 +29,13 @@ class Reply:
     status: int
     body: bytes
     complete: bool
-    """Whether this is all of it: more than was asked for is not read."""
+    """Whether this is the whole answer: the worker stops reading at the cap."""
     retry_after: str | None = None
     date: str | None = None
 
 
 class NoReplyError(SupervisorError):
-    """There is no answer, or none that can be read. The text may repeat what came: to be masked."""
+    """There is no answer, or one that can't be read. The text may repeat what came: mask it."""
 
     def __init__(self, reason: str, *, timed_out: bool = False) -> None:
         super().__init__(reason)
@@ -46,7 +46,7 @@ class Transport(Protocol):
     """A way to the engine. Needs a running loop when created; close it at the end."""
 
     async def send(self, request: Request, token: str | None) -> Reply:
-        """Send a request, at most once where it may change something. Raises `NoReplyError`.
+        """Send a request. One that may change something is sent at most once. Raises `NoReplyError`.
 
         When cancelled, the engine may still carry the request out.
         """
@@ -58,5 +58,5 @@ class Transport(Protocol):
 
 
 def too_large() -> NoReplyError:
-    """Return the error of an answer that is larger than any that is expected."""
+    """Return the error for an answer that is larger than any expected one."""
     return NoReplyError(f"an answer of more than {BODY_CAP_BYTES} bytes")
