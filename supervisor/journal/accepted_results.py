@@ -1,8 +1,9 @@
-"""The file `accepted_results`: which rows the journal should have removed and could not, so that none is sent again.
+"""The file `accepted_results`: it names rows that the journal could not remove, so that none is sent again.
 
-A result that the engine has accepted must not be sent later: where the engine has handed the job out again since, it
-would take that for the result of the new try. The journal forgets it by a transaction, which a full disk does not take.
-So this file has its full length from the beginning, and is written in place: that needs no room (docs/adr/0058).
+A result that the engine has accepted must not be sent later. If the engine has handed the job out again since then, it
+would take that result for the result of the new try. The journal forgets a result by a transaction, and a full disk
+refuses it. So this file has its full length from the beginning and is written in place: this needs no room
+(docs/adr/0058).
 """
 
 import contextlib
@@ -25,45 +26,45 @@ _log = logging.getLogger(__name__)
 
 FILE: Final = "accepted_results"
 SLOTS: Final = 1023
-"""How many rows can be named: about as many as are open at most, as no jobs are asked for while 1000 results wait."""
+"""How many rows can be named: about as many as are open at most. While 1000 results wait, no jobs are polled."""
 
 _SLOT_BYTES: Final = 32
 _HEAD: Final = b"neops-supervisor accepted 1\n".ljust(_SLOT_BYTES, b"\0")
 _FREE: Final = bytes(_SLOT_BYTES)
 _FILE_BYTES: Final = len(_HEAD) + SLOTS * _SLOT_BYTES
 _NOT_OURS: Final = frozenset({errno.ELOOP, errno.EPERM})
-"""How a link, and what is no ordinary file of ours, are refused below."""
+"""The code below refuses a link, or anything but an ordinary file of this user, with these errors."""
 
 
 class AcceptedResults:
-    """The names of rows, each in a slot of the file. Used by the journal's writer alone.
+    """The names of rows, each in a slot of the file. Only the journal's writer uses it.
 
-    No method raises for the disk: without a name, the next start sends a result once more, as without this file.
-    A name is a digest, so that one which was torn, or is out of date, fits no row and does nothing.
+    No method raises if the disk fails: without a name, the next start sends a result once more, as without this file.
+    A name is a digest. A name that is damaged or out of date matches no row and does nothing.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._slot_of: dict[bytes, int] = {}
         self._free: list[int] = []
-        """Slots without a name. There are none while there is no file."""
+        """Slots without a name. Empty if there is no file."""
         self._is_told = False
 
     def open(self) -> None:
-        """Read the file. Where there is none, or one that is not to be trusted, make one without names."""
+        """Read the file. If there is none, or it can't be trusted, make one without names."""
         self._slot_of, self._free = {}, []
         try:
             content = self._content()
-        except OSError as error:  # it may be read the next time: its names are not to be lost
+        except OSError as error:  # the next start may be able to read it: keep its names
             self._tell(str(error.strerror))
             return
         if content is None:
             content = _HEAD + bytes(_FILE_BYTES - len(_HEAD))
             try:
-                # Zeros that are written, and no hole: that would get its blocks when a name is written.
+                # Zeros are written: a file with holes would need blocks later, when a name is written.
                 replace_file(self._path, content)
             except OSError:
-                return  # the journal tells of such a disk
+                return  # the journal reports such a disk
         for slot in range(SLOTS):
             name = content[_offset(slot) : _offset(slot + 1)]
             if name == _FREE:
@@ -72,13 +73,13 @@ class AcceptedResults:
                 self._slot_of[name] = slot
 
     def named(self, entries: Sequence[Entry]) -> set[int]:
-        """Return the numbers of those entries that are named."""
+        """Return the numbers of those entries that have a name in the file."""
         if not self._slot_of:
             return set()
         return {entry.number for entry in entries if name_of(entry) in self._slot_of}
 
     def add(self, entry: Entry) -> None:
-        """Name an entry. When this returns, that survives the end of this process and of the machine."""
+        """Name an entry. When this returns, the name survives the end of this process and of the machine."""
         name = name_of(entry)
         if name in self._slot_of or not self._free:
             return
@@ -95,19 +96,19 @@ class AcceptedResults:
             self._make_free(slot)
 
     def keep(self, entries: Sequence[Entry]) -> None:
-        """Free the slots of all but these: the journal may have removed one right before the worker was killed."""
+        """Free all other slots: the journal may have removed an entry right before the worker was killed."""
         if self._slot_of:
             for name in self._slot_of.keys() - {name_of(entry) for entry in entries}:
                 self._make_free(self._slot_of.pop(name))
 
     def _make_free(self, slot: int) -> None:
-        # Not synced: a name that comes back fits no row.
+        # Not synced: if the name comes back after a crash, it matches no row.
         with contextlib.suppress(OSError), self._opened() as descriptor:
             os.pwrite(descriptor, _FREE, _offset(slot))
             self._free.append(slot)
 
     def _content(self) -> bytes | None:
-        """Return what the file holds, `None` where it is to be made. Raises `OSError`."""
+        """Return the file's content, `None` if the file must be made. Raises `OSError`."""
         try:
             with self._opened() as descriptor:
                 content = os.pread(descriptor, _FILE_BYTES + 1, 0)
@@ -125,7 +126,7 @@ class AcceptedResults:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
-        """Open the file, which has to be this user's own, under this name alone. Raises `OSError`."""
+        """Open the file, which must belong to this user and have only this name. Raises `OSError`."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             status = os.fstat(descriptor)
@@ -143,9 +144,9 @@ class AcceptedResults:
 
 
 def name_of(entry: Entry) -> bytes:
-    """Return the name of an entry: of its row and its claim, whatever the row holds of its result.
+    """Return the name of an entry. It depends on its row and its claim, not on its result.
 
-    A later claim of the job has another number and another time, so that its result has another name.
+    A later claim of the job has another number and another time, so its result has another name.
     """
     claim = entry.claim
     words = (entry.number, claim.job_id, claim.block_id, claim.worker_uuid, claim.claimed_at, claim.digest)

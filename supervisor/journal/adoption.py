@@ -1,4 +1,4 @@
-"""What a file holds of earlier runs, taken into memory."""
+"""Takes the claims and facts of earlier runs from the file into memory."""
 
 import logging
 from pathlib import Path
@@ -20,9 +20,9 @@ _log = logging.getLogger(__name__)
 def adopt(
     loaded: Loaded, claims: Claims, facts: dict[str, str], *, saved: bool
 ) -> tuple[list[Entry], set[str]]:
-    """Add what was `loaded` to claims and facts. `saved`: the file that it is from is the one in use.
+    """Add what was `loaded` to claims and facts. `saved`: it was loaded from the file that is in use.
 
-    Returns entries that must not stay in the file as they are, and the names of facts that have to be saved.
+    Returns the entries that must be changed in the file or leave it, and the names of facts that must be saved.
     """
     over = [entry for entry in loaded.entries if entry.number in loaded.accepted]
     for entry in over:
@@ -37,7 +37,7 @@ def adopt(
 
 
 def compare_with_file(loaded: Loaded, claims: Claims, facts: dict[str, str]) -> set[str]:
-    """Take for unsaved what a file that was opened anew does not hold as it is in memory: it may be another file.
+    """Mark as unsaved what differs in a file that was opened again: it may be another file.
 
     Returns the names of such facts.
     """
@@ -47,6 +47,6 @@ def compare_with_file(loaded: Loaded, claims: Claims, facts: dict[str, str]) -> 
 
 
 def tell_replaced(path: Path, aside: Path, salvaged: Loaded | None) -> None:
-    """Say that a damaged file was moved aside, and how much of an earlier run it still held, where that is news."""
+    """Say that a damaged file was moved aside, and how many claims of an earlier run it held, if that is news."""
     known = "" if salvaged is None else f", and {len(salvaged.entries)} claim(s) that the old one still held"
     tell(_log, JournalReplaced(path=str(path), moved_to=str(aside), salvaged=known))

@@ -1,4 +1,4 @@
-"""The open claims in memory, and which of them the file does not have as they are. Pure."""
+"""The open claims in memory, and which of them are not saved in the file yet. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -10,23 +10,23 @@ from supervisor.journal.superseded_results import superseded
 
 
 class Claims:
-    """Every claim whose result the engine does not have. The truth about them; the file is their durable copy."""
+    """Every claim whose result the engine does not have. Memory is the truth; the file is its durable copy."""
 
     def __init__(self) -> None:
         self.file = 0
-        """Which file the copies of the rows are in: counts up when a file is lost."""
+        """The number of the file that has the rows' copies. It counts up when a file is lost."""
         self._rows: dict[int, Row] = {}
         self._since_the_start: set[str] | None = set()
-        """The jobs that were claimed before it was known what an earlier run has left; `None` from then on."""
+        """The jobs claimed before the claims of the earlier run were known; `None` after that."""
         self._has_unreported = False
         """Whether an earlier run may have left claims without a result."""
         self._next = 1
         self._dead_texts = DeadTexts()
         self._replacements: set[int] = set()
-        """Numbers of entries that stand for results which the engine has refused."""
+        """Numbers of entries that replace results which the engine has refused."""
 
     def add(self, claims: Iterable[Claim]) -> list[Row]:
-        """Open claims and give them their numbers, which are never used again."""
+        """Open claims and give them numbers, which are never used again."""
         added: list[Row] = []
         for claim in claims:
             row = Row(Entry(self._next, claim))
@@ -38,7 +38,7 @@ class Claims:
         return added
 
     def foresee(self, number: int, text: bytes, now: float) -> Row | None:
-        """Set the result that a claim will have if nothing else is seen of its job, unless it has one."""
+        """Set the result that a claim will have if nothing else happens to its job, unless it has one."""
         row = self._open(number)
         if row is None or row.entry.size is not None:
             return None
@@ -49,7 +49,7 @@ class Claims:
     def finish(self, number: int, text: bytes, now: float) -> Row | None:
         """Set a claim's result, unless it has one: a result is never contradicted (I8).
 
-        One that was only foreseen is replaced. Returns the row that has to be saved: none where that text is there.
+        It replaces a result that was only foreseen. Returns the row to save; `None` if the text is the same.
         """
         row = self._open(number)
         if row is None or (row.entry.size is not None and not row.is_foreseen):
@@ -65,7 +65,7 @@ class Claims:
         row = self._open(number)
         if row is not None:
             row.gone = True
-            # Its result is not needed any more, also where removing its row has to wait for the disk.
+            # Its result is not needed any more, even if the removal of its row must wait for the disk.
             row.change(replace(row.entry, result=None, absent_bytes=None))
             self._dead_texts.forget(number)
         return row
@@ -78,10 +78,9 @@ class Claims:
         return row
 
     def replace_refused(self, number: int, reason: str, text: bytes, now: float) -> list[Row]:
-        """Make a claim's result a dead letter, and `text` that of a new entry of the same claim.
+        """Make a claim's result a dead letter, and make `text` the result of a new entry for the same claim.
 
-        Returns both rows, the new one first. They belong into one transaction: a kill must not leave a claim with
-        neither.
+        Returns both rows, the new one first. Save them in one transaction: a kill must not leave a claim with neither.
         """
         row = self._open(number)
         if row is None:
@@ -93,7 +92,7 @@ class Claims:
         return [new, row]
 
     def set_aside(self, number: int, reason: str) -> Row | None:
-        """Keep a claim of an earlier run without reporting it, unless it has a result by now."""
+        """Keep a claim of an earlier run without reporting it, unless it has a result now."""
         row = self._open(number)
         if row is None or not row.earlier or row.entry.state != "running":
             return None
@@ -101,17 +100,17 @@ class Claims:
         return row
 
     def numbers_above(self, highest: int) -> None:
-        """Give only numbers above `highest` from now on."""
+        """From now on, give only numbers above `highest`."""
         self._next = max(self._next, highest + 1)
 
     def adopt(self, entries: Sequence[Entry], highest: int, unsaved: set[int]) -> list[Entry]:
-        """Take in what a file holds of earlier runs. Returns those that must not stay in it as they are.
+        """Take in the entries of earlier runs. Returns those that must not stay in the file as they are.
 
-        `unsaved` are the numbers of entries that the file in use does not have as they are. What is in memory already
-        is of this run: the file could not be read when it was claimed, so that a number may have been given twice.
+        `unsaved` are the numbers of entries that the file in use does not have in this form. Claims that are in memory
+        already are of this run. If they were made while the file could not be read, a number may exist twice.
 
-        A job that this run has claimed was given up by the engine before, and what an earlier run has of it is over:
-        its result would be taken for that of the new try (engine contract: retries). A dead letter stays.
+        If this run has claimed a job again, the engine gave the earlier try up. Its entry is over: the engine would
+        take its result for the result of the new try (engine contract: retries). A dead letter stays.
         """
         self.numbers_above(highest)
         claimed_again, self._since_the_start = self._since_the_start or set(), None
@@ -147,7 +146,7 @@ class Claims:
         self._replacements.add(number)
 
     def compare(self, seen: Iterable[RowState]) -> Differences:
-        """Take over what a person has done to dead letters, and find rows of ours that were taken away."""
+        """Apply what a person has done to dead letters, and find rows of this worker that somebody removed."""
         found = {row.number: row.is_dead for row in seen}
         differences = Differences()
         unclear = False
@@ -173,10 +172,10 @@ class Claims:
         return replace(differences, unclear=unclear)
 
     def compare_with_file(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Take rows for unsaved which a file that was opened anew does not hold as they are.
+        """Mark rows as unsaved that a file which was opened again does not hold in this form.
 
-        A dead letter that somebody has had sent again meanwhile is left to `compare`. Returns those that are no more:
-        their results were left to a file, and this one does not have them.
+        If somebody has requeued a dead letter meanwhile, `compare` handles it. Returns the entries that are lost:
+        only the old file had their results, and this file does not have them.
         """
         held = {entry.number: entry for entry in entries}
         lost: list[Entry] = []
@@ -189,7 +188,7 @@ class Claims:
         return lost
 
     def take_texts(self, entries: Iterable[Entry]) -> None:
-        """Take dead letters' results that were left to the file from what was read of it."""
+        """Take results of dead letters that only the file had from the entries that were read from it."""
         for entry in entries:
             row = self._rows.get(entry.number)
             if row is None or row.entry.absent_bytes is None or entry.result is None:
@@ -198,7 +197,7 @@ class Claims:
                 row.entry = replace(row.entry, result=entry.result, absent_bytes=None)
 
     def lose_file(self) -> None:
-        """The file is not in use any more: nothing is saved, and nothing is left to be removed."""
+        """The file is not in use any more: nothing is saved, and no row must be removed from it."""
         self.file += 1
         for number, row in list(self._rows.items()):
             row.saved = 0
@@ -206,7 +205,7 @@ class Claims:
                 del self._rows[number]
 
     def saved(self, row: Row, version: int, *, in_file: bool = True) -> None:
-        """Note that the file has a row as it was at `version`; or that it never will, where it is not `in_file`."""
+        """Note that the file has a row as it was at `version`; `in_file=False`: the file will never have it."""
         row.saved = max(row.saved, version)
         if in_file and version == row.version and self._rows.get(row.entry.number) is row:
             row.entry = self._dead_texts.in_file(row.entry)
@@ -214,9 +213,9 @@ class Claims:
             del self._rows[row.entry.number]
 
     def unsaved(self) -> list[Row]:
-        """Return the rows that the file does not have as they are, oldest first; but dead letters last.
+        """Return the rows whose current state is not in the file, oldest first, but dead letters last.
 
-        They are saved one by one: what stands for a dead letter must not be missing when that is one in the file.
+        They are saved one by one: when the file has a dead letter, it must have the row that replaces it already.
         """
         rows = [row for row in self._rows.values() if row.saved < row.version]
         return sorted(rows, key=lambda row: row.entry.state == "dead")
@@ -226,7 +225,7 @@ class Claims:
         return [row.entry for row in self._open_rows() if row.earlier and row.entry.state == "running"]
 
     def unreported(self, job_ids: set[str]) -> list[int]:
-        """Return which claims of an earlier run on these jobs have no result."""
+        """Return the claims of an earlier run on these jobs that have no result."""
         if not self._has_unreported:
             return []
         return [
@@ -247,12 +246,12 @@ class Claims:
         return [self._stored(row, row.entry.result or b"") for row in waiting]
 
     def superseded(self) -> dict[int, int]:
-        """Return undelivered results whose jobs were claimed again since, by number, each with the later claim."""
+        """Return undelivered results whose jobs were claimed again, by number, each with the later claim."""
         found = superseded([row.entry for row in self._open_rows()])
         return {number: later for number, later in found.items() if not self._rows[number].is_foreseen}
 
     def result(self, number: int) -> StoredResult | None:
-        """Return a claim's result, not one that is only foreseen."""
+        """Return a claim's result, but not one that is only foreseen."""
         row = self._open(number)
         if row is None or row.entry.result is None or row.is_foreseen:
             return None
@@ -270,12 +269,12 @@ class Claims:
         )
 
     def job_ids(self) -> set[str]:
-        """Return the jobs whose result the engine does not have, dead letters among them, but not those set aside."""
+        """Return the jobs whose result the engine does not have, with dead letters, without those set aside."""
         rows = self._rows.values()
         return {row.entry.claim.job_id for row in rows if not row.gone and row.entry.state != "set aside"}
 
     def count(self) -> tuple[int, int]:
-        """Return how many claims there are, and how many of them are dead letters. Takes longer the more there are."""
+        """Return how many claims there are, and how many of them are dead letters. The time grows with their number."""
         dead = [row.entry.state == "dead" for row in self._rows.values() if not row.gone]
         return len(dead), sum(dead)
 

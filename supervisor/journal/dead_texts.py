@@ -1,4 +1,4 @@
-"""Which dead letters' results stay in memory: as many as there is room for. The file alone has the others. Pure."""
+"""Which results of dead letters stay in memory: as many as fit. Only the file has the others. Pure."""
 
 from dataclasses import replace
 from typing import Final
@@ -6,9 +6,8 @@ from typing import Final
 from supervisor.journal.records import Entry
 
 MOST_BYTES: Final = 16 * 2**20
-"""Dead letters are kept until somebody drops them: without a bound, an engine that refuses large results, or a proxy in
-front of it, would fill this machine's memory, and again at each start."""
-
+"""Dead letters stay until somebody drops them. Without this limit, an engine or a proxy that refuses large results
+would fill this machine's memory, and again at each start."""
 
 class DeadTexts:
     """Counts the results of dead letters that are both in memory and in the file."""
@@ -18,7 +17,7 @@ class DeadTexts:
         self._bytes = 0
 
     def in_file(self, entry: Entry) -> Entry:
-        """Return an entry that the file has as memory is to keep it: without its result where there is no room."""
+        """Return an entry of the file as memory keeps it: without its result if there is no room."""
         if entry.state != "dead" or entry.result is None or entry.number in self._sizes:
             return entry
         size = len(entry.result)
@@ -29,14 +28,14 @@ class DeadTexts:
         return entry
 
     def forget(self, number: int) -> None:
-        """Give its room to others: it is no dead letter any more."""
+        """Free its room: it is not a dead letter any more."""
         self._bytes -= self._sizes.pop(number, 0)
 
 
 def is_held(kept: Entry | None, entry: Entry) -> bool:
-    """Whether a file that holds `kept` has `entry` as it is, or as a dead letter that somebody has had sent again.
+    """Whether a file that holds `kept` has `entry` in this form, or as a dead letter that somebody requeued.
 
-    Where one of them has no text here, its size has to do.
+    If one of them has no text here, only the sizes are compared.
     """
     if kept is None:
         return False
@@ -46,5 +45,5 @@ def is_held(kept: Entry | None, entry: Entry) -> bool:
 
 
 def is_text_there(kept: Entry | None, entry: Entry) -> bool:
-    """Whether a file that holds `kept` has the result which memory has left to it."""
+    """Whether a file that holds `kept` has the result that is not in memory."""
     return kept is not None and kept.claim == entry.claim and kept.size == entry.absent_bytes

@@ -1,4 +1,4 @@
-"""The state directory: ours alone, and nobody else's."""
+"""The state directory: locked for this process alone."""
 
 import contextlib
 import errno
@@ -18,20 +18,20 @@ _OURS: Final = (FILE_NAME, LOCK_NAME, "identity", "place", "worker_uuid", "accep
 
 _TRIES: Final = 5
 _PAUSE_SECONDS: Final = 0.05
-"""Between tries: `is_in_use` holds the lock for a moment, and a directory may be replaced while it is taken."""
+"""Between tries: `is_in_use` holds the lock for a moment, and somebody may replace a directory meanwhile."""
 
 
 class DirectoryLock:
-    """Holds a state directory, by its own inode and by the file `lock`, until `close`, or this process ends.
+    """Locks a state directory by its own inode and by the file `lock`, until `close` or the end of this process.
 
-    The directory's inode is what counts on one machine: nobody can delete it from under us. The file is what versions
-    before this one hold, and what NFS tells other machines of, which it does not do of directories.
+    On one machine the lock on the directory's inode counts: nobody can delete the inode while it is open. Earlier
+    versions lock only the file. NFS also passes a lock on a file, but not on a directory, to other machines.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.weakness: str | None = None
-        """What this file system does not offer, if it lacks one of the two."""
+        """What this file system does not support, if it lacks one of the two locks."""
         self._held: list[int] = []
         self._earlier: list[int] = []
         self._take()
@@ -43,7 +43,7 @@ class DirectoryLock:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the path still leads to the directory that is held."""
+        """Whether the path still leads to the locked directory."""
         try:
             there = os.stat(self.path)
         except OSError:
@@ -52,10 +52,10 @@ class DirectoryLock:
         return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
 
     def follow(self) -> bool:
-        """Hold the directory that is at the path now, made anew if there is none. Returns whether it is another one.
+        """Lock the directory that is at the path now; make it if there is none. Returns whether it is another one.
 
-        The one that was held stays held, wherever it is now: what lies in it is this worker's. Raises
-        `StateDirectoryError` when the new one can't be ours.
+        The old directory stays locked, wherever it is now: its content is this worker's. Raises `StateDirectoryError`
+        if the new one can't be used.
         """
         if self.is_in_place:
             return False
@@ -65,7 +65,7 @@ class DirectoryLock:
         return True
 
     def close(self) -> None:
-        """Let others have it. Twice is once."""
+        """Release the locks. A second call does nothing."""
         for descriptor in (*self._held, *self._earlier):
             os.close(descriptor)
         self._held, self._earlier = [], []
@@ -74,7 +74,7 @@ class DirectoryLock:
         self._held.append(os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         try:
             refused = _lock(self.descriptor, fcntl.LOCK_EX)
-            # Not through the path: it must be the one in the directory that was locked.
+            # Not by the path: the file must be in the directory that was locked.
             flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
             self._held.append(os.open(LOCK_NAME, flags, 0o600, dir_fd=self.descriptor))
             refused_file = _lock(self._held[1], fcntl.LOCK_EX)
@@ -93,14 +93,14 @@ class DirectoryLock:
 
 
 class _ReadersLock(DirectoryLock):
-    """Holds a directory of another user, for root, who leaves no file there: its owner could not use that."""
+    """Locks another user's directory for root. It makes no file there: the owner could not use a file of root's."""
 
     def _take(self) -> None:
         self._held.append(os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         try:
             _lock(self.descriptor, fcntl.LOCK_EX)
             with contextlib.suppress(FileNotFoundError):
-                # No link: a device that is opened may do something at once.
+                # Follow no link: opening a device may have an effect.
                 flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
                 self._held.append(os.open(LOCK_NAME, flags, dir_fd=self.descriptor))
                 _lock(self._held[1], fcntl.LOCK_EX)
@@ -110,9 +110,9 @@ class _ReadersLock(DirectoryLock):
 
 
 def take_directory(directory: Path, *, only_to_read: bool = False) -> DirectoryLock:
-    """Make the state directory ours alone for as long as this process lives. Blocks while the disk does.
+    """Lock the state directory for as long as this process lives. Blocks while the disk does.
 
-    `only_to_read`: it is another user's, this is root, and nothing is made in it.
+    `only_to_read`: root reads another user's directory, and makes nothing in it.
 
     Raises `StateDirectoryError`, which names the directory and says what to do.
     """
@@ -139,14 +139,14 @@ def take_directory(directory: Path, *, only_to_read: bool = False) -> DirectoryL
 
 
 def is_in_use(directory: Path) -> bool:
-    """Whether somebody holds a state directory. Takes what can't be looked at for free; follows no link in it."""
+    """Whether somebody has locked a state directory. `False` if it can't be looked at. Follows no link in it."""
     for name, flags in ((".", os.O_RDONLY | os.O_DIRECTORY), (LOCK_NAME, os.O_RDWR | os.O_NOFOLLOW)):
         try:
             descriptor = os.open(directory / name, flags | os.O_CLOEXEC)
         except OSError:
             continue
         try:
-            # Shared: two who only look are not in each other's way.
+            # Shared: two processes that only look don't block each other.
             _lock(descriptor, fcntl.LOCK_SH)
         except BlockingIOError:
             return True
@@ -167,7 +167,7 @@ def _take_patiently(directory: Path, kind: type[DirectoryLock]) -> DirectoryLock
 
 
 def _lock(descriptor: int, operation: int) -> OSError | None:
-    """Lock it, or return why its file system can't. Raises `BlockingIOError` when somebody else has it."""
+    """Lock it, or return why its file system can't. Raises `BlockingIOError` if another process has the lock."""
     try:
         fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -178,9 +178,9 @@ def _lock(descriptor: int, operation: int) -> OSError | None:
 
 
 def _refuse_strangers_files(directory: Path) -> None:
-    """Raise `StateDirectoryError` when the directory or a file in it belong to another user.
+    """Raise `StateDirectoryError` if the directory or a file in it belongs to another user.
 
-    Root too: it could write there, but the files that it leaves could not be used by the owner any more.
+    Also for root: root could write there, but the owner could not use the files that root leaves.
     """
     me = os.geteuid()
     for path in (directory, *(directory / name for name in _OURS)):

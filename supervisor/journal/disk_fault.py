@@ -9,7 +9,7 @@ from supervisor.journal.schema import DamagedFileError
 
 
 class DiskFault(enum.Enum):
-    """Kinds of trouble, by what has to be done about them. The values are for people."""
+    """Kinds of trouble, by what a person must do about them. The values are texts for people."""
 
     FULL = "the disk is full. Free some space on it"
     BROKEN = "the disk reports errors. Check it and the kernel's log"
@@ -48,7 +48,7 @@ _BY_ERRNO = {
 
 
 def fault_of(error: BaseException) -> DiskFault:
-    """Tell what kind of trouble an error is."""
+    """Return the kind of trouble of an error."""
     if isinstance(error, TimeoutError):
         return DiskFault.SLOW
     if isinstance(error, OSError):
@@ -63,7 +63,7 @@ def fault_of(error: BaseException) -> DiskFault:
 
 
 def error_kind(error: sqlite3.Error) -> int:
-    """Return SQLite's primary result code; `SQLITE_ERROR` for what the Python module has found itself."""
+    """Return SQLite's primary result code; `SQLITE_ERROR` if the error comes from the Python module itself."""
     # The lowest byte is the kind, the rest a detail (https://sqlite.org/rescode.html).
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     return code & 0xFF
@@ -72,7 +72,7 @@ def error_kind(error: sqlite3.Error) -> int:
 PASSES_AT_START: frozenset[DiskFault] = frozenset(
     {DiskFault.FULL, DiskFault.BROKEN, DiskFault.BUSY, DiskFault.SLOW}
 )
-"""Faults in spite of which a worker may start: its open jobs are in memory, and the disk may recover."""
+"""A worker may start in spite of these faults: its open jobs are in memory, and the disk may recover."""
 
 PASSES_BY_ITSELF: frozenset[DiskFault] = frozenset({DiskFault.FULL, DiskFault.BUSY, DiskFault.SLOW})
-"""Faults after which the open file is as good as before."""
+"""After these faults the open file is as good as before."""

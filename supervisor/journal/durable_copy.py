@@ -1,4 +1,4 @@
-"""The file as a durable copy of what is in memory: written through, and mended where the disk did not take it."""
+"""The file as a durable copy of memory: each change is written to it, and written again if the disk failed."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ from supervisor.process.tasks import Tasks
 _log = logging.getLogger(__name__)
 
 WRITE_TIMEOUT_SECONDS: Final = 5.0
-"""How long a job waits for a disk that does not answer. Once that is known, no job waits for it any more."""
+"""How long a job waits for a disk that does not answer. After that, no job waits for this disk any more."""
 
 OPEN_SECONDS: Final = 60.0
 MEND_SECONDS: Final = 2.0
@@ -35,27 +35,27 @@ REOPEN_AFTER_TRIES: Final = 3
 
 
 class DurableCopy:
-    """Writes the claims' rows, and facts, to the journal. Only `begin` raises for a problem with the disk.
+    """Writes the claims' rows, and facts, to the journal. Only `begin` raises if the disk fails.
 
-    `found` is called when entries of an earlier run have come in late.
+    `found` is called if entries of an earlier run come in late.
     """
 
     def __init__(self, claims: Claims, mend_seconds: float, found: Callable[[], None]) -> None:
         self.facts: dict[str, str] = {}
         self.on_restored: Callable[[], None] = lambda: None
-        """Called when the file is whole again after it was not."""
+        """Called when the file is complete again after a failure."""
         self.journal: Journal
         self.removals = Removals(self._remove)
         self._claims = claims
         self._mend_seconds = mend_seconds
         self._found = found
         self.unsaved_facts: set[str] = set()
-        """Those that the file does not have as they are in memory."""
+        """Names of facts that the file does not have in their current form."""
         self._disk_fault: DiskFault | None = None
         self._trouble = JournalTrouble(mend_seconds)
         self._is_open = False
         self.read = asyncio.Event()
-        """Set when this run has read the file. From then on, memory knows better than any file."""
+        """Set when this run has read the file. After that, memory is more up to date than any file."""
         self._tries = 0
         self._trying = asyncio.Lock()
         self._under_way = 0
@@ -66,22 +66,22 @@ class DurableCopy:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the file has everything that is open. What is over may wait to be removed from it."""
+        """Whether the file has everything that is open. Rows that are over may still wait for their removal."""
         is_behind = any(row not in self.removals for row in self._claims.unsaved())
         return self._is_open and not self.unsaved_facts and not is_behind
 
     @property
     def is_in_trouble(self) -> bool:
-        """Whether the disk does not take what has to be on it, as far as that was told."""
+        """Whether the disk does not take what must be on it, as far as this was reported."""
         return self._trouble.is_told
 
     @property
     def is_worth_waiting_for(self) -> bool:
-        """Whether the end should wait for the disk: it may answer, or has results that are nowhere else."""
+        """Whether the end should wait for the disk: it may answer, or some results are only in memory."""
         return self._disk_fault is not DiskFault.SLOW or self._claims.results_in_memory_only() > 0
 
     async def begin(self, journal: Journal) -> None:
-        """Open the file. Raises `StateDirectoryError` where this worker should not start."""
+        """Open the file. Raises `StateDirectoryError` if this worker should not start."""
         self.journal = journal
         self._trouble.path = str(journal.path)
         try:
@@ -95,24 +95,24 @@ class DurableCopy:
                 ) from error
             self._on_fault(fault, error)
             if fault is DiskFault.DAMAGED:
-                # At once: it may be known from it who this worker is.
+                # At once: the file may say who this worker is.
                 await self._try_everything()
 
     def begin_to_save(self, rows: Sequence[Row]) -> Saving:
-        """Have rows saved, in one transaction, with all that is to be removed."""
-        if not rows or not self._is_open:  # opening the file brings them there
+        """Save rows in one transaction, together with all removals that wait."""
+        if not rows or not self._is_open:  # when the file is opened, they are written
             return SAVED
         self.removals.begin()
         return self._saving(self._submit(rows))
 
     async def save(self, rows: Sequence[Row]) -> None:
-        """Do so. Returns when they are on the disk, or when it is known that they are not."""
+        """Same as `begin_to_save`. Returns when the rows are on the disk, or when the disk has failed."""
         await self.begin_to_save(rows).wait()
 
     def _remove(self, row: Row) -> Saving:
         if self._is_open:
             return self._saving(self._submit([row]))
-        if row.saved:  # else the file has nothing of it
+        if row.saved:  # otherwise the file has nothing of it
             self._write_timeout.watch(self.journal.name_accepted(row.entry))
         return SAVED
 
@@ -125,11 +125,11 @@ class DurableCopy:
             await self._saving(self._submit_fact(name)).wait()
 
     async def do(self, work: Callable[[], None]) -> None:
-        """Have something else done on the file's disk. Returns when it is done, or as soon as the disk hangs."""
+        """Do other work on the file's disk, in its thread. Returns when it is done, or as soon as the disk hangs."""
         await self._saving(self._write_timeout.watch(self.journal.call(work))).wait()
 
     def file_was_taken_away(self) -> None:
-        """The file is not there any more, or is another one: begin anew, and write everything to it."""
+        """The file is gone, or another one is in its place: begin again, and write everything to it."""
         self._on_fault(DiskFault.GONE, None)
 
     async def close(self) -> None:
@@ -153,7 +153,7 @@ class DurableCopy:
             self._under_way -= 1
             if file != self._claims.file:
                 return  # it went to a file that is not in use any more
-            # What can't be stored at all stays in memory, and is not tried for ever. Of several it is not known which.
+            # A row that can't be stored at all stays in memory and is not tried again. Of several, it is unknown which.
             if error is None or (fault_of(error) is DiskFault.BUG and len(rows) == 1):
                 for row, version in versions:
                     self._claims.saved(row, version, in_file=error is None)
@@ -177,7 +177,7 @@ class DurableCopy:
         return self._write_timeout.watch(future)
 
     def _saving(self, future: "asyncio.Future[Any]") -> Saving:
-        """Heed how a write ends. Nobody waits for it where the disk is known to hang."""
+        """Handle the end of a write. If the disk is known to hang, nobody waits for it."""
         if self._disk_fault is DiskFault.SLOW:
             future.add_done_callback(lambda done: done.cancelled() or done.exception())
             return SAVED
@@ -186,7 +186,7 @@ class DurableCopy:
 
     def _ended(self, future: "asyncio.Future[Any]") -> None:
         if not future.cancelled() and (error := future.exception()) is not None:
-            self._on_fault(fault_of(error), error)  # no job is to fail for it
+            self._on_fault(fault_of(error), error)  # no job must fail because of it
 
     async def _wait_for_all(self, futures: "Sequence[asyncio.Future[Any]]") -> None:
         for result in await asyncio.gather(*futures, return_exceptions=True):
@@ -197,7 +197,7 @@ class DurableCopy:
         if fault is DiskFault.BUG:
             tell(_log, JournalMetBug(), error=error)
         else:
-            if fault is not DiskFault.DAMAGED:  # which is told when it is mended, a moment later
+            if fault is not DiskFault.DAMAGED:  # reported when it is mended, a moment later
                 self._trouble.begins(fault, error)
             if self._disk_fault is not DiskFault.DAMAGED:
                 self._disk_fault = fault
@@ -230,7 +230,7 @@ class DurableCopy:
             self.on_restored()
 
     async def _try_everything(self) -> None:
-        """Write all that the file does not have, after opening it, or a new one, where that is needed."""
+        """Write all that the file does not have. First open it, or a new one, if needed."""
         async with self._trying:
             if self._disk_fault is DiskFault.SLOW and self._under_way:
                 return  # more would only pile up
@@ -242,7 +242,7 @@ class DurableCopy:
                 self._disk_fault = fault_of(error)
                 self._trouble.begins(self._disk_fault, error)
                 return
-            self.removals.clear()  # which are among these
+            self.removals.clear()  # they are among these
             futures: list[asyncio.Future[Any]] = [self._submit([row]) for row in self._claims.unsaved()]
             futures += [self._submit_fact(name) for name in sorted(self.unsaved_facts)]
             await self._wait_for_all(futures)
@@ -252,24 +252,24 @@ class DurableCopy:
             await self._move_aside()
             self._disk_fault = DiskFault.OTHER
         stale = self._tries % REOPEN_AFTER_TRIES == 0 and self._disk_fault not in PASSES_BY_ITSELF
-        # What SQLite holds of a file may be stale: after an I/O error, or on a disk that went away and came back.
+        # SQLite's view of a file may be stale: after an I/O error, or if the disk went away and came back.
         if not self._is_open or stale:
             self._is_open = False
             await self._open()
 
     async def _open(self) -> None:
-        # Where this run has claims, an earlier one's may get other numbers, and are then written with their results.
+        # If this run has claims, an earlier run's claims may get new numbers, and are written with their results.
         is_late = self._tries > 0 and not self.read.is_set()
         loaded = await self._patiently(self.journal.open(math.inf if is_late else MOST_BYTES))
         replaced = [] if self.read.is_set() else self._adopt(loaded, saved=True)
-        if self.read.is_set():  # by now it may be another file, or a new one
+        if self.read.is_set():  # meanwhile it may be another file, or a new one
             self.unsaved_facts |= compare_with_file(loaded, self._claims, self.facts)
-            self.journal.look_again()  # a person may have had dead letters sent again meanwhile
+            self.journal.look_again()  # a person may have requeued dead letters meanwhile
         self._claims.numbers_above(loaded.highest)
         self._is_open = True
         if replaced:
-            # First as they are now, then no more as they were: a kill in between leaves one too many, which the engine
-            # refuses, and never one too few.
+            # First write the new rows, then remove the old ones. A kill in between leaves one row too many, which the
+            # engine refuses, and never one too few.
             futures = [self._submit([row]) for row in self._claims.unsaved() if row.earlier]
             futures += [self._write_timeout.watch(self.journal.remove(entry)) for entry in replaced]
             await self._wait_for_all(futures)
@@ -278,7 +278,7 @@ class DurableCopy:
     async def _move_aside(self) -> None:
         aside, salvaged = await self._patiently(self.journal.move_aside())
         self._claims.take_texts(salvaged.entries)
-        self._lose_file()  # it may have been found damaged while it was opened
+        self._lose_file()  # the damage may have been found while it was opened
         is_first = not self.read.is_set()
         if is_first:
             self._adopt(salvaged, saved=False)
@@ -286,7 +286,7 @@ class DurableCopy:
         tell_replaced(self.journal.path, aside, salvaged if is_first else None)
 
     def _adopt(self, loaded: Loaded, *, saved: bool) -> list[Entry]:
-        """Take in what an earlier run left. Returns entries that must not stay in the file as they are."""
+        """Take in the entries of an earlier run. Returns those that must not stay in the file as they are."""
         replaced, unsaved_facts = adopt(loaded, self._claims, self.facts, saved=saved)
         self.unsaved_facts |= unsaved_facts
         if loaded.entries:
@@ -294,7 +294,7 @@ class DurableCopy:
         return replaced
 
     async def _patiently(self, future: "asyncio.Future[Any]") -> Any:
-        # Nobody may be left to ask for it.
+        # Perhaps nobody waits for its end any more.
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         async with asyncio.timeout(OPEN_SECONDS):
             return await asyncio.shield(future)

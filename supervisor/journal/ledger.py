@@ -1,4 +1,4 @@
-"""What the worker has to remember. In memory first, so that a disk in trouble stops no job (docs/adr/0008)."""
+"""What the worker must remember. It is in memory first, so that a disk in trouble stops no job (docs/adr/0008)."""
 
 import asyncio
 import logging
@@ -44,15 +44,15 @@ async def _nobody_listens() -> None:
 
 
 class Ledger:
-    """Open claims, their results, and facts. No method raises for a problem with the disk.
+    """Open claims, their results, and facts. No method raises if the disk fails.
 
-    Each returns when what it did is durable, or as soon as it is known that the disk does not take it. That is said
-    once; from then on the disk is tried again until it has everything. Cancelling a method undoes nothing.
+    Each method returns when its change is durable, or as soon as the disk is known to refuse it. The log reports that
+    once; then the disk is tried again until it has everything. Cancelling a method undoes nothing.
     """
 
     def __init__(self, mend_seconds: float = MEND_SECONDS) -> None:
         self.on_found: Callable[[], Coroutine[Any, Any, None]] = _nobody_listens
-        """Awaited when `interrupted` or `undelivered` have grown: a dead letter was requeued, or the file is read."""
+        """Awaited when `interrupted` or `undelivered` have grown: a dead letter was requeued, or the file was read."""
         self._claims = Claims()
         self._durable_copy = DurableCopy(self._claims, mend_seconds, self._tell_found)
         self._durable_copy.on_restored = self._on_restored
@@ -67,8 +67,8 @@ class Ledger:
     async def open(cls, directory: Path, *, mend_seconds: float = MEND_SECONDS) -> Self:
         """Take the state directory and read its journal.
 
-        Raises `StateDirectoryError` when the directory can't be ours, or the file is of a newer version. A damaged file
-        is moved aside, and a disk that is full or broken is waited for while the worker works.
+        Raises `StateDirectoryError` if the directory can't be used, or the file is of a newer version. A damaged file
+        is moved aside. If the disk is full or broken, the worker works and the journal waits for the disk.
         """
         ledger = cls(mend_seconds)
         ledger._directory = held = await open_directory(directory)
@@ -79,7 +79,7 @@ class Ledger:
             ledger._uuid_backup = UuidBackup(directory / _UUID)
             is_known = _UUID in ledger._durable_copy.facts or ledger.doubt is not None
             if not is_known and (uuid := await asyncio.to_thread(ledger._uuid_backup.read)):
-                # The journal was damaged. The engine knows which jobs this worker had, and can be asked by this.
+                # The journal was damaged. The engine knows this worker's jobs, and can be asked with this uuid.
                 await ledger.remember(_UUID, uuid)
             if _KEY not in ledger._durable_copy.facts:
                 await ledger.remember(_KEY, secrets.token_hex(32))
@@ -90,18 +90,18 @@ class Ledger:
 
     @property
     def digest_key(self) -> bytes:
-        """Return the key for digests of parameters, which is this state directory's own."""
+        """Return the key for digests of parameters. Each state directory has its own."""
         return bytes.fromhex(self._durable_copy.facts[_KEY])
 
     @property
     def doubt(self) -> str | None:
-        """Why this state directory may be a copy of another one: what it says of the past may be another worker's."""
+        """Why this state directory may be a copy: its records of the past may belong to another worker."""
         return self._directory.doubt
 
     async def settle_doubt(self) -> None:
-        """Let the directory belong here from now on, after all that was in doubt has been dealt with.
+        """Let the directory belong here from now on. Call it after everything that was in doubt has been handled.
 
-        Not before that is on the disk: until then, the next start must doubt as well.
+        It waits until that is on the disk: until then, the next start must doubt as well.
         """
         if self.doubt is None:
             return
@@ -118,16 +118,16 @@ class Ledger:
 
     @property
     def knows_the_last_run(self) -> bool:
-        """Whether what an earlier run has left is known. Not before a file that a start could not read is read."""
+        """Whether the rows of an earlier run are known. False while a file that the start could not read is unread."""
         return self._durable_copy.read.is_set()
 
     async def read(self) -> None:
-        """Wait until it is known."""
+        """Wait until they are known."""
         await self._durable_copy.read.wait()
 
     @property
     def is_in_trouble(self) -> bool:
-        """Whether the disk does not take what has to be on it."""
+        """Whether the disk does not take what must be on it."""
         return self._durable_copy.is_in_trouble
 
     def count(self) -> tuple[int, int]:
@@ -141,17 +141,17 @@ class Ledger:
         return numbers
 
     def begin_to_claim(self, claims: Sequence[Claim]) -> tuple[list[int], Saving]:
-        """Do so, and return their numbers at once: what is saved later is on the disk no sooner than they are."""
+        """Same as `claim`, but return the numbers at once. Later saves reach the disk no sooner than these."""
         for number in self._claims.unreported({claim.job_id for claim in claims}):
-            # The engine has given the job out anew: what an earlier run had of it is over.
+            # The engine has given the job out again: an earlier run's claim of it is over.
             self.forget(number)
         added = self._claims.add(claims)
         return [row.entry.number for row in added], self._durable_copy.begin_to_save(added)
 
     def foresee_result(self, number: int, text: bytes) -> None:
-        """Have a result written that a claim will have if nothing else is seen of its job (docs/adr/0046).
+        """Write the result that a claim will have if nothing else happens to its job (docs/adr/0046).
 
-        Nobody gets it before `store_result` was called, in this process. The next start takes it for the result.
+        In this process nobody gets it before `store_result` is called. The next start takes it as the result.
         """
         if row := self._claims.foresee(number, text, time.time()):
             self._foreseen[number] = self._durable_copy.begin_to_save([row])
@@ -165,24 +165,24 @@ class Ledger:
             await foreseen.wait()
 
     def forget(self, number: int) -> None:
-        """Remove a claim whose result the engine has; what it said is wiped from the file, a moment later.
+        """Remove a claim whose result the engine has. Soon after, the result is wiped from the file.
 
-        It leaves the file with the next transaction, or soon without one (docs/adr/0046). Where this worker is killed
-        before, the next start sends the result once more, and the engine knows it.
+        The row leaves the file with the next transaction, or soon by its own (docs/adr/0046). If this worker is killed
+        before that, the next start sends the result once more, and the engine recognises it.
         """
         self._foreseen.pop(number, None)
         if row := self._claims.forget(number):
             self._durable_copy.removals.add(row)
 
     async def mark_dead(self, number: int, reason: str) -> None:
-        """Keep a result that the engine will never take, with the reason, for a person to look at."""
+        """Keep a result that the engine will never take, with the reason. A person can then look at it."""
         if row := self._claims.mark_dead(number, reason):
             await self._durable_copy.save([row])
 
     async def keep_superseded(self) -> None:
-        """Make results dead letters whose jobs were claimed again since: one that was dead and is to be sent again.
+        """Make results dead letters whose jobs were claimed again: for example a dead letter that somebody requeued.
 
-        A result does not say which try it is of, so that the engine would take it for that of the new one.
+        A result does not name its try, so the engine would take it for the result of the new one.
         """
         rows: list[Row] = []
         for number, later in self._claims.superseded().items():
@@ -192,10 +192,10 @@ class Ledger:
         await self._durable_copy.save(rows)
 
     async def replace_refused(self, number: int, reason: str, text: bytes) -> StoredResult | None:
-        """Keep a result that the engine has refused, as `mark_dead` does, and `text` as the result in its place.
+        """Keep a result that the engine has refused, as `mark_dead` does, and put `text` in its place as the result.
 
-        In one transaction: a kill at any instruction leaves the claim with the one or the other. Returns what is to be
-        sent, `None` where the claim is not open any more.
+        In one transaction: a kill at any instruction leaves the claim with one of the two. Returns the result to send,
+        `None` if the claim is not open any more.
         """
         if not (rows := self._claims.replace_refused(number, reason, text, time.time())):
             return None
@@ -203,16 +203,16 @@ class Ledger:
         return self._claims.result(rows[0].entry.number)
 
     async def set_aside(self, numbers: Sequence[int], reason: str) -> None:
-        """Keep claims without a result for a person to look at: whether their jobs run elsewhere is not known."""
+        """Keep claims without a result for a person to look at: their jobs may run elsewhere."""
         rows = [row for number in numbers if (row := self._claims.set_aside(number, reason))]
         await self._durable_copy.save(rows)
 
     def result(self, number: int) -> StoredResult | None:
-        """Return the result of a claim, or `None` when there is none or the engine has it."""
+        """Return the result of a claim, or `None` if there is none or the engine has it."""
         return self._claims.result(number)
 
     def undelivered(self) -> list[StoredResult]:
-        """Return results that the engine does not have yet, oldest first; not those for `keep_superseded`."""
+        """Return results that the engine does not have yet, oldest first, without those for `keep_superseded`."""
         return self._claims.undelivered()
 
     def interrupted(self) -> list[Entry]:
@@ -224,7 +224,7 @@ class Ledger:
         return self._claims.job_ids()
 
     async def fact(self, name: str) -> str | None:
-        """Return a remembered fact, such as this worker's uuid: not one that may be another worker's."""
+        """Return a remembered fact, such as this worker's uuid; not a fact that may be another worker's."""
         if name == _UUID and self.doubt is not None and not self._is_registered_here:
             return None
         return self._durable_copy.facts.get(name)
@@ -237,7 +237,7 @@ class Ledger:
             await self._copy_uuid()
 
     def is_on_disk(self, name: str) -> bool:
-        """Whether a fact is durable as it is now: where the disk does not take it, it is written as soon as it does."""
+        """Whether the current value of a fact is durable. If the disk refuses it, it is written as soon as possible."""
         return name not in self._durable_copy.unsaved_facts
 
     async def _copy_uuid(self) -> None:
@@ -246,22 +246,22 @@ class Ledger:
             await self._durable_copy.do(lambda: copy.write(uuid))
 
     def _on_restored(self) -> None:
-        self._durable_copy.journal.look_again()  # what is to be sent again may not have been read
+        self._durable_copy.journal.look_again()  # requeued results may be unread
         self._tasks.start(self._write_beside(), "what lies beside the journal")
 
     async def _write_beside(self) -> None:
-        """Write again what may not have been written while the disk was in trouble, or was lost with the directory."""
+        """Write again what may be missing because the disk failed or the directory was lost."""
         await self._copy_uuid()
         await self._remember_place()
         if self._waits_to_settle:
             await self.settle_doubt()
 
     async def close(self) -> None:
-        """Save what can be saved, and let another supervisor have the directory."""
+        """Save what can be saved, and release the directory for another supervisor."""
         await self._tasks.close()
         await self._durable_copy.close()
         seconds = CLOSE_SECONDS if self._durable_copy.is_worth_waiting_for else HANGING_CLOSE_SECONDS
-        # In a thread, as it waits for the writer's.
+        # In a thread, because it waits for the writer's thread.
         await asyncio.to_thread(self._durable_copy.journal.close, seconds)
 
     async def _judge_place(self) -> None:
@@ -270,7 +270,7 @@ class Ledger:
         await self._remember_place()
 
     async def _remember_place(self) -> None:
-        # The journal gets the key of a file that is there: without it, the next start would take this for a copy.
+        # The journal gets the key only if the file exists: otherwise the next start would take this for a copy.
         is_written = self.doubt is None and await remember_place(self._directory)
         if is_written and self._durable_copy.facts.get(KEY_FACT) != self._directory.key:
             await self.remember(KEY_FACT, self._directory.key)

@@ -1,4 +1,4 @@
-"""What the writer does besides writing: wipe what was delivered, and notice what others do to the file."""
+"""What the writer does besides writing: it wipes delivered results, and notices other programs' changes to the file."""
 
 import contextlib
 import os
@@ -13,18 +13,18 @@ from supervisor.journal.records import RowState
 from supervisor.journal.schema import BUSY_MILLISECONDS
 
 QUIET_SECONDS: Final = 0.2
-"""The queue must have been empty for so long before the log is emptied: a job must not wait for it."""
+"""The queue must have been empty for so long before the log is emptied, so that no job waits for it."""
 
 WIPE_EVERY_SECONDS: Final = 1.0
 
 WIPE_LATEST_SECONDS: Final = 5.0
-"""A worker that is never quiet wipes all the same: device passwords may be in what a device said."""
+"""A worker that is never quiet wipes too: a device's output may hold passwords."""
 
 LOOK_EVERY_SECONDS: Final = 2.0
 
 
 class Maintenance:
-    """Used by the writer's thread alone. `changed` and `lost` are called there."""
+    """Used only in the writer's thread. It calls `changed` and `lost` there."""
 
     def __init__(
         self, path: Path, changed: Callable[[list[RowState]], None], lost: Callable[[], None]
@@ -48,7 +48,7 @@ class Maintenance:
         status = os.stat(self._path)
         self._identity = (status.st_dev, status.st_ino)
         self._version = _data_version(database)
-        self.deleted()  # by the run before, perhaps
+        self.deleted()  # perhaps the run before has deleted rows
 
     def deleted(self) -> None:
         """Remember that the log still holds what was deleted from the database."""
@@ -94,8 +94,8 @@ class Maintenance:
             self._changed(rows.look(database))
 
     def _wipe(self, database: sqlite3.Connection) -> None:
-        """Write the log back and make it empty: it holds earlier versions of pages, with what was on them."""
-        # A reader that is in the way must not hold up the writer: there is a next time.
+        """Write the log back and empty it: it holds earlier versions of pages, with their old content."""
+        # A reader that blocks this must not hold up the writer: it is tried again later.
         database.execute("PRAGMA busy_timeout = 0")
         try:
             (blocked, _, _) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -1,8 +1,8 @@
-"""The journal as somebody beside the worker sees and changes it: with a connection of its own, and without its lock.
+"""Reads and changes the journal from outside of the worker: with a connection of its own, and without its lock.
 
 The worker may run meanwhile: SQLite's log (WAL) lets others read, and a change waits for the writer. In another user's
-directory, root has SQLite work with that user's rights: it follows links, and does what a journal beside the file says,
-such as to remove the file that this names (a super-journal). What is made there is the owner's then.
+directory, root lets SQLite work with that user's rights. The reason: SQLite follows links, and does what a journal
+beside the file says. It may, for example, remove a file named there (a super-journal). New files belong to the owner.
 """
 
 import contextlib
@@ -23,15 +23,15 @@ from supervisor.process.owners_rights import as_owner, refuse_what_is_not_of
 from supervisor.process.user_names import user_name, who_may_use
 
 _SIDES: Final = ("", "-wal", "-shm", "-journal")
-"""What SQLite may open: the file, its log with the index of that, and the journal of a change that was cut off."""
+"""The files that SQLite may open: the database, its log, the log's index, and the journal of an unfinished change."""
 
 
 class JournalAccessError(SupervisorError):
-    """The journal can't be looked at or changed as asked. The message says why, and what to do."""
+    """The journal can't be read or changed as asked. The message says why, and what to do."""
 
 
 def journal_in(directory: Path) -> Path:
-    """Return the journal's file of a state directory. Raises `JournalAccessError` when there is none."""
+    """Return the journal's file in a state directory. Raises `JournalAccessError` if there is none."""
     path = directory / FILE_NAME
     if not _exists(path):
         raise JournalAccessError(
@@ -41,20 +41,20 @@ def journal_in(directory: Path) -> Path:
 
 
 def read_entries(path: Path, with_text_of: Collection[int] = ()) -> list[Entry]:
-    """Return all open claims, oldest first, those of these numbers with their results. Raises `JournalAccessError`."""
+    """Return all open claims, oldest first; these numbers with their results. Raises `JournalAccessError`."""
     with _opened(path) as database:
-        # Version 0: a worker has made the file and could not write to it yet.
+        # Version 0: a worker has made the file but could not write to it yet.
         return rows.outline(database, with_text_of).entries if version_of(database) else []
 
 
 def read_facts(path: Path) -> dict[str, str]:
-    """Return what the worker remembers of itself. Raises `JournalAccessError`."""
+    """Return the facts that the worker remembers. Raises `JournalAccessError`."""
     with _opened(path) as database:
         return rows.outline(database).facts if version_of(database) else {}
 
 
 def take_back(path: Path, facts: dict[str, str], numbers: Sequence[int]) -> None:
-    """Remember facts, and have the next start decide anew about claims that are set aside.
+    """Remember facts, and let the next start decide again about claims that are set aside.
 
     No worker may have the journal open. Raises `JournalAccessError`.
     """
@@ -70,7 +70,7 @@ def take_back(path: Path, facts: dict[str, str], numbers: Sequence[int]) -> None
 
 
 def salvage_entries(path: Path) -> list[Entry]:
-    """Return what can be read of a damaged file. Raises `JournalAccessError` when there is no such file."""
+    """Return what can be read of a damaged file. Raises `JournalAccessError` if there is no such file."""
     if not _exists(path):
         raise JournalAccessError(f"There is no file {path}.")
     with _as_owner(path) as owner:
@@ -80,7 +80,7 @@ def salvage_entries(path: Path) -> list[Entry]:
 
 
 def requeue(path: Path, numbers: Sequence[int]) -> int:
-    """Have dead letters sent again. Returns how many there were. Raises `JournalAccessError`."""
+    """Requeue dead letters: they are sent again. Returns how many there were. Raises `JournalAccessError`."""
     with _opened(path, to_change=True) as database:
         return _change(
             database,
@@ -94,7 +94,7 @@ def drop(path: Path, numbers: Sequence[int]) -> int:
     with _opened(path, to_change=True) as database:
         database.execute("PRAGMA secure_delete = ON")
         dropped = _change(database, "DELETE FROM claims WHERE number = ? AND dead_reason NOT NULL", numbers)
-        # The log still holds them; where a reader is in the way, the worker or the next one does it.
+        # The log still holds them. If a reader blocks this, the running worker or the next one does it.
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return dropped
 
@@ -108,7 +108,7 @@ def _change(database: sqlite3.Connection, statement: str, numbers: Sequence[int]
 
 @contextlib.contextmanager
 def _opened(path: Path, *, to_change: bool = False) -> Iterator[sqlite3.Connection]:
-    # Before the rights change: it may load a module, and Python may lie in root's home.
+    # Before the rights change: this may import a module, and Python may be in root's home.
     address = path.absolute().as_uri()
     with _as_owner(path) as owner:
         try:
@@ -132,9 +132,9 @@ def _opened(path: Path, *, to_change: bool = False) -> Iterator[sqlite3.Connecti
 
 @contextlib.contextmanager
 def _as_owner(path: Path) -> Iterator[int | None]:
-    """Have the rights of the directory's owner where root opens another user's journal; give his number then.
+    """Take the rights of the directory's owner if root opens another user's journal; then yield the owner's number.
 
-    Raises `StateDirectoryError`, also for what is not his.
+    Raises `StateDirectoryError`, also if a file is not the owner's.
     """
     with as_owner(path.parent) as owner:
         if owner is not None:
@@ -144,7 +144,7 @@ def _as_owner(path: Path) -> Iterator[int | None]:
 
 
 def _mode_of(path: Path, owner: int | None, *, to_change: bool) -> str:
-    """Return how SQLite is to open the file. Raises `JournalAccessError` where this user can't have it so."""
+    """Return the mode in which SQLite must open the file. Raises `JournalAccessError` if this user may not."""
     if not _is_on_a_read_only_disk(path):
         if not _may(os.R_OK | os.W_OK, path, owner):
             raise _not_permitted(path, owner)
@@ -156,14 +156,15 @@ def _mode_of(path: Path, owner: int | None, *, to_change: bool) -> str:
         )
     if not _may(os.R_OK, path, owner):
         raise _not_permitted(path, owner)
-    # Where nothing is in the log beside the file, SQLite would make one, even to read. Nobody changes it meanwhile.
+    # If the log beside the file is empty, SQLite would make one, even to read. Nobody changes the file meanwhile.
     log = path.with_name(f"{path.name}-wal")
     has_log = log.exists() and log.stat().st_size > 0
     return "mode=ro" if has_log else "mode=ro&immutable=1"
 
 
 def _may(what: int, path: Path, owner: int | None) -> bool:
-    # By the real user, root may everything. Of others, the two are one, and old containers refuse to tell of the other.
+    # With its real user id, root may do everything. For other users both ids are equal, and old containers refuse the
+    # check with the effective one.
     return os.access(path, what, effective_ids=owner is not None)
 
 

@@ -1,4 +1,4 @@
-"""The file `place` in a state directory: where that directory belongs, so that a copy of it is known as one."""
+"""The file `place` in a state directory: it says where the directory belongs, so that a copy is recognised."""
 
 import hashlib
 import hmac
@@ -26,7 +26,7 @@ from supervisor.process.small_file import read_small_file, replace_file
 
 FILE: Final = "place"
 KEY_FACT: Final = "place_key"
-"""The journal's fact that has the key of the directory it belongs to."""
+"""The journal's fact with the key of its state directory."""
 
 _VERSION: Final = 1
 
@@ -34,7 +34,7 @@ _Text = Annotated[str, Field(max_length=200)]
 
 
 class _Record(BaseModel):
-    """The file's content. Unknown fields are a newer version's."""
+    """The file's content. Unknown fields come from a newer version."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -52,9 +52,9 @@ class _Record(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PlaceRecord:
-    """What the file says, and how this place looks now. `key` is random and the directory's own.
+    """What the file says, and how this place looks now. `key` is random and belongs to the directory.
 
-    `was_found` tells that there was a file, `doubt` why this directory may be a copy of another one.
+    `was_found`: there was a file. `doubt`: why this directory may be a copy of another one.
     """
 
     key: str
@@ -62,20 +62,20 @@ class PlaceRecord:
     was_found: bool
     doubt: str | None
     is_current: bool
-    """Whether the file says all that is known now."""
+    """Whether the file has all that is known now."""
 
     def of_journal(self, key: str | None) -> "PlaceRecord":
-        """Return the same with what a journal says: the key of the directory that it was made in, if it has one."""
+        """Return the same with the journal's key: of the directory in which it was made, if it has one."""
         if self.doubt is not None or key is None or key == self.key:
             return self
         return replace(self, doubt=JOURNAL_OF_ANOTHER if self.was_found else RECORD_MISSING)
 
 
 def read_place(directory: Path, descriptor: int, machine: Machine | None = None) -> PlaceRecord:
-    """Compare what the file says with this place. `descriptor` is the directory's own, locked.
+    """Compare the file with this place. `descriptor` is the directory's own, locked.
 
-    A directory without the file is new, or a version before this one has used it: it belongs here. Raises `OSError`
-    when not even the directory can be looked at.
+    A directory without the file is new, or only an earlier version has used it: it belongs here. Raises `OSError`
+    if the directory can't be looked at.
     """
     machine = this_machine() if machine is None else machine
     try:
@@ -95,7 +95,7 @@ def read_place(directory: Path, descriptor: int, machine: Machine | None = None)
 
 
 def new_place(descriptor: int, machine: Machine | None = None) -> PlaceRecord:
-    """Return a record that makes the directory belong here, with a key that no copy of it has. Raises `OSError`."""
+    """Return a record by which the directory belongs here, with a key that no copy has. Raises `OSError`."""
     key = secrets.token_hex(16)
     place = place_of(descriptor, this_machine() if machine is None else machine, key)
     return PlaceRecord(key, place, was_found=False, doubt=None, is_current=False)
@@ -120,8 +120,8 @@ def place_of(descriptor: int, machine: Machine, key: str) -> Place:
         inode=status.st_ino,
         born_ns=birth_time_ns(descriptor),
         volume=stable_volume(os.fstatvfs(descriptor).f_fsid, status.st_dev),
-        # Without a disk of its own (NFS, btrfs, overlay), a file system gets another number at each mount. And in a
-        # container, a volume is often attached anew.
+        # A file system without its own disk (NFS, btrfs, overlay) gets another number at each mount. In a container,
+        # volumes are often attached again.
         device=status.st_dev if os.major(status.st_dev) and not machine.is_container else None,
         boot_id=machine.boot_id,
         machine_id=_digest(key, machine.machine_id),
@@ -131,7 +131,7 @@ def place_of(descriptor: int, machine: Machine, key: str) -> Place:
 
 
 def _digest(key: str, text: str | None) -> str | None:
-    # A machine-id is confidential, and must not be readable in files (machine-id(5)).
+    # A machine-id is confidential: it must not be readable in files (machine-id(5)).
     if text is None:
         return None
     return hmac.new(bytes.fromhex(key), text.encode(), hashlib.sha256).hexdigest()[:32]

@@ -10,7 +10,7 @@ State = Literal["running", "waiting", "dead", "set aside"]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that this worker has claimed. Never the payload, which holds device passwords: only its digest.
+    """A job that this worker has claimed. It has no payload, which holds device passwords: only a digest of it.
 
     `claimed_at` is seconds since the epoch.
     """
@@ -24,10 +24,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A claim and what became of it. `finished_at` is when its result was made, in seconds since the epoch.
+    """A claim and its result. `finished_at` is when the result was made, in seconds since the epoch.
 
-    `replaced_by` is the entry of the failed result that is, or was, sent in the place of this one, which the engine
-    had refused for good. `absent_bytes` is the size of a result that is not here, but in the file.
+    `replaced_by`: the engine refused this result for good, and a failed result in that entry is, or was, sent in its
+    place. `absent_bytes` is the size of a result that only the file has.
     """
 
     number: int
@@ -40,18 +40,18 @@ class Entry:
 
     @property
     def size(self) -> int | None:
-        """How many bytes its result has; `None` where it has none."""
+        """How many bytes its result has; `None` without a result."""
         return self.absent_bytes if self.result is None else len(self.result)
 
     def without_text(self) -> Self:
-        """Return it with its result left to the file."""
+        """Return the entry without its result, which stays in the file."""
         return replace(self, result=None, absent_bytes=self.size)
 
     @property
     def state(self) -> State:
-        """`running` without a result, `waiting` with one that is to be delivered, `dead` if refused for good.
+        """`running`: no result. `waiting`: a result to deliver. `dead`: the engine refused the result for good.
 
-        `set aside` is a claim without a result that is not reported, as its job may run elsewhere.
+        `set aside`: a claim without a result that is not reported, because its job may run elsewhere.
         """
         if self.dead_reason is not None:
             return "set aside" if self.size is None else "dead"
@@ -62,9 +62,9 @@ class Entry:
 class StoredResult:
     """A result on its way to the engine. `number` is the claim's; `text` is sent unchanged at every try.
 
-    `earlier` tells that an earlier run, or a try before a dead letter, may have delivered it already.
-    `replaces` tells that it stands for one that the engine has refused; `replaced`, that it is such a one, which
-    somebody has sent again.
+    `earlier`: an earlier run, or a try before it became a dead letter, may have delivered it already.
+    `replaces`: it replaces a result that the engine has refused. `replaced`: it is such a refused result, and
+    somebody sends it again.
     """
 
     number: int
@@ -76,16 +76,16 @@ class StoredResult:
 
 
 class RowState(NamedTuple):
-    """What a look at the file shows of a row: enough to notice that somebody else has changed it."""
+    """What a look at the file shows of a row: enough to notice changes by others."""
 
     number: int
     is_dead: bool
 
 
 def digest_of(parameters: object, key: bytes) -> str:
-    """Return a keyed digest of a job's parameters: tells whether two are the same, and nothing else.
+    """Return a keyed digest of a job's parameters. It shows whether two are equal, and nothing else.
 
-    Large parameters are given as the engine's text, which it writes in the same way each time.
+    Large parameters are given as the engine's text, which is the same each time.
     """
     large = parameters if isinstance(parameters, bytes) else None
     text = large or json.dumps(parameters, sort_keys=True, default=str).encode()

@@ -1,4 +1,4 @@
-"""Entries and facts in SQL. Everything here runs where the connection is used, and inside the caller's transaction."""
+"""Entries and facts in SQL. All of it runs in the connection's thread, inside the caller's transaction."""
 
 import json
 import math
@@ -23,7 +23,7 @@ _COLUMNS_OF_VERSION: Final = {
 
 @dataclass(slots=True)
 class Loaded:
-    """What a file holds. `repaired` are the numbers of entries that are not as they stand in the file."""
+    """The content of a file. `repaired` are the numbers of entries that differ from the file."""
 
     entries: list[Entry] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
@@ -31,11 +31,11 @@ class Loaded:
     """The highest number that was ever given."""
     repaired: set[int] = field(default_factory=set)
     accepted: set[int] = field(default_factory=set)
-    """The numbers of entries that an earlier run should have removed: never to be sent (`AcceptedResults`)."""
+    """Numbers of entries that an earlier run should have removed. They must never be sent (`AcceptedResults`)."""
 
 
 def save(database: sqlite3.Connection, entry: Entry) -> None:
-    """Make the entry's row what the entry is, whether there is one or not. A result that is not here stays as it is."""
+    """Write the entry's row, whether there is one or not. A result that is not in memory stays as it is."""
     claim, result = entry.claim, entry.result
     if entry.absent_bytes is not None:
         database.execute(
@@ -60,7 +60,7 @@ def save(database: sqlite3.Connection, entry: Entry) -> None:
 
 
 def remove(database: sqlite3.Connection, entry: Entry) -> None:
-    """Remove the entry's row, but not another claim's that happens to have its number."""
+    """Remove the entry's row, but not another claim's row that happens to have its number."""
     database.execute(
         "DELETE FROM claims WHERE number = ? AND job_id = ? AND claimed_at = ?",
         (entry.number, entry.claim.job_id, entry.claim.claimed_at),
@@ -68,7 +68,7 @@ def remove(database: sqlite3.Connection, entry: Entry) -> None:
 
 
 def is_there(database: sqlite3.Connection, entry: Entry) -> bool:
-    """Whether the entry's row is there, whatever it holds of the entry."""
+    """Whether the entry's row exists, whatever its content is."""
     query = "SELECT 1 FROM claims WHERE number = ? AND job_id = ? AND claimed_at = ?"
     row = (entry.number, entry.claim.job_id, entry.claim.claimed_at)
     return database.execute(query, row).fetchone() is not None
@@ -80,15 +80,15 @@ def save_fact(database: sqlite3.Connection, name: str, value: str) -> None:
 
 
 def look(database: sqlite3.Connection) -> list[RowState]:
-    """Return what somebody else may have changed."""
+    """Return the columns that others may have changed."""
     query = "SELECT number, dead_reason IS NOT NULL FROM claims"
     return [RowState(number, bool(dead)) for number, dead in database.execute(query)]
 
 
 def load(database: sqlite3.Connection, *, dead_bytes: float = math.inf) -> Loaded:
-    """Read everything, but no more than `dead_bytes` of dead letters' results: the others are left to the file.
+    """Read everything, but at most `dead_bytes` of dead letters' results: the rest stays in the file.
 
-    Raises `sqlite3.Error`; a row whose result is damaged is a dead letter, and stops no other.
+    Raises `sqlite3.Error`. A row whose result is damaged becomes a dead letter, and stops no other row.
     """
     loaded = _read(database)
     for place, entry in enumerate(loaded.entries):
@@ -99,7 +99,7 @@ def load(database: sqlite3.Connection, *, dead_bytes: float = math.inf) -> Loade
 
 
 def outline(database: sqlite3.Connection, with_text_of: Collection[int] = ()) -> Loaded:
-    """Do so, but keep the results of these numbers alone: all of them may be more than the memory takes."""
+    """Same as `load`, but with the results of these numbers only: all results may not fit into memory."""
     loaded = _read(database, with_text_of)
     loaded.entries = [
         _with_text(database, entry) if entry.number in with_text_of and entry.state == "dead" else entry
@@ -109,7 +109,7 @@ def outline(database: sqlite3.Connection, with_text_of: Collection[int] = ()) ->
 
 
 def read_text(database: sqlite3.Connection, entry: Entry) -> tuple[Entry | None, bool]:
-    """Return an entry with the result that was left to the file, if it is there, and whether that is sound."""
+    """Return an entry with the result that only the file has, if it exists, and whether the result is sound."""
     query = "SELECT result, checksum FROM claims WHERE number = ? AND job_id = ? AND claimed_at = ?"
     row = (entry.number, entry.claim.job_id, entry.claim.claimed_at)
     for result, checksum in database.execute(query, row):
@@ -127,7 +127,7 @@ def _with_text(database: sqlite3.Connection, entry: Entry) -> Entry:
 
 def _read(database: sqlite3.Connection, with_text_of: Collection[int] | None = None) -> Loaded:
     loaded = Loaded(facts=dict(database.execute("SELECT name, value FROM facts")))
-    # One that waits is read in any case, to see whether it is sound. SQLite has the length without reading the text.
+    # A waiting result is always read, to check it. SQLite knows its length without reading the text.
     columns = _columns(database).replace("result, ", "CASE WHEN dead_reason IS NULL THEN result END, ")
     query = f"SELECT {columns}, length(result) FROM claims ORDER BY number"  # noqa: S608  # ours
     for *row, size in database.execute(query):
@@ -140,7 +140,7 @@ def _read(database: sqlite3.Connection, with_text_of: Collection[int] | None = N
 
 
 def salvage(database: sqlite3.Connection) -> Loaded:
-    """Read what can be read of a damaged file: from both ends, each as far as it goes. Raises nothing."""
+    """Read what can be read of a damaged file: from both ends, as far as possible. Raises nothing."""
     loaded = Loaded()
     for name, value in _as_far_as_it_goes(database, "SELECT name, value FROM facts"):
         if isinstance(name, str) and isinstance(value, str):
@@ -178,7 +178,7 @@ def _take(row: Sequence[Any], loaded: Loaded, size: int | None = None) -> None:
         and isinstance(claimed_at, float)
         and all(isinstance(text, str) for text in texts)
     ):
-        return  # not even the job's id can be trusted
+        return  # not even the job's id is reliable
     claim = Claim(job_id, block_id, worker_uuid, claimed_at, digest)
     absent_bytes = size if result is None else None
     entry = Entry(number, claim, result, finished_at, dead_reason, replaced_by, absent_bytes)
@@ -194,7 +194,7 @@ def _is_sound(result: Any, job_id: str, checksum: Any) -> bool:
         return False
     if checksum is not None:
         return bool(zlib.crc32(result) == checksum)
-    # Of a version without checksums.
+    # Written by a version without checksums.
     try:
         parsed = json.loads(result)
     except (ValueError, RecursionError):

@@ -1,11 +1,11 @@
-"""A write on its way to the disk, which any number of others may wait for."""
+"""A write that is on its way to the disk. Any number of callers may wait for it."""
 
 import asyncio
 from typing import Any
 
 
 class Saving:
-    """Create with the write's future, or with none where nothing is to be waited for."""
+    """Create it with the write's future, or without one if there is nothing to wait for."""
 
     __slots__ = ("_future",)
 
@@ -13,13 +13,13 @@ class Saving:
         self._future = future
 
     async def wait(self) -> None:
-        """Return when it is on the disk, or as soon as it is known that the disk does not take it.
+        """Return when it is on the disk, or as soon as the disk is known to refuse it.
 
-        Raises nothing. Cancelling this undoes nothing, and disturbs nobody else who waits.
+        Raises nothing. Cancelling this undoes nothing, and does not disturb other waiters.
         """
         if self._future is not None and not self._future.done():
             await asyncio.wait((self._future,))
 
 
 SAVED = Saving()
-"""Of what is on the disk already, or waits for a disk that is in trouble."""
+"""For data that is on the disk already, or that waits for a disk in trouble."""

@@ -1,4 +1,4 @@
-"""The journal's file: its schema, how older ones become ours, and its settings."""
+"""The journal's file: its schema, its migration from older versions, and its settings."""
 
 import os
 import sqlite3
@@ -33,7 +33,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _ADD_TIME_AND_CHECKSUM,
     _ADD_REPLACEMENT,
 )
-"""Each step leads from the version of its place to the next. Steps that were released are never changed."""
+"""Step N migrates from version N to the next one. Released steps are never changed."""
 
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
@@ -42,12 +42,12 @@ BUSY_MILLISECONDS: Final = 5000
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open the journal, make it if there is none, and bring an older one to our version.
+    """Open the journal; make it if there is none; migrate an older one.
 
-    Raises `StateDirectoryError` for a file of a newer version, `OSError` and `sqlite3.Error` for trouble with the disk
-    or a damaged file.
+    Raises `StateDirectoryError` for a file of a newer version, `OSError` and `sqlite3.Error` if the disk fails
+    or the file is damaged.
     """
-    # Before SQLite does it: results may hold what a device said, and are nobody else's to read.
+    # Before SQLite does it: results may hold device output, and nobody else may read them.
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         os.fchmod(descriptor, 0o600)
@@ -65,8 +65,8 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def _say_why_no_log(path: Path) -> None:
-    """Raise the `OSError` for which SQLite could not make its log: it drops which one, such as a full disk."""
-    # One that is empty is as good as none.
+    """Raise the `OSError` that kept SQLite from making its log, such as a full disk. SQLite does not pass it on."""
+    # An empty one does no harm.
     os.close(os.open(f"{path}-wal", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
@@ -77,7 +77,7 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
     database.execute("PRAGMA journal_mode = WAL")
     # The result must be on the disk before its slot is free: FULL syncs the log at each commit.
     database.execute("PRAGMA synchronous = FULL")
-    # What was delivered is overwritten, not only marked as free.
+    # Deleted content is overwritten, not only marked as free.
     database.execute("PRAGMA secure_delete = ON")
     _migrate(database)
     for (complaint,) in database.execute("PRAGMA quick_check(1)"):
@@ -86,7 +86,7 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
 
 
 class DamagedFileError(sqlite3.DatabaseError):
-    """SQLite can read the file, and finds that it does not fit together."""
+    """SQLite can read the file, but its content is inconsistent."""
 
 
 def version_of(database: sqlite3.Connection) -> int:
@@ -107,7 +107,7 @@ def refuse_newer(database: sqlite3.Connection, path: Path) -> None:
 
 
 def _refuse_strangers(database: sqlite3.Connection, path: Path) -> None:
-    """Raise `StateDirectoryError` for another program's database, which is not ours to add to."""
+    """Raise `StateDirectoryError` for another program's database: the worker must not change it."""
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables and version_of(database) == 0:
         raise StateDirectoryError(

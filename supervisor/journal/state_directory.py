@@ -1,4 +1,4 @@
-"""A state directory that is held, and whether it is where its worker was registered."""
+"""A locked state directory, and whether it is where its worker was registered."""
 
 import asyncio
 import contextlib
@@ -26,9 +26,9 @@ HANGS_SECONDS: Final = 5.0
 
 
 class StateDirectory:
-    """Ours alone until `close`. Everything here blocks for as long as the disk does: call it in a thread.
+    """Locked for this process until `close`. Everything here blocks for as long as the disk does: call it in a thread.
 
-    Raises `StateDirectoryError` when the directory can't be ours.
+    Raises `StateDirectoryError` if the directory can't be used.
     """
 
     def __init__(self, path: Path, machine: Machine | None = None) -> None:
@@ -43,25 +43,25 @@ class StateDirectory:
                 f"The state directory {path} can't be used: {error.strerror}. Give another --state-dir."
             ) from error
         self.doubt = self._record.doubt
-        """Why it may be a copy of another one, as it was found. Stays when that is settled: it holds for the run."""
+        """Why it may be a copy of another directory, as found at the start. It stays the same for the whole run."""
 
     @property
     def key(self) -> str:
-        """What ties the journal to this directory."""
+        """The key that ties the journal to this directory."""
         return self._record.key
 
     @property
     def lock_weakness(self) -> str | None:
-        """What the file system lacks for the directory to be locked fully."""
+        """Which lock the file system does not support, if any."""
         return self._lock.weakness
 
     def judge_journal(self, key: str | None) -> None:
-        """Take into account what the journal says: the key of the directory in which it was made."""
+        """Use the journal's key too: it is the key of the directory in which the journal was made."""
         self._record = self._record.of_journal(key)
         self.doubt = self._record.doubt
 
     def remember(self) -> None:
-        """Write down where the directory is, unless that is in doubt. Raises `OSError`."""
+        """Write down where the directory is, unless this is in doubt. Raises `OSError`."""
         if self._record.doubt is None and not self._record.is_current:
             self._write(self._record)
 
@@ -71,9 +71,9 @@ class StateDirectory:
         return self.key
 
     def follow(self) -> None:
-        """Hold the directory that is at the path now, if the one that was held was removed, moved or replaced.
+        """Lock the directory that is at the path now, if the locked one was removed, moved or replaced.
 
-        That one does not belong to its place any more: it may be somewhere else, with the same journal. Raises
+        The old one does not belong to its place any more: it may be somewhere else, with the same journal. Raises
         `OSError` and `StateDirectoryError`.
         """
         before = os.dup(self._lock.descriptor)
@@ -84,13 +84,13 @@ class StateDirectory:
                 if self._record.doubt is None:
                     place = place_of(self._lock.descriptor, self._machine, self.key)
                     self._record = replace(self._record, now=place, is_current=False)
-            with contextlib.suppress(OSError):  # it is tried again when the journal is well
+            with contextlib.suppress(OSError):  # tried again when the journal works again
                 self.remember()
         finally:
             os.close(before)
 
     def close(self) -> None:
-        """Let others have it. Twice is once."""
+        """Release the directory. A second call does nothing."""
         self._lock.close()
 
     def _write(self, record: PlaceRecord) -> None:
@@ -99,9 +99,9 @@ class StateDirectory:
 
 
 async def open_directory(path: Path) -> StateDirectory:
-    """Take a state directory. While its disk does not answer, the loop is free, and a person is told.
+    """Take a state directory. While its disk does not answer, the loop is free, and the log says so.
 
-    Raises `StateDirectoryError`. Cancelling it lets the directory go as soon as it is there.
+    Raises `StateDirectoryError`. After a cancellation, the directory is released as soon as it was taken.
     """
     taking = asyncio.get_running_loop().run_in_executor(None, StateDirectory, path)
     try:
@@ -129,7 +129,7 @@ def tell_doubt(directory: StateDirectory) -> None:
 
 
 async def remember_place(directory: StateDirectory) -> bool:
-    """Write down where the directory is, unless that is in doubt. Returns whether it is; a failure is said."""
+    """Write down where the directory is, unless this is in doubt. Returns whether it is written; logs a failure."""
     try:
         await asyncio.to_thread(directory.remember)
     except OSError as error:
@@ -139,7 +139,7 @@ async def remember_place(directory: StateDirectory) -> bool:
 
 
 async def settle_place(directory: StateDirectory) -> str | None:
-    """Make the directory belong to where it is now. Returns its new key, or `None` after a failure, which is said."""
+    """Make the directory belong to where it is now. Returns its new key, or `None` after a failure, which it logs."""
     try:
         return await asyncio.to_thread(directory.settle)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The journal: a state directory that is ours alone, the file in it, and its writer."""
+"""The journal: a locked state directory, the file in it, and its writer."""
 
 import asyncio
 import contextlib
@@ -23,20 +23,20 @@ from supervisor.journal.state_directory import StateDirectory
 from supervisor.journal.writer import Writer, unheard
 
 Settled = Callable[[BaseException | None], None]
-"""Told on the loop how a write ended, in the order of the writes."""
+"""Called on the loop with the result of a write, in the order of the writes."""
 
 CLOSE_SECONDS: Final = 15.0
 HANGING_CLOSE_SECONDS: Final = 1.0
-"""The same for a disk that is known not to answer, where nothing is lost with it."""
+"""The same for a disk that is known not to answer, if nothing is lost by it."""
 
 _SIDES: Final = ("", "-wal", "-shm")
 
 
 class Journal:
-    """The file on the disk. What it is given is durable when the future is done, unless that raises.
+    """The file on the disk. Data that is given to it is durable when the future is done, unless that raises.
 
-    Futures end with `OSError` or `sqlite3.Error` when the disk does not take it: `Ledger` knows what to do then.
-    `changed` and `lost` are called on the loop when somebody else has changed rows, or taken the file away.
+    Futures end with `OSError` or `sqlite3.Error` if the disk fails: `Ledger` knows what to do then.
+    `changed` and `lost` are called on the loop if somebody else has changed rows, or removed the file.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class Journal:
         self._accepted = AcceptedResults(directory / ACCEPTED_FILE)
 
     def open(self, dead_bytes: float = math.inf) -> "asyncio.Future[Loaded]":
-        """Open the file, anew if it was open, and read it, with so much of dead letters' results.
+        """Open the file, again if it was open. Read it, with at most `dead_bytes` of dead letters' results.
 
         Ends with `StateDirectoryError` for a file of a newer version.
         """
 
         def work() -> Loaded:
-            # Removed or replaced while it was in use: the new one must be ours before anything is written to it.
+            # If it was removed or replaced meanwhile, the new one must be locked before anything is written to it.
             self._directory.follow()
             try:
                 database = self._writer.open()
@@ -76,7 +76,7 @@ class Journal:
                 self._writer.shut()
                 if (
                     error_kind(error) == sqlite3.SQLITE_ERROR
-                ):  # a table is missing, a text is none, and the like
+                ):  # a table is missing, a value is not text, and the like
                     raise DamagedFileError(str(error)) from error
                 raise
             except BaseException:
@@ -87,7 +87,7 @@ class Journal:
         return self._writer.call(work)
 
     def move_aside(self) -> "asyncio.Future[tuple[Path, Loaded]]":
-        """Close a damaged file and move it aside. Returns where it is now, and what could be read of it."""
+        """Close a damaged file and move it aside. Returns its new path, and what could be read of it."""
 
         def work() -> tuple[Path, Loaded]:
             self._writer.shut()
@@ -104,7 +104,7 @@ class Journal:
         return self._writer.call(work)
 
     def save(self, entries: list[Entry], settled: Settled = unheard) -> "asyncio.Future[None]":
-        """Make the rows of `entries` what the entries are, all or none."""
+        """Write the rows of `entries`, all or none."""
 
         def work(database: sqlite3.Connection) -> None:
             for entry in entries:
@@ -115,11 +115,11 @@ class Journal:
     def remove(
         self, entry: Entry, settled: Settled = unheard, *, is_over: bool = False
     ) -> "asyncio.Future[None]":
-        """Remove a row, and wipe what it held from the file soon after.
+        """Remove a row, and wipe its content from the file soon after.
 
-        That it is gone is durable with the next write. `is_over`: where it can't be removed, it is named in
-        `accepted_results`, and the next start drops it. Not so a row that has another number now: the file may not
-        have that one yet.
+        The removal is durable with the next write. `is_over`: if the row can't be removed, it is named in
+        `accepted_results`, and the next start drops it. Don't use it for a row that got another number: the file may
+        not have the new one yet.
         """
 
         def work(database: sqlite3.Connection) -> None:
@@ -135,13 +135,13 @@ class Journal:
         return self._writer.write(work, settled, synced=False, one_statement=True, ended=ended)
 
     def name_accepted(self, entry: Entry) -> "asyncio.Future[None]":
-        """Have the next start not take in a row that is over, and that can't be removed as the file is not open."""
+        """Name a row that is over, so that the next start drops it: the file is not open, so it can't be removed."""
         return self._writer.call(lambda: self._accepted.add(entry))
 
     def _may_hold(self, entry: Entry) -> bool:
         try:
             return self._writer.database is None or rows.is_there(self._writer.database, entry)
-        except ValueError:  # an id that is no text for SQLite was never stored
+        except ValueError:  # SQLite never stored an id that it can't hold as text
             return False
         except sqlite3.Error:
             return True
@@ -153,22 +153,22 @@ class Journal:
         )
 
     def read_text(self, entry: Entry) -> tuple[Entry | None, bool]:
-        """Return an entry with the result that was left to the file, and whether that is sound. For `call` only."""
+        """Return an entry with the result that only the file has, and whether that is sound. For `call` only."""
         if self._writer.database is None:
             raise OSError("the file is not open")
         return rows.read_text(self._writer.database, entry)
 
     def call(self, work: Callable[[], None]) -> "asyncio.Future[None]":
-        """Have something else done on this disk, by the same thread."""
+        """Do other work on this disk, in the same thread."""
         return self._writer.call(work)
 
     def look_again(self) -> None:
-        """Call `changed` at the next look, whether something changes until then or not."""
+        """Call `changed` at the next look, even if nothing changes until then."""
         self._maintenance.look_again()
 
     def close(self, timeout_seconds: float = CLOSE_SECONDS) -> None:
-        """Write what waits, close the file, and let another supervisor have the directory. Twice is once."""
-        # With a disk that hangs, the thread may still write: the directory stays ours until this process ends.
+        """Write what waits, close the file, and release the directory. A second call does nothing."""
+        # If the disk hangs, the thread may still write: the directory stays locked until this process ends.
         if self._writer.close(timeout_seconds):
             self._directory.close()
 
@@ -187,5 +187,5 @@ def read_damaged(path: Path) -> Loaded:
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
         loop.call_soon_threadsafe(call)

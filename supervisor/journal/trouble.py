@@ -1,4 +1,4 @@
-"""What is told of a disk that takes the journal slowly, or not at all: its beginning, and its end once that holds."""
+"""Logs when a disk takes the journal slowly, or not at all, and when this is really over."""
 
 import asyncio
 import logging
@@ -12,17 +12,17 @@ from supervisor.log.events.results import JournalFailing, JournalFast, JournalRe
 _log = logging.getLogger(__name__)
 
 QUIET_MENDS: Final = 30
-"""A trouble that comes back sooner than after so many pauses between two tries (a minute) is the same one: on a disk
-that is nearly full, each job would begin and end one."""
+"""If trouble comes back sooner than after so many pauses between tries (a minute), it counts as the same one. On a
+nearly full disk, each job would otherwise begin and end one."""
 
 
 class JournalTrouble:
-    """Is told of each fault, and when the file is whole again; tells people. `mend_seconds`: between two tries."""
+    """Gets each fault, and the news that the file is complete again; logs both. `mend_seconds`: between two tries."""
 
     def __init__(self, mend_seconds: float) -> None:
         self.path = ""
         self.is_told = False
-        """Whether people have last heard that the journal can't be written."""
+        """Whether the last message said that the journal can't be written."""
         self._mend_seconds = mend_seconds
         self._quiet_seconds = QUIET_MENDS * mend_seconds
         self._over_at = float("-inf")
@@ -31,7 +31,7 @@ class JournalTrouble:
         self._timer: asyncio.TimerHandle | None = None
 
     def begins(self, fault: DiskFault, error: BaseException | None) -> None:
-        """Tell of a fault, unless that was told already. What had been over is not."""
+        """Log a fault, unless it is logged already. It cancels the report of an end that still waits."""
         self._stop_timer()
         if self.is_told:
             return
@@ -41,7 +41,7 @@ class JournalTrouble:
         tell(_log, JournalFailing(path=self.path, reason=reason, pause_seconds=self._mend_seconds))
 
     def ends(self) -> None:
-        """The file is whole. Tell it at once, but of a trouble that had come back only when it stays away for long."""
+        """The file is complete. Log it at once; if the trouble had come back, only when it stays away for long."""
         self._stop_timer()
         if not self._came_back:
             self._tell_end()
@@ -49,7 +49,7 @@ class JournalTrouble:
             self._timer = asyncio.get_running_loop().call_later(self._quiet_seconds, self._tell_end)
 
     def wrote(self, seconds: float) -> None:
-        """Take note of how long a write took. Tell of a disk that has become slow, or is fast again."""
+        """Note how long a write took. Log if a disk has become slow, or is fast again."""
         speed = self._speed
         if not speed.wrote(seconds, asyncio.get_running_loop().time()):
             return
@@ -59,7 +59,7 @@ class JournalTrouble:
             tell(_log, JournalFast(path=self.path))
 
     def close(self, *, is_whole: bool) -> None:
-        """Nobody waits for more: tell now what would be told later."""
+        """The worker ends: log now what would be logged later."""
         waits = self._timer is not None
         self._stop_timer()
         if waits and is_whole:

@@ -1,4 +1,4 @@
-"""One watch over all writes, in place of a timer for each: they are on the way of every job."""
+"""One watch over all writes, instead of a timer for each: every job makes writes."""
 
 import asyncio
 from collections import deque
@@ -12,9 +12,9 @@ LOOK_SECONDS: Final = 1.0
 
 
 class WriteTimeout:
-    """Ends futures with `TimeoutError` that are not done after `seconds`, give or take a look.
+    """Ends futures with `TimeoutError` if they are not done after `seconds`, with the accuracy of one look.
 
-    `took` is told how many seconds each of them took that ended well.
+    `took` gets the number of seconds of each successful write.
     """
 
     def __init__(self, seconds: float, took: Callable[[float], None] = lambda seconds: None) -> None:
@@ -49,6 +49,6 @@ class WriteTimeout:
             _, future = self._futures.popleft()
             if not future.done():
                 future.set_exception(TimeoutError())
-                future.exception()  # nobody may be waiting for it any more
+                future.exception()  # perhaps nobody waits for it any more
         if self._futures:
             self._timer = loop.call_later(min(LOOK_SECONDS, self._seconds), self._look)

@@ -1,4 +1,4 @@
-"""The journal's one writer: a thread that puts whatever is waiting into one transaction."""
+"""The journal's one writer: a thread that puts everything that waits into one transaction."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def unheard(error: BaseException | None) -> None:
-    """Nobody is told."""
+    """Ignore the result."""
     del error
 
 
@@ -35,7 +35,7 @@ class _Order:
 
 
 class Writer:
-    """Carries out what it is given, in the order in which it is given. `maintenance` are done in between."""
+    """Carries out orders in the order in which they come. Between them it does `maintenance`."""
 
     def __init__(self, path: Path, maintenance: Maintenance) -> None:
         self.database: sqlite3.Connection | None = None
@@ -57,20 +57,20 @@ class Writer:
         one_statement: bool = False,
         ended: Callable[[BaseException | None], None] = unheard,
     ) -> "asyncio.Future[T]":
-        """Have `operation` done in a transaction that it may share with others.
+        """Do `operation` in a transaction that it may share with others.
 
-        The future ends when that is on the disk, or with what was raised. `settled` is called on the loop just
-        before, in the order of the writes, also for a future that nobody waits for any more: that cancels nothing.
+        The future ends when the data is on the disk, or with the exception. `settled` is called on the loop just
+        before that, in the order of the writes, even if nobody waits for the future any more: that cancels nothing.
         `ended` is called in the thread, before anybody hears of this write or of a later one. It must not raise.
-        `one_statement`: it is a transaction by itself, which takes one call in place of three. Each call gives Python's
-        lock away, and gets it back when the loop lets go of it.
-        What need not be `synced` is safe from the end of this process, and not from that of the machine, until
+        `one_statement`: the statement is a transaction by itself, with one call instead of three. Each call releases
+        the GIL, and must wait until the loop releases it again.
+        Data that need not be `synced` survives the end of this process at once, and the end of the machine only after
         something else is written.
         """
         return self._put(operation, settled, ended, alone=False, synced=synced, one_statement=one_statement)
 
     def call(self, operation: Callable[[], T]) -> "asyncio.Future[T]":
-        """Have `operation` done in the thread, outside of any transaction."""
+        """Do `operation` in the thread, outside of any transaction."""
         return self._put(operation, unheard, unheard, alone=True)
 
     def _put(
@@ -89,7 +89,7 @@ class Writer:
         return done
 
     def open(self) -> sqlite3.Connection:
-        """Open the file, anew if it is open. To be called in the thread."""
+        """Open the file, again if it is open. Call it in the thread."""
         self.shut()
         self.database = open_database(self._path)
         self._is_synced = True
@@ -97,14 +97,14 @@ class Writer:
         return self.database
 
     def shut(self) -> None:
-        """Close the file. To be called in the thread."""
+        """Close the file. Call it in the thread."""
         if self.database is not None:
             database, self.database = self.database, None
             with contextlib.suppress(sqlite3.Error):
                 database.close()
 
     def close(self, timeout_seconds: float) -> bool:
-        """Do what waits, then end the thread. Returns whether it did: a disk that hangs is left alone."""
+        """Do what waits, then end the thread. Returns whether it ended: a disk that hangs is left alone."""
         self._orders.put(None)
         self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
@@ -130,7 +130,7 @@ class Writer:
                 if self.database is not None and not self._is_synced:
                     with contextlib.suppress(
                         sqlite3.Error
-                    ):  # else the next one that is to be synced tries it
+                    ):  # otherwise the next one that must be synced tries it
                         self._sync(self.database, is_wanted=True)
                 self._maintenance.do(self.database, idle=False)
 
@@ -139,7 +139,7 @@ class Writer:
         with contextlib.suppress(queue.Empty):
             while (more := self._orders.get_nowait()) is not None and not more.alone:
                 batch.append(more)
-            self._held.append(more)  # not for this transaction: it is next
+            self._held.append(more)  # not for this transaction: it comes next
         return batch
 
     def _do_alone(self, order: _Order) -> None:
@@ -151,7 +151,7 @@ class Writer:
             _settle([_Settled(order, result)])
 
     def _write(self, batch: list[_Order]) -> None:
-        """One transaction for all that waited. If it fails, each is tried alone, so that one takes no other along."""
+        """Write all that waited in one transaction. If it fails, try each alone, so that one does not harm others."""
         results: list[Any] = []
         database = self.database
         began = False
@@ -170,7 +170,7 @@ class Writer:
             if database is not None and database.in_transaction:
                 with contextlib.suppress(sqlite3.Error):
                     database.execute("ROLLBACK")
-            # Where not even a transaction can begin, each alone would only wait as long again.
+            # If a transaction can't even begin, each alone would only wait as long again.
             if began and len(batch) > 1:
                 for order in batch:
                     self._write([order])
@@ -184,7 +184,7 @@ class Writer:
         _settle(list(map(_Settled, batch, results)))
 
     def _sync(self, database: sqlite3.Connection, *, is_wanted: bool) -> None:
-        """Have transactions synced to the disk, or only given to the kernel: in WAL mode, both are whole."""
+        """Sync transactions to the disk, or only give them to the kernel: in WAL mode, both are consistent."""
         if is_wanted is not self._is_synced:
             database.execute(f"PRAGMA synchronous = {'FULL' if is_wanted else 'NORMAL'}")
             self._is_synced = is_wanted
@@ -192,7 +192,7 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """What has become of an order."""
+    """The end of an order."""
 
     order: _Order
     result: Any = None
@@ -200,13 +200,13 @@ class _Settled:
 
 
 def _settle(batch: Sequence[_Settled]) -> None:
-    """Tell the loop what has become of a transaction's orders, by waking it once for all of them."""
+    """Report the ends of a transaction's orders to the loop. It is woken once for all of them."""
 
     def told() -> None:
         for one in batch:
             one.order.settled(one.error)
             settle(one.order.done, one.result, one.error)
 
-    # The loop is closed only when nobody waits for anything any more.
+    # The loop is closed only when nobody waits any more.
     with contextlib.suppress(RuntimeError):
         batch[0].order.loop.call_soon_threadsafe(told)

@@ -1,1 +1,1 @@
-"""Jobs that have ended, kept for a while for whoever asks: how they ended, what they took, and their log."""
+"""Jobs that have ended, kept for a while: how they ended, what they used, and their log."""

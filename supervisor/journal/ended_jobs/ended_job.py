@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class EndedJob:
-    """How a job ended and what it took. Times are seconds since the epoch; what is not known is `None`.
+    """How a job ended and what it used. Times are seconds since the epoch; `None` is unknown.
 
-    Texts are masked. The figures are those of the event `job_ended`, and `seconds` is measured: where the clock was
-    set while the job ran, it is not the difference of the times.
+    Texts are masked. The figures are those of the event `job_ended`. `seconds` is measured: if the clock was set
+    while the job ran, it is not the difference of the times.
     """
 
     job_id: str
@@ -18,7 +18,7 @@ class EndedJob:
     message: str
     ended_at: float
     started_at: float | None = None
-    """`None` where it was not run."""
+    """`None` if the job was not run."""
     step: str | None = None
     warning: str | None = None
     slot: int | None = None
@@ -31,20 +31,20 @@ class EndedJob:
     exit_code: int | None = None
     signal: str | None = None
     where: str | None = None
-    """File, line and function of what the block's code was doing when it was killed or crashed."""
+    """File, line and function that the block's code was in when it was killed or crashed."""
     parameters_digest: str | None = None
-    """As in the claim: equal for jobs of this worker with equal parameters, and tells nothing else of them."""
+    """As in the claim: equal for jobs of this worker with equal parameters, and shows nothing else of them."""
     result_bytes: int = 0
-    """The length of what the block has returned, kept or not."""
+    """The length of the block's result, kept or not."""
     cancelled_by: str | None = None
-    """The user who has cancelled it, as the kernel named who asked; `None` where it ended otherwise."""
+    """The user who has cancelled it, as the kernel named the asking process; `None` if it ended otherwise."""
     cancelled_at: float | None = None
-    """When it was told to end."""
+    """When the job was asked to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What is in memory of each job that is kept."""
+    """What memory holds of each kept job."""
 
     number: int
     job_id: str
@@ -56,5 +56,5 @@ class Summary:
 
 
 def summary_of(number: int, job: EndedJob) -> Summary:
-    """Return what is to be in memory."""
+    """Return what memory must hold of a job."""
     return Summary(number, job.job_id, job.block, job.outcome, job.cause, job.ended_at, job.seconds)

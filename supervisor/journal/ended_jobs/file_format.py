@@ -1,4 +1,4 @@
-"""What a file of an ended job looks like: a line of JSON, then its log, then its result. Pure."""
+"""The format of an ended job's file: a line of JSON, then its log, then its result. Pure."""
 
 import json
 import zlib
@@ -21,7 +21,7 @@ class DamagedFileError(SupervisorError):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first line of a file, and the lengths of what follows it."""
+    """The first line of a file, and the lengths of the parts after it."""
 
     job: EndedJob
     log_bytes: int
@@ -50,9 +50,9 @@ def file_of(job: EndedJob, log: bytes, result: bytes) -> list[bytes]:
 
 
 def head_of(beginning: bytes, size_bytes: int) -> tuple[Head, int]:
-    """Return the head of a file of this size, and where the log begins. Raises `DamagedFileError`.
+    """Return the head of a file of this size, and the position of the log. Raises `DamagedFileError`.
 
-    `beginning` are its first bytes, `HEAD_CAP_BYTES` of them where there are so many.
+    `beginning` are the file's first bytes: `HEAD_CAP_BYTES` of them, or all if the file is shorter.
     """
     line, ended, _ = beginning.partition(b"\n")
     if not ended:

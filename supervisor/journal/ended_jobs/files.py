@@ -1,4 +1,4 @@
-"""The files of ended jobs. Everything here blocks for as long as the disk does, and is used by one thread."""
+"""The files of ended jobs. All of it blocks for as long as the disk does. One thread uses it."""
 
 import contextlib
 import os
@@ -24,14 +24,14 @@ _PORTION_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was there at the start: the jobs, in the order of their ends, and the names of files that are damaged."""
+    """What the start has found: the jobs, in the order of their ends, and the names of damaged files."""
 
     jobs: Sequence[Summary]
     damaged: Sequence[str]
 
 
 class OpenedJob:
-    """A file that is being read. It stays readable if it is removed meanwhile. To be closed."""
+    """A file that is being read. It stays readable if it is removed meanwhile. Close it at the end."""
 
     def __init__(
         self, job: EndedJob, descriptor: int, log_start: int, log_bytes: int, result_bytes: int
@@ -43,12 +43,12 @@ class OpenedJob:
         self._result_bytes = result_bytes
 
     def log(self, start: int, most_bytes: int = _PORTION_BYTES) -> bytes:
-        """Return a portion of the log, from byte `start` of it on; empty at its end. Raises `OSError`."""
+        """Return a portion of the log from byte `start` on; empty at its end. Raises `OSError`."""
         length = min(most_bytes, self.log_bytes - start)
         return os.pread(self._descriptor, length, self._log_start + start) if length > 0 else b""
 
     def result(self) -> bytes:
-        """Return the masked data of the result; empty where none are kept. Raises `OSError`."""
+        """Return the masked data of the result; empty if none are kept. Raises `OSError`."""
         return os.pread(self._descriptor, self._result_bytes, self._log_start + self.log_bytes)
 
     def close(self) -> None:
@@ -57,9 +57,9 @@ class OpenedJob:
 
 
 class EndedJobFiles:
-    """A directory with a file for each ended job, of which the oldest go when there are too many.
+    """A directory with a file for each ended job. If there are too many, the oldest are removed.
 
-    Nothing is forced to the disk: what a power failure takes is passed over by the next start, and nobody waits.
+    Nothing is synced: nobody waits for the disk. After a power failure, the next start skips damaged files.
     """
 
     def __init__(self, directory: Path, most_jobs: int, most_bytes: int = MOST_BYTES) -> None:
@@ -70,9 +70,9 @@ class EndedJobFiles:
         self._next_number = 1
 
     def open(self) -> Found:
-        """Make the directory, and read the heads of what is in it. Raises `OSError`."""
+        """Make the directory, and read the heads of its files. Raises `OSError`."""
         self._make()
-        (self.directory / _TRIAL).unlink(missing_ok=True)  # of a worker that was killed meanwhile
+        (self.directory / _TRIAL).unlink(missing_ok=True)  # left by a worker that was killed
         jobs, damaged = [], []
         for number, name in sorted(_numbered(self.directory)):
             self._next_number = number + 1
@@ -90,9 +90,9 @@ class EndedJobFiles:
         return Found([job for job in jobs if job.number not in gone], damaged)
 
     def write(self, job: EndedJob, log: bytes, result: bytes) -> tuple[Summary, list[int]]:
-        """Keep a job. Returns it, and the numbers of those that are gone for it. Raises `OSError`; then it is not kept.
+        """Keep a job. Returns it, and the numbers of the jobs removed for it. Raises `OSError`; then it is not kept.
 
-        What is written in part, as the worker ends meanwhile, is damaged for the next start.
+        If the worker ends in the middle of this, the next start finds a damaged file.
         """
         number = self._next_number
         path = self._path(number)
@@ -108,7 +108,7 @@ class EndedJobFiles:
                 _write_all(descriptor, piece)
         except OSError:
             with contextlib.suppress(OSError):
-                path.unlink()  # half of it is of no use, and takes space from others
+                path.unlink()  # half a file is useless, and takes space from others
             raise
         finally:
             os.close(descriptor)
@@ -116,7 +116,7 @@ class EndedJobFiles:
         return summary_of(number, job), self._remove_old()
 
     def try_out(self, size_bytes: int) -> None:
-        """Write a file of this size, and remove it. Raises `OSError` where a job could not be kept either."""
+        """Write a file of this size, and remove it. Raises `OSError` if a job could not be kept either."""
         path = self.directory / _TRIAL
         self._make()
         descriptor = _new_file(path)
@@ -127,7 +127,7 @@ class EndedJobFiles:
             path.unlink(missing_ok=True)
 
     def read(self, number: int) -> OpenedJob:
-        """Open a job's file. Raises as `read_file` does."""
+        """Open a job's file. Raises the same as `read_file`."""
         return read_file(self._path(number))
 
     def _make(self) -> None:
@@ -139,7 +139,7 @@ class EndedJobFiles:
         for number in gone:
             try:
                 self._path(number).unlink(missing_ok=True)
-            except OSError:  # the next one that is kept tries it again
+            except OSError:  # tried again at the next job that is kept
                 return gone[: gone.index(number)]
             del self._sizes[number]
         return gone
@@ -149,7 +149,7 @@ class EndedJobFiles:
 
 
 def read_file(path: Path) -> OpenedJob:
-    """Open the file of a job. Raises `FileNotFoundError` where it is gone, `OSError`, and `DamagedFileError`."""
+    """Open the file of a job. Raises `FileNotFoundError` if it is gone, `OSError`, and `DamagedFileError`."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         beginning = os.pread(descriptor, HEAD_CAP_BYTES, 0)
@@ -162,9 +162,9 @@ def read_file(path: Path) -> OpenedJob:
 
 
 def kept_jobs(directory: Path) -> Iterator[tuple[Path, EndedJob]]:
-    """Yield the jobs that a worker has kept in `directory`, the last one first, and where each is.
+    """Yield the jobs that a worker has kept in `directory`, the last one first, each with its path.
 
-    For those who look without that worker. What is damaged is passed over. Raises `OSError`.
+    For readers that work without that worker. Skips damaged files. Raises `OSError`.
     """
     for _, name in sorted(_numbered(directory), reverse=True):
         with contextlib.suppress(OSError, DamagedFileError):
@@ -194,7 +194,7 @@ def _head(path: Path) -> tuple[EndedJob, int]:
 
 
 def _first_line(descriptor: int) -> bytes:
-    # A thousand bytes mostly: the start of the worker reads a thousand files.
+    # Mostly a thousand bytes: the worker reads a thousand files when it starts.
     beginning = os.pread(descriptor, 4096, 0)
     return beginning if b"\n" in beginning else os.pread(descriptor, HEAD_CAP_BYTES, 0)
 
@@ -205,7 +205,7 @@ def _new_file(path: Path) -> int:
 
 def _write_all(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
-    while rest:  # a disk that is nearly full takes a part, and says so only at the next call (write(2))
+    while rest:  # a nearly full disk takes a part, and reports it only at the next call (write(2))
         rest = rest[os.write(descriptor, rest) :]
 
 

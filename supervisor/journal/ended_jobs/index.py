@@ -1,4 +1,4 @@
-"""Which ended jobs are on the disk, as the loop knows it. Pure."""
+"""Which ended jobs are on the disk, as far as the loop knows. Pure."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from supervisor.journal.ended_jobs.ended_job import Summary
 
 
 class Index:
-    """The kept jobs by number, and for each job's id the last one: a job that was tried again has ended twice."""
+    """The kept jobs by number, and for each job id the last one: a job that was tried again has ended twice."""
 
     def __init__(self) -> None:
         self._by_number: dict[int, Summary] = {}
@@ -16,7 +16,7 @@ class Index:
         return len(self._by_number)
 
     def add(self, job: Summary) -> None:
-        """Take note of a job that is kept from now on."""
+        """Note a job that is kept from now on."""
         self._by_number[job.number] = job
         self._last_number[job.job_id] = max(job.number, self._last_number.get(job.job_id, 0))
 
@@ -32,7 +32,7 @@ class Index:
         return self._last_number.keys()
 
     def find(self, job_id: str) -> Summary | None:
-        """Return how a job ended last, `None` for one that is not kept."""
+        """Return how a job ended last, `None` if it is not kept."""
         number = self._last_number.get(job_id)
         return None if number is None else self._by_number[number]
 

@@ -1,4 +1,4 @@
-"""The lines of a log, of which the first and the last ones are kept. Pure."""
+"""The lines of a log: it keeps the first and the last ones. Pure."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from itertools import islice
 from supervisor.journal.ended_jobs.budget import HEAD_BYTES, TAIL_BYTES
 
 _OVERHEAD_BYTES = 48
-"""What Python needs for a line besides its text: many short ones must not take several times their length."""
+"""What Python needs for a line besides its text. So many short lines don't take several times their length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Some lines, one after the other. Before them, `left_out_lines` are missing. `next_line` is the one after them."""
+    """Some consecutive lines. `left_out_lines` are missing before them. `next_line` is the number after them."""
 
     text: bytes
     next_line: int
@@ -20,9 +20,9 @@ class Portion:
 
 
 class LineRing:
-    """Keeps the beginning and the end of what it is given, and counts what is missing in between.
+    """Keeps the beginning and the end of a log, and counts the lines missing in between.
 
-    Lines are counted from 0, those that are left out too, so that a reader knows by the number what it has missed.
+    Lines are counted from 0, with the missing ones. So a reader knows by the number which lines it has missed.
     """
 
     def __init__(self, head_bytes: int = HEAD_BYTES, tail_bytes: int = TAIL_BYTES) -> None:
@@ -58,7 +58,7 @@ class LineRing:
                 self._head.append(line)
                 self._first_of_tail += 1
                 return
-            self._head_is_full = True  # a shorter one that comes later would stand in the wrong place
+            self._head_is_full = True  # a shorter line that comes later would be in the wrong place
         self._tail.append(line)
         self._tail_room -= size
         while self._tail_room < 0:
@@ -68,7 +68,7 @@ class LineRing:
             self.left_out_bytes += len(oldest)
 
     def read(self, line: int, most_bytes: int) -> Portion:
-        """Return what follows from `line` on: so many bytes at most, but one line at least where there is one."""
+        """Return the lines from `line` on: at most `most_bytes`, but at least one line if there is one."""
         if line < len(self._head):
             return _portion(self._head, line, line, most_bytes)
         start = max(line, self._first_of_tail)
@@ -79,7 +79,7 @@ class LineRing:
         return b"".join(self._head)
 
     def tail(self) -> bytes:
-        """Return the end: all that is not in the beginning and is not left out."""
+        """Return the end: the lines that are neither in the beginning nor left out."""
         return b"".join(self._tail)
 
 

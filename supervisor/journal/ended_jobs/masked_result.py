@@ -1,4 +1,4 @@
-"""The data of a result, masked, before they are kept."""
+"""Masks the data of a result before they are kept."""
 
 import json
 from typing import Any
@@ -13,9 +13,9 @@ class NotMaskedError(SupervisorError):
 
 
 def masked_result(text: bytes, mask: TextMask, effort: Effort) -> bytes:
-    """Return JSON that a block has returned, with each of its texts, names and numbers masked as the log's are.
+    """Return the JSON that a block has returned, with all texts, names and numbers masked as in the log.
 
-    Raises `NotMaskedError` for what is too large or no JSON, and `TooMuchWorkError` when the effort is used up.
+    Raises `NotMaskedError` if it is too large or not JSON, and `TooMuchWorkError` when the effort is used up.
     """
     if len(text) > RESULT_BYTES:
         raise NotMaskedError(f"they have {len(text)} bytes, and {RESULT_BYTES} are kept at most")
@@ -34,7 +34,7 @@ class _Masking:
     def value(self, name: str, value: Any) -> Any:
         self._effort.spend(1)
         masked = self._mask.field(name, value, effort=self._effort)
-        if masked is not value:  # a text, a number that is a secret, or something whose name is that of one
+        if masked is not value:  # a text, a number that is a secret, or a value with a secret's name
             return masked
         if isinstance(value, dict):
             return {self._text(key): self.value(key, each) for key, each in value.items()}

@@ -1,4 +1,4 @@
-"""Why no log is kept of a job that has ended, and where else its lines may be. Pure."""
+"""Why no log is kept of an ended job, and where else its lines may be. Pure."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ _OF_A_KILLED_WORKER: Final = frozenset({Cause.WORKER_RESTARTED, Cause.CLAIM_LOST
 
 
 def why_no_log(job_id: str, cause: str) -> str:
-    """Return what is told of a job with this cause whose log is empty. What was run has at least two lines."""
+    """Return the explanation for a job with this cause whose log is empty. A job that ran has at least two lines."""
     if cause in _OF_A_KILLED_WORKER:
         return (
             f"The log of job {job_id} was not kept: its worker was killed before the job ended. What the worker had "

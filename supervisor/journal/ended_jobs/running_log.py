@@ -1,4 +1,4 @@
-"""The log of a job that runs, in memory: for those who follow it, and to be kept when the job is over."""
+"""The log of a running job, in memory: for those who follow it, and to be kept when the job is over."""
 
 import asyncio
 import datetime
@@ -14,17 +14,17 @@ from supervisor.log.events.ended_jobs import JobLinesLeftOut
 from supervisor.log.format import iso_time
 
 PORTION_BYTES: Final = 64 * 1024
-"""What a reader gets at once."""
+"""The most that a reader gets at once."""
 
 _LAST_LINE_CHARS: Final = 200
 _ABOUT_THE_JOB: Final = frozenset({"job", "block", "step"})
 
 
 class RunningLog:
-    """Takes a job's lines, masked as they are, each as a JSON object on a line. See `LineRing` for how many.
+    """Takes a job's masked lines, each as a JSON object on a line. See `LineRing` for how many are kept.
 
-    Whoever follows it has a place in it of his own, and nothing waits for him: what he was too slow for is missing,
-    and a line says so. `clock` gives seconds since the epoch.
+    Each follower has its own place in the log, and nothing waits for a follower. If one is too slow, lines are missing
+    for it, and a line says so. `clock` gives seconds since the epoch.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -34,7 +34,7 @@ class RunningLog:
         self.ended = False
         self._clock = clock
         self._changed: asyncio.Event | None = None
-        """Set with the next line, and only there while somebody waits for it."""
+        """Set with the next line. It exists only while somebody waits for a line."""
 
     def take(self, level: int, event: str, message: str, facts: Mapping[str, object]) -> None:
         """Take a line; see `LineHearer`."""
@@ -43,18 +43,18 @@ class RunningLog:
         self._wake()
 
     def tell(self, event: Event) -> None:
-        """Take an event of the worker's own about this job."""
+        """Take an event of the worker about this job."""
         facts = {name: value for name, value in event.facts.items() if name not in _ABOUT_THE_JOB}
         self.lines.append(line_of(self._clock(), event.level, event.name, event.message, facts))
         self._wake()
 
     def close(self) -> None:
-        """Take note that nothing will follow."""
+        """Note that no line will follow."""
         self.ended = True
         self._wake()
 
     def read(self, line: int, most_bytes: int = PORTION_BYTES) -> Portion:
-        """Return what follows from `line` on, as far as it is there. Where lines are missing, one says so."""
+        """Return the lines from `line` on, as far as they exist. If lines are missing, a line says so."""
         portion = self.lines.read(line, most_bytes)
         if not portion.left_out_lines:
             return portion
@@ -62,14 +62,14 @@ class RunningLog:
         return Portion(gap + portion.text, portion.next_line, portion.left_out_lines)
 
     async def wait(self, line: int) -> None:
-        """Wait until `line` is there, or nothing follows any more."""
+        """Wait until `line` exists, or no line follows any more."""
         while line >= self.lines.lines and not self.ended:
             if self._changed is None:
                 self._changed = asyncio.Event()
             await self._changed.wait()
 
     def text(self) -> bytes:
-        """Return all that is kept of it, with a line where some are missing."""
+        """Return the whole kept log, with a line in the place of missing ones."""
         left_out = self.lines.left_out_lines
         gap = left_out_line(self._clock(), left_out, self.lines.left_out_bytes) if left_out else b""
         return self.lines.head() + gap + self.lines.tail()
@@ -81,7 +81,7 @@ class RunningLog:
 
 
 def line_of(at: float, level: int, event: str, message: str, facts: Mapping[str, object]) -> bytes:
-    """Return a line of a job's log: the fields that the worker's JSON log has, but for those that name the job."""
+    """Return a line of a job's log: the fields of the worker's JSON log, without those that name the job."""
     fields: dict[str, object] = {
         "time": iso_time(datetime.datetime.fromtimestamp(at, datetime.UTC)),
         "level": logging.getLevelName(level),
@@ -94,6 +94,6 @@ def line_of(at: float, level: int, event: str, message: str, facts: Mapping[str,
 
 
 def left_out_line(at: float, lines: int, size_bytes: int | None = None) -> bytes:
-    """Return the line that stands for lines that are missing."""
+    """Return the line that stands in the place of missing lines."""
     event = JobLinesLeftOut(lines=lines, left_out_bytes=size_bytes)
     return line_of(at, event.level, event.name, event.message, event.facts)

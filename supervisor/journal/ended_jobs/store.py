@@ -1,4 +1,4 @@
-"""The ended jobs of a worker: written to the disk beside the loop, found again, and dropped where the disk fails."""
+"""The ended jobs of a worker: written to the disk beside the loop, found again, and dropped if the disk fails."""
 
 import asyncio
 import logging
@@ -23,14 +23,14 @@ from supervisor.process.disk_thread import DiskHangsError, DiskThread
 _log = logging.getLogger(__name__)
 
 GATHER_SECONDS: Final = 0.2
-"""How long an ended job waits for others, to be written together: the thread is woken once for all of them."""
+"""How long an ended job waits for others: they are written together, and the thread is woken once for all."""
 
 AGAIN_SECONDS: Final = 10.0
-"""How long after a failure it is tried whether the disk takes jobs again: none may end for hours."""
+"""How long after a failure the worker tries the disk again: perhaps no job ends for hours."""
 
 _GATHER_BYTES: Final = 2**20
 _JOB_BYTES: Final = 2048
-"""What a job is counted as besides its log and its result."""
+"""What a job counts besides its log and its result."""
 
 _END_SECONDS: Final = 2.0
 _MOST_NAMES: Final = 5
@@ -46,7 +46,7 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Written:
-    """What has become of some jobs, for the loop."""
+    """The result of writing some jobs, for the loop."""
 
     found: Found | None = None
     jobs: list[Summary] = field(default_factory=list)
@@ -58,15 +58,15 @@ class _Written:
 
 
 class EndedJobs:
-    """Keeps the last `most_jobs` jobs that have ended, in `directory`. See `supervisor.journal.ended_jobs.budget`.
+    """Keeps the last `most_jobs` ended jobs in `directory`. See `supervisor.journal.ended_jobs.budget`.
 
-    Nobody waits for the disk: what comes while it hangs is dropped, as is what it refuses, and counted. Raises
-    `StartRefusedError` when its thread can't be started.
+    Nobody waits for the disk: jobs that end while it hangs, or that it refuses, are dropped and counted. Raises
+    `StartRefusedError` if its thread can't be started.
     """
 
     def __init__(self, directory: Path, most_jobs: int) -> None:
         self.dropped = 0
-        """How many jobs were not kept, since the disk has last taken one."""
+        """How many jobs were dropped since the disk last took one."""
         self._files = EndedJobFiles(directory, most_jobs)
         self._index = Index()
         self._disk = DiskThread("ended jobs")
@@ -84,7 +84,7 @@ class EndedJobs:
 
     @property
     def problem(self) -> str | None:
-        """That ended jobs are not kept now, as a sentence; `None` where they are."""
+        """A sentence that says that ended jobs are not kept now; `None` if they are."""
         if not self._is_failing:
             return None
         if not self.dropped:
@@ -92,11 +92,11 @@ class EndedJobs:
         return f"{self.dropped} ended job(s) could not be kept in {self._path}: {self._reason}"
 
     def begin(self) -> None:
-        """Have the thread look for what earlier runs have kept. Nobody waits for it."""
+        """Let the thread look for jobs that earlier runs have kept. Nobody waits for it."""
         self._write()
 
     def keep(self, job: EndedJob, log: RunningLog | None = None, result: bytes = b"") -> None:
-        """Have a job kept, with its log and the masked data of its result. It can be found at once."""
+        """Keep a job with its log and the masked data of its result. It can be found at once."""
         size = _JOB_BYTES + (log.lines.kept_bytes if log else 0) + len(result)
         if self._disk.hangs:
             self._drop(1, size, str(DiskHangsError(self._disk.limit_seconds).strerror))
@@ -112,14 +112,14 @@ class EndedJobs:
         return self.outcome_of(job_id) is not None
 
     def outcome_of(self, job_id: str) -> str | None:
-        """Return the status of a job's last end, `None` where that is not kept."""
+        """Return the status of a job's last end, `None` if it is not kept."""
         if waiting := self._unwritten(job_id):
             return waiting.job.outcome
         found = self._index.find(job_id)
         return None if found is None else found.outcome
 
     def ids(self) -> list[str]:
-        """Return the ids of all jobs that are kept, also of those that wait for the disk."""
+        """Return the ids of all kept jobs, with those that wait for the disk."""
         unwritten = [one.job.job_id for one in (*self._being_written, *self._waiting)]
         return [*self._index.ids(), *unwritten]
 
@@ -128,7 +128,7 @@ class EndedJobs:
         return self._index.latest(count)
 
     async def read(self, job_id: str) -> OpenedJob | None:
-        """Open what is kept of a job's last end, `None` where nothing is. Close it by `close_file`.
+        """Open the file of a job's last end, `None` if there is none. Close it by `close_file`.
 
         Raises `OSError` (`DiskHangsError` within two seconds), and `DamagedFileError`.
         """
@@ -147,19 +147,19 @@ class EndedJobs:
             return None
 
     async def portion(self, opened: OpenedJob, start: int) -> bytes:
-        """Return what the log has from byte `start` on; empty at its end. Raises `OSError`."""
+        """Return the log from byte `start` on; empty at its end. Raises `OSError`."""
         return await self._disk.call(opened.log, start)
 
     async def result(self, opened: OpenedJob) -> bytes:
-        """Return the masked result data, empty where none are kept. Raises `OSError`."""
+        """Return the masked result data, empty if none are kept. Raises `OSError`."""
         return await self._disk.call(opened.result)
 
     def close_file(self, opened: OpenedJob) -> None:
-        """Close what `read` has opened."""
+        """Close a file that `read` has opened."""
         self._disk.submit(opened.close)
 
     async def close(self) -> None:
-        """Write what waits, if the disk takes it within two seconds, and end the thread."""
+        """Write the waiting jobs, if the disk takes them within two seconds, and end the thread."""
         if self._writing is not None:
             await asyncio.wait((self._writing,), timeout=_END_SECONDS)
         self._is_closing = True
@@ -182,7 +182,7 @@ class EndedJobs:
             self._timer.cancel()
             self._timer = None
         if self._writing is not None or (self._is_open and not self._waiting):
-            return  # what comes meanwhile is written together, afterwards
+            return  # jobs that come meanwhile are written together, afterwards
         self._being_written, self._waiting, self._waiting_bytes = self._waiting, [], 0
         self._writing = self._disk.submit(self._write_all, self._being_written, self._is_open)
         self._writing.add_done_callback(self._done)
@@ -191,7 +191,7 @@ class EndedJobs:
         batch, self._being_written, self._writing = self._being_written, (), None
         if writing.cancelled():
             return
-        if error := writing.exception():  # a bug of ours: these are lost, and the next ones are tried
+        if error := writing.exception():  # a bug of ours: these jobs are lost, and the next ones are tried
             tell(_log, EndedJobsNotKept(path=self._path, jobs=len(batch), reason=str(error)), error=error)
             return
         written = writing.result()
@@ -224,7 +224,7 @@ class EndedJobs:
         self._dropped_bytes = max(self._dropped_bytes, size_bytes)
         self._reason = reason
         self._try_later()
-        # Also where nothing was to be written yet: what earlier runs have kept is not known then.
+        # Also if nothing was to be written yet: then it is unknown which jobs earlier runs have kept.
         if not self._is_failing:
             self._is_failing = True
             self._tell_not_kept(self.dropped, reason)
@@ -234,7 +234,7 @@ class EndedJobs:
             self._again = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._try_again)
 
     def _try_again(self) -> None:
-        """Find out whether the disk takes again what it has refused, so that the worker says so before the next job."""
+        """Try whether the disk takes again what it refused. Then the worker can say so before the next job."""
         self._again = None
         if not self._is_failing:
             return
@@ -279,7 +279,7 @@ class EndedJobs:
         return written
 
     def _try_disk(self, is_open: bool, size_bytes: int) -> _Written:
-        """Write so much, and take it away. In the thread."""
+        """Write `size_bytes`, and remove them. In the thread."""
         written = self._write_all((), is_open)
         if written.error is not None:
             return written
