@@ -1,4 +1,4 @@
-"""When a file was made. The kernel knows (statx(2)); `os.stat` does not tell on Linux."""
+"""When a file was made. The kernel knows (statx(2)), but `os.stat` does not return it on Linux."""
 
 import ctypes
 import struct
@@ -9,7 +9,7 @@ _AT_EMPTY_PATH: Final = 0x1000
 _STATX_BTIME: Final = 0x800
 _BYTES: Final = 256
 _BIRTH_OFFSET: Final = 80
-"""Of `stx_btime` in `struct statx`: seconds (64 bits), then nanoseconds (32 bits)."""
+"""The offset of `stx_btime` in `struct statx`: seconds (64 bits), then nanoseconds (32 bits)."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -17,12 +17,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def birth_time_ns(descriptor: int) -> int | None:
     """Return when an open file or directory was made, in nanoseconds since the epoch.
 
-    `None` where the file system or the C library does not say. No program can set it: a copy has its own.
+    `None` if the file system or the C library does not know. No program can set it: a copy has its own time.
     """
     buffer = ctypes.create_string_buffer(_BYTES)
     try:
         failed = _libc.statx(descriptor, b"", _AT_EMPTY_PATH, _STATX_BTIME, buffer)
-    except AttributeError:  # a C library without it
+    except AttributeError:  # a C library without statx
         return None
     (mask,) = struct.unpack_from("=I", buffer)
     if failed or not mask & _STATX_BTIME:

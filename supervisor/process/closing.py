@@ -1,9 +1,9 @@
-"""Closing what another process may have filled, in a thread: it can take as long as that process likes.
+"""Closes descriptors in a thread if another process may have filled them: that process decides how long it takes.
 
-A descriptor can travel in a Unix socket. Whoever lets go of the last one of a TCP connection that lingers (SO_LINGER,
-socket(7)) waits in the kernel until the other side has taken what was sent, and of a file on NFS until its server
-answers. So waits who closes a socket in which such a descriptor is on its way, and who reads the bytes that it came
-with and has no room for it.
+A Unix socket can carry descriptors. Closing the last descriptor of a lingering TCP connection (SO_LINGER, socket(7))
+waits in the kernel until the other side has taken what was sent. Closing the last one of a file on NFS waits for its
+server. This process waits so too, if it closes a socket in which such a descriptor is on its way, or if it reads the
+bytes that came with one and has no room for it.
 """
 
 import contextlib
@@ -18,26 +18,26 @@ from supervisor.process.disk_thread import DiskThread
 
 _DESCRIPTOR: Final = struct.Struct("i")
 ROOM_FOR_DESCRIPTORS: Final = socket.CMSG_LEN(253 * _DESCRIPTOR.size)
-"""For as many as one message can bring along (SCM_MAX_FD of Linux's include/net/scm.h)."""
+"""Room for as many as one message can carry (SCM_MAX_FD of Linux's include/net/scm.h)."""
 
 _NOT_LINGERING: Final = struct.pack("ii", 0, 0)
 _READ_BYTES: Final = 64 * 1024
 _MOST_READS: Final = 1000
-"""From what is closed, and all that travels in it: who has the other end may go on sending."""
+"""From one closed socket and from all sockets in it: the process at the other end may go on sending."""
 
 _thread: DiskThread | None = None
-"""Made when it is first needed: honest jobs send nothing of the kind."""
+"""Made when it is first needed: honest jobs send no descriptors."""
 
 
 def descriptors_in(passed: Iterable[tuple[int, int, bytes]]) -> list[int]:
-    """Return the descriptors that `socket.recvmsg` has found beside the bytes. They are this process's now."""
+    """Return the descriptors that `socket.recvmsg` has found beside the bytes. This process owns them now."""
     return [number for _, _, data in passed for (number,) in _DESCRIPTOR.iter_unpack(data)]
 
 
 def close_beside_the_loop(*descriptors: int) -> None:
-    """Have them closed soon. To be called on the loop, which waits for none.
+    """Close descriptors soon, in a thread. Call it on the loop, which does not wait.
 
-    Where there can be no thread for it they stay open: that costs less than a loop that hangs.
+    If no thread can be had they stay open: that costs less than a loop that hangs.
     """
     global _thread
     if _thread is None:
@@ -49,13 +49,13 @@ def close_beside_the_loop(*descriptors: int) -> None:
 
 
 def _close(descriptors: Iterable[int]) -> None:
-    """Close them with all that travels in them. Connections don't linger: else one job held up what others send."""
+    """Close them with all that travels in them. Connections don't linger: one job would hold up the others' closing."""
     waiting, reads = list(descriptors), 0
     while waiting:
         descriptor = waiting.pop()
         try:
             closing = socket.socket(fileno=descriptor)
-        except OSError:  # it is none
+        except OSError:  # it is not a socket
             with contextlib.suppress(OSError):
                 os.close(descriptor)
             continue

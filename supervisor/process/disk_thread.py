@@ -1,4 +1,4 @@
-"""Calls that a disk may hold up for ever, in a thread of their own and under a limit."""
+"""Calls that a disk may hold up for ever: they run in their own thread, and the caller waits for a limited time."""
 
 import asyncio
 import contextlib
@@ -18,11 +18,11 @@ T = TypeVar("T")
 LIMIT_SECONDS: Final = 2.0
 
 AGAIN: Final = object()
-"""Returned by a call that is to be called again, after all others that wait: a long one must not hold them up."""
+"""A call returns this if it must be called again, after all others that wait: a long call must not hold them up."""
 
 
 class DiskHangsError(SupervisorError, OSError):
-    """A call has not come back within its limit. It may still do so, hours later."""
+    """A call has not returned within its limit. It may still return, hours later."""
 
     def __init__(self, limit_seconds: float) -> None:
         super().__init__(errno.ETIMEDOUT, f"the disk has not answered within {limit_seconds:g} s")
@@ -37,14 +37,14 @@ class _Call:
 
 
 class DiskThread:
-    """One thread, started at once, that carries out calls in the order in which they come.
+    """One thread, started at once, that does calls in the order in which they come.
 
-    A thread that the kernel holds in a call (state D) can be neither interrupted nor joined: nobody waits for it longer
-    than `limit_seconds`, and while it `hangs` whoever asks is refused at once. So what must not wait for each other
-    needs threads of its own. It is a daemon of Python's, which the end of the process does not wait for.
-    Where there is nothing to do for `idle_seconds()`, which is asked before each wait, `idle` is called. Both in the
-    thread, and they raise nothing.
-    Raises `StartRefusedError` when the thread can't be started.
+    A thread that the kernel holds in a call (state D) can't be interrupted or joined. So nobody waits for it longer
+    than `limit_seconds`, and while it `hangs`, every new caller is refused at once. Calls that must not wait for each
+    other need different threads. It is a daemon thread of Python: the end of the process does not wait for it.
+    If the thread has nothing to do for `idle_seconds()`, it calls `idle`. It asks `idle_seconds` before each wait. Both
+    run in the thread and raise nothing.
+    Raises `StartRefusedError` if the thread can't be started.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class DiskThread:
 
     @property
     def hangs(self) -> bool:
-        """Whether the call that is under way takes longer than the limit."""
+        """Whether the current call takes longer than the limit."""
         since = self._busy_since
         return since is not None and time.monotonic() - since > self.limit_seconds
 
     def submit(self, function: Callable[..., T], *arguments: Any) -> "asyncio.Future[T]":
-        """Have it called. The future ends with what it returns or raises, however long that takes."""
+        """Queue a call. The future ends with its result or exception, however long it takes."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         done.add_done_callback(_hear_failure)
@@ -84,13 +84,13 @@ class DiskThread:
         return done
 
     async def call(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Return what it returns. Raises what it raises, and `DiskHangsError` beyond the limit."""
+        """Return the call's result. Raises what it raises, and `DiskHangsError` after the limit."""
         if self.hangs:
             raise DiskHangsError(self.limit_seconds)
         return await self.within_limit(self.submit(function, *arguments))
 
     async def within_limit(self, done: "asyncio.Future[T]") -> T:
-        """Return what a submitted call returns. Raises as `call` does; then the call still goes on."""
+        """Return the result of a submitted call. Raises the same as `call`; the call itself still goes on."""
         if not done.done():
             await asyncio.wait((done,), timeout=self.limit_seconds)
         if not done.done():
@@ -98,7 +98,7 @@ class DiskThread:
         return done.result()
 
     async def close(self, timeout_seconds: float) -> bool:
-        """Do what waits, and end the thread. Returns whether it has ended: one that hangs is left alone."""
+        """Do what waits, and end the thread. Returns whether it has ended: a thread that hangs is left alone."""
         if not self._closing:
             self._closing = True
             self._calls.put(None)
@@ -106,7 +106,7 @@ class DiskThread:
         while self._thread.is_alive() and not self.hangs and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(
                 0.001
-            )  # at the end of the worker, and a thread has no future that tells of its end
+            )  # only at the end of the worker; a thread has no future for its end
         return not self._thread.is_alive()
 
     def _work(self) -> None:
@@ -121,7 +121,7 @@ class DiskThread:
             if call is None:
                 if self._calls.empty():
                     return
-                self._calls.put(None)  # something is to be called again
+                self._calls.put(None)  # a call must be repeated
                 continue
             self._busy_since = time.monotonic()
             self._carry_out(call)
@@ -131,17 +131,17 @@ class DiskThread:
         result, error = None, None
         try:
             result = call.function(*call.arguments)
-        except Exception as raised:  # whatever it is, somebody may wait for it, and the thread must go on
+        except Exception as raised:  # somebody may wait for any of them, and the thread must go on
             error = raised
         if result is AGAIN:
             self._calls.put(call)
             return
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             call.loop.call_soon_threadsafe(settle, call.done, result, error)
 
 
 def settle(done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
-    """End a future with what a thread has come to, unless nobody waits for it any more. To be called on its loop."""
+    """Give a thread's result to a future, unless nobody waits for it any more. Call it on the future's loop."""
     if done.done():
         return
     if error is not None:
@@ -151,6 +151,6 @@ def settle(done: "asyncio.Future[Any]", result: Any, error: BaseException | None
 
 
 def _hear_failure(done: "asyncio.Future[Any]") -> None:
-    # Nobody may be left to ask for it.
+    # Perhaps nobody waits for it any more.
     if not done.cancelled():
         done.exception()

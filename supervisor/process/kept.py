@@ -1,4 +1,4 @@
-"""Who keeps this process, and what is left to that keeper to remove: all that the two have in common after the fork."""
+"""The keeper of this process, and what the keeper must remove after it: all that the two share after the fork."""
 
 import os
 from pathlib import Path
@@ -8,11 +8,11 @@ from supervisor.process.notification_relay import NotificationRelay, Notificatio
 from supervisor.process.systemd import Systemd
 
 KEEPER_NAME: Final = "neops-keeper"
-"""What `ps` shows of a keeper. The control socket knows by it what a job of any worker of this machine has started."""
+"""The name of a keeper in `ps`. By it the control socket recognises what a job of any worker here has started."""
 
 _keeper: int | None = None
 _cgroups: int | None = None
-"""Anonymous memory that both processes have: there the supervisor writes what the keeper has to remove after it."""
+"""Anonymous memory that both processes share. The supervisor writes there what the keeper must remove after it."""
 
 
 _relay: NotificationRelay | None = None
@@ -20,9 +20,9 @@ _sender: NotificationSender | None = None
 
 
 def share() -> None:
-    """Make what both will have. To be called by the keeper, before the fork.
+    """Make what both processes will share. The keeper calls it before the fork.
 
-    From here on the environment does not say any more where systemd listens.
+    After this the environment does not show any more where systemd listens.
     """
     global _cgroups, _relay
     _cgroups = os.memfd_create("neops-cgroups", os.MFD_CLOEXEC)
@@ -31,7 +31,7 @@ def share() -> None:
 
 
 def be_kept_by(keeper: int) -> None:
-    """Remember the keeper. To be called in the child, after the fork."""
+    """Remember the keeper. The child calls it after the fork."""
     global _keeper, _relay, _sender
     _keeper = keeper
     if _relay is not None:
@@ -40,29 +40,29 @@ def be_kept_by(keeper: int) -> None:
 
 
 def relay() -> NotificationRelay | None:
-    """Return what passes the supervisor's words on to systemd, in the keeper; `None` where no systemd listens."""
+    """Return the keeper's relay, which passes the supervisor's messages to systemd; `None` if no systemd listens."""
     return _relay
 
 
 def sender() -> NotificationSender | None:
-    """Return by what the supervisor speaks to systemd; `None` where there is no keeper, or no systemd listens."""
+    """Return the supervisor's sender for messages to systemd; `None` without a keeper, or if no systemd listens."""
     return _sender
 
 
 def keeper_pid() -> int | None:
-    """Return the keeper of this process, `None` where there is none."""
+    """Return the pid of this process's keeper, `None` if there is none."""
     return _keeper
 
 
 def leave_to_keeper(cgroups: list[Path]) -> None:
-    """Say which directories are to be removed if this process does not get to it itself."""
+    """Name the directories that the keeper must remove if this process does not get to it."""
     if _cgroups is not None:
         os.ftruncate(_cgroups, 0)
         os.pwrite(_cgroups, b"\0".join(os.fsencode(path) for path in cgroups), 0)
 
 
 def left_to_keeper() -> list[Path]:
-    """Return the directories that were last said."""
+    """Return the directories that were last named."""
     if _cgroups is None:
         return []
     return [Path(os.fsdecode(path)) for path in os.pread(_cgroups, 2**16, 0).split(b"\0") if path]

@@ -1,4 +1,4 @@
-"""What this kernel offers to keep a process away from others: found out by asking it, without starting anything."""
+"""How this kernel can isolate a process from others. It asks the kernel, and starts nothing."""
 
 import ctypes
 import errno
@@ -9,7 +9,7 @@ from typing import Final
 
 from jobrunner.protocol.group_calls import SECCOMP_NUMBER
 
-# Landlock came after the numbers were unified: the same on every architecture.
+# Landlock came after system call numbers were unified: they are the same on every architecture.
 _LANDLOCK_CREATE_RULESET: Final = 444
 _CREATE_RULESET_VERSION: Final = 1
 _SECCOMP_SET_MODE_FILTER: Final = 1  # <linux/seccomp.h>
@@ -29,12 +29,12 @@ _NO_SECCOMP: Final = {
 }
 
 Call = Callable[[int, int, int, int], int]
-"""One system call: its number and three arguments; the answer, or the negative number of the error."""
+"""One system call: its number and three arguments. Returns the answer, or the negative number of the error."""
 
 
 @dataclass(frozen=True, slots=True)
 class KernelIsolation:
-    """What can be used here. `landlock_abi` 0 is none; the two texts say why, where something is missing."""
+    """What can be used here. `landlock_abi` 0 is none. If something is missing, the two texts say why."""
 
     landlock_abi: int = 0
     seccomp: bool = False
@@ -44,19 +44,19 @@ class KernelIsolation:
 
 
 def system_call(number: int, first: int, second: int, third: int) -> int:
-    """Make a call whose arguments are numbers (0 is also a null pointer)."""
+    """Make a system call whose arguments are numbers (0 is also a null pointer)."""
     libc = ctypes.CDLL(None, use_errno=True)
     answer = int(libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, (first, second, third))))
     return -ctypes.get_errno() if answer < 0 else answer
 
 
 def detect(call: Call = system_call, machine: str | None = None) -> KernelIsolation:
-    """Find out what the kernel offers. `call` and `machine` stand for another kernel and another machine."""
+    """Find out what the kernel offers. Tests give a `call` and a `machine` of another kernel."""
     machine = machine or platform.machine()
     abi = call(_LANDLOCK_CREATE_RULESET, 0, 0, _CREATE_RULESET_VERSION)
     no_seccomp = _why_no_seccomp(call, machine)
     keyring = _KEYCTL_NUMBER.get(machine)
-    # Without one of its own, the answer is ENOKEY: there are keyrings, and this call is let through.
+    # A process without its own keyring gets ENOKEY: then keyrings exist, and this call is allowed.
     has_keyrings = keyring is not None and call(
         keyring, _KEYCTL_GET_KEYRING_ID, _KEY_SPEC_SESSION_KEYRING, 0
     ) not in (-errno.ENOSYS, -errno.EPERM, -errno.EACCES, -errno.EOPNOTSUPP)
@@ -73,7 +73,7 @@ def _why_no_seccomp(call: Call, machine: str) -> str:
     number = SECCOMP_NUMBER.get(machine)
     if number is None:
         return f"the worker does not know the numbers of system calls on {machine}"
-    # Without a filter it fails in any case; where filters can be had, because there is none at address 0 (seccomp(2)).
+    # Without a filter the call always fails. If filters exist, it fails because address 0 has none (seccomp(2)).
     error = -call(number, _SECCOMP_SET_MODE_FILTER, 0, 0)
     return "" if error == errno.EFAULT else _NO_SECCOMP.get(error, f"the kernel says {_name(error)}")
 

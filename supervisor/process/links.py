@@ -11,14 +11,14 @@ _MOST_LINKS: Final = 40
 def _read_link(path: str) -> str | None:
     try:
         return os.readlink(path)
-    except OSError:  # no link, not there, or not to be looked at
+    except OSError:  # not a link, missing, or not readable
         return None
 
 
 def links_and_end(path: str, read_link: Callable[[str], str | None] = _read_link) -> list[str]:
-    """Return each link that `path`, which is absolute, goes over, and last where it leads.
+    """Return each link on the way of the absolute `path`, and last the path where it leads.
 
-    Every one is named by a path without links but for its own last part. What does not exist is taken as it stands.
+    Each link is named by a path without links, except its own last part. A part that does not exist stays as it is.
     """
     links: dict[str, None] = {}
     rest, reached, followed = list(reversed(path.split("/"))), "", 0
@@ -30,7 +30,7 @@ def links_and_end(path: str, read_link: Callable[[str], str | None] = _read_link
             reached = reached.rpartition("/")[0]
             continue
         here = f"{reached}/{part}"
-        # What leads in a circle leads nowhere.
+        # A circle of links leads nowhere.
         target = read_link(here) if followed < _MOST_LINKS else None
         if target is None:
             reached = here

@@ -1,4 +1,4 @@
-"""What would hold the loop, done beside it, or in portions."""
+"""Work that would hold up the loop: done in a thread, or in portions."""
 
 import asyncio
 import time
@@ -12,10 +12,10 @@ _PORTION_SECONDS: Final = 0.008
 
 
 class LongWork:
-    """Does in a thread what takes too long for one turn of the loop: one thing after another, whosoever asked for it.
+    """Does work in a thread that is too long for one turn of the loop: one after the other, whoever asked for it.
 
-    The work is Python's own, which runs one thread at a time: two such threads beside the loop would let it wait for
-    twice as long. It calls `pause` every few milliseconds.
+    The work is Python code, and Python runs one thread at a time: with two such threads beside the loop, the loop
+    would wait twice as long. The work calls `pause` every few milliseconds.
     """
 
     def __init__(self) -> None:
@@ -23,14 +23,14 @@ class LongWork:
         self._step = asyncio.Lock()
 
     async def do(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns; raise what it raises. When this is cancelled, it is still done to its end."""
+        """Return what `work` returns; raise what it raises. After a cancellation, the work still runs to its end."""
         async with self._turn:
             return await asyncio.to_thread(work)
 
     async def in_steps(self, steps: Generator[None, None, T]) -> T:
-        """Do work that stops every few milliseconds, on the loop; return and raise what it does.
+        """Do work on the loop that stops every few milliseconds; return and raise what it does.
 
-        In one turn of the loop there is one such portion, of whosoever's work. Cancelling it leaves the rest undone.
+        Each turn of the loop runs only one portion, of all such work. Cancelling it leaves the rest undone.
         """
         while True:
             async with self._step:
@@ -41,11 +41,11 @@ class LongWork:
                 except StopIteration as end:
                     result: T = end.value
                     return result
-                # Not 0: the machine has others that run, too, and what always runs waits longest for its turn.
+                # Not 0: other processes need the processor too, and one that always runs waits longest for its turn.
                 await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def pause() -> None:
-    """Let the loop run, in the thread that works beside it. Without it, the loop waits 5 ms at each of its own calls
-    to the kernel (`sys.getswitchinterval`)."""
+    """Let the loop run. Call it in the thread that works beside the loop. Without it, the loop waits 5 ms after each of
+    its own calls to the kernel (`sys.getswitchinterval`)."""
     time.sleep(_PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""The loop of a command: one that needs no further thread to end, and none of `asyncio.to_thread` to look up names."""
+"""The loop of a command: it needs no further thread to end, and no thread of `asyncio.to_thread` to look up names."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -8,15 +8,15 @@ from supervisor.process.threads import END_SECONDS, end_pool
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """Ends the threads that it was given without starting one, as asyncio would for that.
+    """Ends the threads that it was given. asyncio would start one more thread for that.
 
-    A thread that finds no memory for its first steps dies without a word, and `Thread.start` waits for it for ever
-    (CPython: `threading.Thread.start` waits for an event that the thread itself sets). No signal is heard then.
+    If a thread finds no memory for its first steps, it dies silently, and `Thread.start` waits for it for ever
+    (CPython: `threading.Thread.start` waits for an event that the thread itself sets). Then no signal is handled.
     """
 
     _given: ThreadPoolExecutor | None = None
     _names: Names | None = None
-    """Made when the first name is looked up: most commands meet none."""
+    """Made at the first look-up: most commands look up no names."""
 
     async def getaddrinfo(
         self,
@@ -28,21 +28,21 @@ class Loop(asyncio.SelectorEventLoop):
         proto: int = 0,
         flags: int = 0,
     ) -> Addresses:
-        """Return the addresses of a name (see `Names`), for all that connects over this loop.
+        """Return the addresses of a name (see `Names`), for all connections over this loop.
 
-        Raises `OSError`, `UnicodeError`, and `StartRefusedError` where there is no thread for it.
+        Raises `OSError`, `UnicodeError`, and `StartRefusedError` if there is no thread for it.
         """
         if self._names is None:
             self._names = Names()
         return await self._names.look_up((host, port, family, type, proto, flags))
 
     def set_default_executor(self, executor: ThreadPoolExecutor) -> None:  # type: ignore[override]  # asyncio takes no other
-        """Have `asyncio.to_thread` use these threads."""
+        """Use these threads for `asyncio.to_thread`."""
         super().set_default_executor(executor)
         self._given = executor
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-        """End the threads that it was given, and wait `END_SECONDS` for that. Those of asyncio's own it ends itself."""
+        """End the threads that it was given, and wait `END_SECONDS` for that. asyncio ends its own threads itself."""
         if self._names is not None:
             await self._names.close()
         if self._given is None:

@@ -1,4 +1,4 @@
-"""What tells this machine from another one, as far as this process may see it."""
+"""What distinguishes this machine from another one, as far as this process may see it."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from typing import Final
 from supervisor.process.small_file import read_small_file
 
 _MACHINE_ID_FILES: Final = ("etc/machine-id", "var/lib/dbus/machine-id")
-"""The second is where it was before systemd (machine-id(5))."""
+"""The second path was used before systemd (machine-id(5))."""
 
 _HARDWARE_ID_FILES: Final = (
     "sys/class/dmi/id/product_uuid",
@@ -20,17 +20,17 @@ _HARDWARE_ID_FILES: Final = (
 _CONTAINER_FILES: Final = (".dockerenv", "run/.containerenv", "run/systemd/container")
 _CONTAINER_VARIABLES: Final = ("container", "KUBERNETES_SERVICE_HOST")
 _BUILT_IN: Final = "0"
-"""In `addr_assign_type`: the address is the device's own, and was not drawn at random or set by a person."""
+"""In `addr_assign_type`: the address is the device's own, not random and not set by a person."""
 
 _MOST_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What is known of a machine; `None` or empty where it does not say.
+    """What is known of a machine; `None` or empty if it is not known.
 
-    `hardware_id` is the firmware's or the hypervisor's, and mostly for root only. `addresses` are those of network
-    devices with hardware behind them. `boot_id` is of the running kernel.
+    `hardware_id` comes from the firmware or the hypervisor, and mostly only root may read it. `addresses` are those of
+    network devices with real hardware. `boot_id` is the running kernel's.
     """
 
     machine_id: str | None = None
@@ -43,8 +43,8 @@ class Machine:
 def this_machine(root: Path = Path("/"), environment: Mapping[str, str] | None = None) -> Machine:
     """Look at this machine. Raises nothing: what can't be read is not known.
 
-    In a container the hardware is the host's, and tells nothing of the volume on which a state directory lies. Nor does
-    the machine-id, which is its image's or is made for each container, unless systemd runs in there and keeps it.
+    In a container the hardware is the host's: it says nothing about the volume with the state directory. The machine-id
+    does not either: it is the image's or is made for each container, unless systemd runs there and keeps it.
     """
     is_container = _is_container(root, os.environ if environment is None else environment)
     has_machine_id = not is_container or (root / "run/systemd/system").exists()
@@ -58,13 +58,13 @@ def this_machine(root: Path = Path("/"), environment: Mapping[str, str] | None =
 
 
 def _machine_id(root: Path) -> str | None:
-    # "uninitialized", or nothing, is what an image for many machines has (machine-id(5)).
+    # Images for many machines have "uninitialized", or nothing (machine-id(5)).
     found = (_text(root / name) for name in _MACHINE_ID_FILES)
     return next((text for text in found if re.fullmatch("[0-9a-f]{32}", text)), None)
 
 
 def _hardware_id(root: Path) -> str | None:
-    # Boards without one of their own say zeros or ones.
+    # Boards without an id of their own report only zeros or only ones.
     found = (_text(root / name).lower() for name in _HARDWARE_ID_FILES)
     return next((text for text in found if len(set(text) - {"-"}) > 2), None)
 
@@ -74,7 +74,7 @@ def _is_container(root: Path, environment: Mapping[str, str]) -> bool:
         return True
     if any((root / name).exists() for name in _CONTAINER_FILES):
         return True
-    # Of runtimes that leave no sign: their images are layers.
+    # Some runtimes leave no other sign, but their images are layers.
     mounts = (line.split() for line in _text(root / "proc/self/mounts").splitlines())
     return any(len(fields) > 2 and fields[1:3] == ["/", "overlay"] for fields in mounts)
 

@@ -1,4 +1,4 @@
-"""Addresses of names, in a thread of their own: a name server that does not answer holds up nothing but them."""
+"""Looks up addresses of names in its own thread: a name server that does not answer holds up only look-ups."""
 
 import asyncio
 import socket
@@ -9,7 +9,7 @@ from supervisor.process.disk_thread import DiskThread
 from supervisor.process.threads import END_SECONDS
 
 KEPT_SECONDS: Final = 10.0
-"""How long an answer is given again. A connection that is tried anew each second needs no look-up each second."""
+"""How long an answer is reused. A connection that is retried each second needs no look-up each second."""
 
 Addresses = list[tuple[Any, Any, int, str, Any]]
 """As `socket.getaddrinfo` returns them."""
@@ -19,11 +19,11 @@ Question = tuple[bytes | str | None, bytes | str | int | None, int, int, int, in
 
 
 class Names:
-    """Looks up one name after another, each of them once for all who ask meanwhile. Answers are kept, failures not.
+    """Looks up one name after the other, each once for all who ask meanwhile. Answers are kept, failures are not.
 
-    The resolver takes no limit and can't be interrupted (getaddrinfo(3)): where no name server answers, it waits for
-    many seconds. Whoever asks waits under a limit of its own, and nobody waits for the thread.
-    Raises `StartRefusedError` when the thread can't be started.
+    The resolver takes no time limit and can't be interrupted (getaddrinfo(3)). If no name server answers, it waits for
+    many seconds. Each caller waits with its own limit, and nobody waits for the thread.
+    Raises `StartRefusedError` if the thread can't be started.
     """
 
     def __init__(self) -> None:
@@ -31,9 +31,9 @@ class Names:
         self._asked: dict[Question, asyncio.Future[Addresses]] = {}
 
     async def look_up(self, question: Question) -> Addresses:
-        """Return the addresses. Raises `OSError`, and `UnicodeError` for what is no name of a host.
+        """Return the addresses. Raises `OSError`, and `UnicodeError` if it is not a host name.
 
-        When cancelled, the look-up goes on for whoever asks next.
+        After a cancellation, the look-up goes on for the next caller.
         """
         looking = self._asked.get(question)
         if looking is None:
@@ -48,6 +48,6 @@ class Names:
             looking.get_loop().call_later(KEPT_SECONDS, self._asked.pop, question)
 
     async def close(self) -> None:
-        """End the thread. A look-up on its way is not waited for."""
+        """End the thread. It does not wait for a running look-up."""
         idle = all(looking.done() for looking in self._asked.values())
         await self._thread.close(END_SECONDS if idle else 0.0)

@@ -1,10 +1,10 @@
-"""Root in another user's directory: with that user's rights to files, so that nothing there leads it to more.
+"""Root in another user's directory takes that user's rights to files, so that nothing there gives its owner more.
 
-Its owner may have put a link there, or a file that tells a library to remove another one (SQLite's super-journal).
+The owner may have put a link there, or a file that makes a library remove another one (SQLite's super-journal).
 
-It is the user for files that is changed (setfsuid(2)), which is the thread's own. The effective user would be that of
-all threads, and who collects a support bundle leaves a thread behind that hangs on a disk. Root also stays somebody to
-whom the owner may send no signal.
+It changes the user for files (setfsuid(2)), which each thread has for itself. The effective user would change for all
+threads, and a support bundle may leave a thread behind that hangs on a disk. Also, root's process stays one to which
+the owner may send no signal.
 """
 
 import contextlib
@@ -24,21 +24,22 @@ for _call in (_libc.setfsuid, _libc.setfsgid):
     _call.argtypes, _call.restype = [ctypes.c_uint], ctypes.c_uint
 
 _NO_ID: Final = 2**32 - 1
-"""With this, setfsuid(2) changes nothing, and only returns who it is now: it tells of no failure."""
+"""With this, setfsuid(2) changes nothing, and only returns the current user: the call reports no failure."""
 _CAPABILITIES_VERSION: Final = 0x20080522  # <linux/capability.h>
 _READ_AND_SEARCH: Final = 1 << 2  # CAP_DAC_READ_SEARCH
 
 
 @contextlib.contextmanager
 def as_owner(directory: Path) -> Iterator[int | None]:
-    """Where this is root, and the directory another user's: have that user's rights to files, and give his number.
+    """If this is root and the directory belongs to another user: take that user's rights to files, and yield the uid.
 
-    Else nothing changes, and that is `None`. The rights are this thread's; the supplementary groups are all threads'.
-    What root may do otherwise, such as to send signals, stays.
+    Otherwise nothing changes, and it yields `None`. The rights are this thread's; the supplementary groups are all
+    threads'. Root's other rights stay, such as sending signals.
 
-    A service's directory lies in one that only root may enter (systemd's /var/lib/private). There, the thread may read
-    and search as root does, for the way, and write as the owner. So who opens a file looks at it first: no link, and
-    the owner's. The owner may put another there in that moment, which is then read, and nowhere shown to him.
+    A service's directory is in a directory that only root may enter (systemd's /var/lib/private). To get there, the
+    thread may read and search as root does; it writes as the owner. So the code that opens a file checks it first: it
+    is not a link, and it belongs to the owner. The owner may replace it in that moment. Then the new file is read, but
+    its content is never shown to the owner.
 
     Raises `StateDirectoryError`.
     """
@@ -51,7 +52,7 @@ def as_owner(directory: Path) -> Iterator[int | None]:
     own_group, own_groups = os.getegid(), os.getgroups()
     try:
         os.setgroups(groups)
-    except OSError:  # a container's user namespace may forbid it
+    except OSError:  # a container's user namespace may forbid this
         raise _refused(directory, status.st_uid) from None
     try:
         _libc.setfsgid(group)
@@ -61,16 +62,16 @@ def as_owner(directory: Path) -> Iterator[int | None]:
         _find_the_way(way, status.st_uid)
         yield status.st_uid
     finally:
-        # The kernel gives back all capabilities to files with it.
+        # When the user for files becomes root again, the kernel gives back all capabilities to files.
         _libc.setfsuid(0)
         _libc.setfsgid(own_group)
         os.setgroups(own_groups)
 
 
 def refuse_what_is_not_of(owner: int, file: Path) -> None:
-    """Raise `StateDirectoryError` for a link, and for what is no ordinary file of this user. Nothing there is fine.
+    """Raise `StateDirectoryError` for a link, and for all but an ordinary file of this user. No file at all is fine.
 
-    `owner` is who `as_owner` gives.
+    `owner` is the uid that `as_owner` yields.
     """
     try:
         status = file.lstat()
@@ -97,13 +98,13 @@ def _groups_of(status: os.stat_result) -> tuple[int, list[int]]:
     try:
         entry = pwd.getpwuid(status.st_uid)
     except KeyError:
-        # The group of a directory that root has made may be root's still.
+        # If root has made the directory, its group may still be root's.
         return status.st_gid or status.st_uid, []
     return entry.pw_gid, os.getgrouplist(entry.pw_name, entry.pw_gid)
 
 
 def _find_the_way(way: Path, owner: int) -> None:
-    """See that this thread gets to a directory. Raises `StateDirectoryError`."""
+    """Check that this thread can reach a directory. Raises `StateDirectoryError`."""
     if _closed_on(way) is None:
         return
     _may_read_and_search()
@@ -115,21 +116,21 @@ def _find_the_way(way: Path, owner: int) -> None:
 
 
 def _closed_on(way: Path) -> Path | None:
-    """Return the uppermost of the directories on the way that this thread may not enter, if there is one."""
+    """Return the uppermost directory on the way that this thread may not enter, if there is one."""
     for each in (*reversed(way.parents), way):
         try:
             os.stat(f"{each}/.")
         except PermissionError:
             return each
-        except OSError:  # it is gone: who opens the file tells that
+        except OSError:  # it is gone: the code that opens the file reports that
             break
     return None
 
 
 def _may_read_and_search() -> None:
-    """Have the one capability in this thread, as far as root has it here: in a container it may not."""
+    """Take this one capability in this thread, if root has it here: in a container it may not."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
-    # What is effective, permitted and inheritable: of the first 32 capabilities, then of the others.
+    # Effective, permitted and inheritable: three words for the first 32 capabilities, then three for the others.
     sets = (ctypes.c_uint32 * 6)()
     if _libc.capget(header, sets) == 0:
         sets[0] |= sets[1] & _READ_AND_SEARCH

@@ -1,4 +1,4 @@
-"""The tree below a process, read from /proc, and signals to its members that can't hit a stranger."""
+"""Reads the tree below a process from /proc, and signals its members without hitting another process."""
 
 import contextlib
 import os
@@ -22,8 +22,8 @@ _PAUSE_SECONDS: Final = 0.0005
 class Tree:
     """Living processes by pid, with their parents. `tasks` counts their threads, the first thread included.
 
-    `complete` is false when the walk was stopped because there were more tasks than it was asked to count. `missed`
-    is why a part could not be read that may well be there, such as for want of a descriptor: there are more, then.
+    `complete` is false if the walk stopped because there were more tasks than it had to count. `missed`: why a part
+    could not be read although it may exist, for example because no descriptor was left. Then there may be more.
     """
 
     parents: dict[int, int] = field(default_factory=dict)
@@ -33,10 +33,10 @@ class Tree:
 
 
 def tree_below(roots: Iterable[int], *, most_tasks: int | None = None) -> Tree:
-    """Walk down from `roots`, which are part of the tree. Takes some 50 us for each process: not for the loop.
+    """Walk down from `roots`, which are part of the tree. Takes about 50 us for each process: not for the loop.
 
-    Follows the kernel's lists of children, not all of /proc: a busy machine costs nothing, and a walk that is
-    bounded takes the same time however large a bomb is. While processes come and go it may miss some: walk again.
+    It follows the kernel's lists of children and does not scan /proc, so a busy machine does not slow it down. A walk
+    with a limit takes the same time however large a bomb is. It may miss processes that come and go: walk again.
     """
     tree = Tree()
     waiting = [(pid, os.getpid()) for pid in roots]
@@ -63,15 +63,15 @@ def _threads(pid: int, tree: Tree | None = None) -> list[str] | None:
 
 
 def _note(error: OSError, tree: Tree | None) -> None:
-    """Have the tree know that something was missed, and not only gone. Who walks again needs no note."""
+    """Note in the tree that something was missed, not only gone. A caller that walks again needs no note."""
     if tree is not None and not isinstance(error, FileNotFoundError | ProcessLookupError):
         tree.missed = error
 
 
 def children_of_thread(pid: int, thread: str) -> list[int]:
-    """Return the children of one thread of a process, the dead but unreaped included; none when it is gone.
+    """Return the children of one thread of a process, with unreaped dead ones; none if the thread is gone.
 
-    Raises `OSError` when the kernel's list can't be read for another reason, such as no descriptor left.
+    Raises `OSError` if the kernel's list can't be read for another reason, such as no descriptor left.
     """
     try:
         return [int(child) for child in kernel_files.read(f"/proc/{pid}/task/{thread}/children").split()]
@@ -80,7 +80,7 @@ def children_of_thread(pid: int, thread: str) -> list[int]:
 
 
 def _children(pid: int, thread: str, tree: Tree | None = None) -> list[int]:
-    """The same for a walk, which rather misses a process than to end."""
+    """The same for a walk: it rather misses a process than fails."""
     try:
         return children_of_thread(pid, thread)
     except OSError as error:
@@ -89,7 +89,7 @@ def _children(pid: int, thread: str, tree: Tree | None = None) -> list[int]:
 
 
 def _children_by_scan(pid: int) -> list[int]:
-    """For a kernel without CONFIG_PROC_CHILDREN: slower, by a scan of all processes."""
+    """For a kernel without CONFIG_PROC_CHILDREN: a scan of all processes, which is slower."""
     with contextlib.suppress(psutil.Error):
         return [child.pid for child in psutil.Process(pid).children()]
     return []
@@ -97,7 +97,7 @@ def _children_by_scan(pid: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What /proc/<pid>/stat begins with, behind the name (proc(5))."""
+    """The first fields of /proc/<pid>/stat after the name (proc(5))."""
 
     state: str
     parent: int
@@ -105,23 +105,23 @@ class Stat:
     session: int
     threads: int
     started: int = 0
-    """When, in clock ticks since the machine's boot. With the number it is unique."""
+    """Its start, in clock ticks since the machine's boot. Together with the pid it is unique."""
     name: bytes = b""
-    """As its own threads can set it, and no other process."""
+    """Only its own threads can set it, no other process."""
 
     @property
     def lives(self) -> bool:
-        """Whether it runs, or could. One whose first thread has ended looks like a zombie, and others may go on."""
+        """Whether it runs, or could. If its first thread has ended it looks like a zombie, but others may go on."""
         return self.state not in _DEAD or self.threads > 1
 
 
 def read_stat(pid: int, thread: str | None = None) -> Stat | None:
-    """Return what the kernel tells of a process, or of one of its threads, `None` when there is no such one."""
+    """Return what the kernel knows of a process, or of one of its threads; `None` if it does not exist."""
     try:
         content = kernel_files.read(
             f"/proc/{pid}/stat" if thread is None else f"/proc/{pid}/task/{thread}/stat"
         )
-        # The name in parentheses may hold anything, also parentheses.
+        # The name in parentheses may contain anything, also parentheses.
         named, _, rest = content.rpartition(b")")
         fields = rest.split()
         parent, group, session = map(int, fields[1:4])
@@ -142,15 +142,15 @@ def lineage() -> set[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether `pid` runs, or could (it is no zombie)."""
+    """Whether `pid` runs, or could (it is not a zombie)."""
     stat = read_stat(pid)
     return stat is not None and stat.lives
 
 
 def living_thread(pid: int) -> int:
-    """Return the number by which /proc shows what `pid` does: its own, or that of a thread which lives.
+    """Return the number by which /proc shows what `pid` does: its own, or the number of a living thread.
 
-    A process whose first thread has ended shows no memory, environment or place under its own number any more.
+    A process whose first thread has ended shows no memory, environment or directory under its own number any more.
     """
     stat = read_stat(pid)
     if stat is None or stat.state not in _DEAD or not stat.lives:
@@ -162,22 +162,22 @@ def living_thread(pid: int) -> int:
 
 
 def user_of(pid: int) -> int | None:
-    """Return the real uid of a process. Not by the owner of its /proc directory: that is root's if undumpable."""
+    """Return the real uid of a process. The owner of its /proc directory is not used: it is root if undumpable."""
     uids = status_of(pid).get("Uid", "").split()
     return int(uids[0]) if uids else None
 
 
 def processes_of(users: Collection[int]) -> dict[int, int]:
-    """Return what is alive on this machine as one of these users: pids, and the user of each. Not for the loop."""
+    """Return the living processes of these users on this machine, by pid, each with its user. Not for the loop."""
     pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
     found = {pid: user_of(pid) for pid in pids}
     return {pid: user for pid, user in found.items() if user is not None and user in users and is_alive(pid)}
 
 
 def members_of(groups: Collection[int]) -> dict[int, int]:
-    """Return what is alive on this machine with one of these among its supplementary groups: pids, and the first one.
+    """Return the living processes on this machine that have one of these supplementary groups, by pid.
 
-    Not for the loop.
+    Each has its first such group. Not for the loop.
     """
     pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
     found = {pid: [int(each) for each in status_of(pid).get("Groups", "").split()] for pid in pids}
@@ -186,7 +186,7 @@ def members_of(groups: Collection[int]) -> dict[int, int]:
 
 
 def status_of(pid: int, thread: str | None = None) -> dict[str, str]:
-    """Return the fields of /proc/<pid>/status (proc(5)), or those of a thread; none when there is no such one."""
+    """Return the fields of /proc/<pid>/status (proc(5)), or of one of its threads; empty if it does not exist."""
     place = f"/proc/{pid}" if thread is None else f"/proc/{pid}/task/{thread}"
     try:
         text = kernel_files.read(f"{place}/status").decode(errors="replace")
@@ -199,8 +199,8 @@ def status_of(pid: int, thread: str | None = None) -> dict[str, str]:
 def signal_child_of(parent: int, pid: int, number: int) -> bool:
     """Signal `pid` if it is alive and a child of `parent`. Returns whether it was signalled.
 
-    A number that was read a moment ago may be a stranger's by now. The descriptor is bound to whoever has the number
-    when it is opened; only then is the parent compared.
+    The number may belong to another process by now. The descriptor is bound to the process that has the number when
+    it is opened; only then its parent is compared.
     """
     try:
         descriptor = os.pidfd_open(pid)
@@ -219,16 +219,16 @@ def signal_child_of(parent: int, pid: int, number: int) -> bool:
 
 
 def stop_tree(roots: Iterable[int], end: float) -> Tree:
-    """Stop all below and with `roots`, children of this process, until a walk finds nothing new, or until `end`.
+    """Stop `roots`, children of this process, and all below them, until a walk finds nothing new, or until `end`.
 
-    `end` is on the monotonic clock. Returns the last walk.
+    `end` is a time of the monotonic clock. Returns the last walk.
     """
     roots = tuple(roots)
     known = dict.fromkeys(roots, os.getpid())
     fresh = set(roots)
     while True:
         _stop_and_follow(known, fresh, end)
-        # Once more over all: what has lost its parent meanwhile is now below another.
+        # Walk over all again: a process that has lost its parent meanwhile is now below another one.
         tree = tree_below(roots)
         fresh = tree.parents.keys() - known.keys()
         if not fresh or time.monotonic() > end:
@@ -237,10 +237,10 @@ def stop_tree(roots: Iterable[int], end: float) -> Tree:
 
 
 def _stop_and_follow(known: dict[int, int], fresh: Iterable[int], end: float) -> None:
-    """Stop `fresh` and all that is found below it, and add that to `known`.
+    """Stop `fresh` and everything found below it, and add that to `known`.
 
-    What was seen stopped before its children were read has no others, and is not looked at again: each round costs as
-    much as what still runs, not as much as the whole bomb, or that would grow faster than the rounds.
+    If a process was stopped before its children were read, it has no other children, and is not looked at again. So
+    each round costs as much as the processes that still run, not as the whole bomb, which could outgrow the rounds.
     """
     waiting = deque(fresh)
     later: list[int] = []
@@ -260,7 +260,7 @@ def _stop_and_follow(known: dict[int, int], fresh: Iterable[int], end: float) ->
         if not waiting and later:
             waiting.extend(later)
             later.clear()
-            time.sleep(_PAUSE_SECONDS)  # to stop, it needs a processor
+            time.sleep(_PAUSE_SECONDS)  # they need a processor to stop
 
 
 def _is_stopped(pid: int, found: Stat) -> bool:
@@ -271,16 +271,16 @@ def _is_stopped(pid: int, found: Stat) -> bool:
 
 
 def kill_tree(roots: Iterable[int], end: float) -> set[int]:
-    """Stop all below and with `roots`, which are children of this process, then kill it. Returns what was killed."""
+    """Stop `roots`, children of this process, and all below them, then kill them. Returns the killed pids."""
     return _kill(stop_tree(roots, end).parents)
 
 
 def kill_below(root: int, end: float) -> set[int]:
-    """Stop `root`, a child of this process, and all below it, then kill what is below. Returns what was killed."""
+    """Stop `root`, a child of this process, and all below it, then kill all below it. Returns the killed pids."""
     parents = stop_tree((root,), end).parents
     return _kill({pid: parent for pid, parent in parents.items() if pid != root})
 
 
 def _kill(parents: Mapping[int, int]) -> set[int]:
-    # From below: when a parent dies first, what is below it changes hands, and is not recognized.
+    # From below: if a parent dies first, its children get another parent and are not recognised.
     return {pid for pid in reversed(parents) if signal_child_of(parents[pid], pid, signal.SIGKILL)}

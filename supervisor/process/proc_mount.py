@@ -1,4 +1,4 @@
-"""Whether /proc is there: all that is known of processes comes from it."""
+"""Whether /proc is mounted: all that the worker knows of processes comes from it."""
 
 import os
 from typing import Final
@@ -9,7 +9,7 @@ _OWN: Final = "/proc/self/stat"
 
 
 def refuse_without_proc() -> None:
-    """Raise `StartRefusedError` where /proc is not mounted, as in a bare chroot or a mount namespace without it."""
+    """Raise `StartRefusedError` if /proc is not mounted, as in a bare chroot or a mount namespace without it."""
     if not os.path.exists(_OWN):
         raise StartRefusedError(
             f"{_OWN} does not exist: /proc is not mounted here, and without it no process can be watched. "

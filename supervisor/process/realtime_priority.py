@@ -1,4 +1,4 @@
-"""Getting a processor before the jobs do, whatever they start."""
+"""How the worker gets a processor before the jobs, whatever they start."""
 
 import contextlib
 import os
@@ -11,27 +11,27 @@ _taken: Final = threading.Event()
 
 
 class RealtimePriority:
-    """Gives all threads of this process the lowest real-time priority while jobs run, where it may (CAP_SYS_NICE).
+    """Gives all threads of this process the lowest real-time priority while jobs run, if it may (CAP_SYS_NICE).
 
-    A bomb is many processes, each of which may run as long as this one does: at ordinary priority, noticing and
-    stopping them is slower than their forking (measured: seconds). That children are nice does not help where Linux
-    shares the processors by session (autogroups) and every process of a bomb has its own. All threads, since one that
-    waits for a processor may hold what another needs (the GIL). What does without is a cgroup for the service.
+    A bomb is many processes, and each may run as long as this one. At ordinary priority, they fork faster than this
+    process notices and stops them (measured: seconds). A nice value of the children does not help if Linux shares the
+    processors by session (autogroups) and every process of a bomb has its own. All threads need it: a thread that
+    waits for a processor may hold the GIL. A cgroup for the service works without this priority.
     """
 
     def __init__(self) -> None:
         self._holders = 0
 
     def take(self) -> None:
-        """Go before others from now on, until as many have given it back as have taken it."""
+        """Run before others from now on, until everybody who has called this has called `give_back`."""
         self._holders += 1
         if self._holders == 1:
             _taken.set()
-            # Threads that are started meanwhile inherit it, as they must; processes too, and give it up themselves.
+            # New threads inherit it, as they must. New processes inherit it too, and give it up themselves.
             _set_policy(os.SCHED_RR, _PRIORITY)
 
     def give_back(self) -> None:
-        """Be one of many again, if nobody else needs it."""
+        """Take ordinary priority again, if nobody else needs the high one."""
         self._holders -= 1
         if self._holders == 0:
             _taken.clear()
@@ -40,7 +40,7 @@ class RealtimePriority:
 
 @contextlib.contextmanager
 def normal_priority() -> Iterator[None]:
-    """Let this thread be one of many meanwhile: for a call in which the kernel waits for others without sleeping."""
+    """Run this thread at ordinary priority meanwhile: for a call in which the kernel waits without sleeping."""
     if not _taken.is_set() or os.sched_getscheduler(0) != os.SCHED_RR:
         yield
         return
@@ -48,7 +48,7 @@ def normal_priority() -> Iterator[None]:
     try:
         yield
     finally:
-        # In a thread of the executor, the priority may have been given back meanwhile.
+        # This may be a thread of the executor, and the priority may have been given back meanwhile.
         if _taken.is_set():
             with contextlib.suppress(OSError):
                 os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_PRIORITY))
@@ -57,7 +57,7 @@ def normal_priority() -> Iterator[None]:
 def _set_policy(policy: int, priority: int) -> None:
     try:
         threads = os.listdir("/proc/self/task")
-    except OSError:  # no descriptor left: a job must neither fail for it nor lose its result
+    except OSError:  # no descriptor left: a job must not fail because of it, nor lose its result
         threads = ["0"]  # this thread
     for thread in threads:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Waiting for the dead, at ordinary priority."""
+"""Waits for dead children, at ordinary priority."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from supervisor.process.realtime_priority import normal_priority
 
 
 class _Waits:
-    """Counts the waits of all threads. Not locked while one waits, which may take long."""
+    """Counts the waits of all threads. No lock is held during a wait, which may take long."""
 
     def __init__(self) -> None:
         self._begun = self._ended = 0
@@ -35,18 +35,18 @@ _waits = _Waits()
 
 
 def mark_of_waits() -> int | None:
-    """Return a number that is the same as long as no thread waits for a child; `None` while one does."""
+    """Return a number that stays the same while no thread waits for a child; `None` while one does."""
     return _waits.mark()
 
 
 def wait_for(pid: int, options: int = os.WNOHANG) -> tuple[int, int, resource.struct_rusage]:
-    """Do as `os.wait4`, and as any other process, whatever priority this one has taken.
+    """Same as `os.wait4`, but at ordinary priority, whatever priority this process has taken.
 
-    When a process with several threads is dead, the last of them may still be clearing away its entries of /proc,
-    at the child's own low priority and on this processor. To reap the process, the kernel waits for those entries in
-    a loop that never sleeps (`shrink_dcache_parent`). A thread with real-time priority so keeps away the very one
-    that it waits for, until the kernel takes the processor from it: measured, 0.95 s (sched_rt_runtime_us), in which
-    neither heartbeat nor limits went on.
+    When a process with several threads is dead, its last thread may still be removing its entries of /proc, at the
+    child's own low priority and on this processor. To reap the process, the kernel waits for those entries in a loop
+    that never sleeps (`shrink_dcache_parent`). A thread with real-time priority would keep the processor from the very
+    thread that it waits for, until the kernel takes the processor away: measured, 0.95 s (sched_rt_runtime_us). In this
+    time neither heartbeat nor limits would go on.
 
     Raises `ChildProcessError` as `os.wait4` does.
     """
@@ -55,7 +55,7 @@ def wait_for(pid: int, options: int = os.WNOHANG) -> tuple[int, int, resource.st
 
 
 def is_child(pid: int) -> bool:
-    """Whether it is a child of this process, also one that has ended and was not waited for."""
+    """Whether it is a child of this process, even one that has ended and was not waited for."""
     try:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:

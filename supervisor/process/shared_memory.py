@@ -1,4 +1,4 @@
-"""Files that exist in memory alone, which a process has open: memfds, and what it writes in /dev/shm."""
+"""Files in memory that a process has open: memfds, and files that it writes in /dev/shm."""
 
 import contextlib
 import os
@@ -13,9 +13,9 @@ from jobrunner.protocol import kernel_files
 
 _MOST_LINKS: Final = 2000
 _LEAST_LINKS: Final = 16
-"""How many descriptors a look follows: of one job, some ten milliseconds' worth; of each process in any case.
+"""How many descriptors a look follows: for one job about ten milliseconds' worth, but at least so many per process.
 
-Of more it follows others each time: what hides among many is found after some looks.
+If there are more, it follows others each time: a file that hides among many is found after some looks.
 """
 
 _MEMFD: Final = "/memfd:"
@@ -30,9 +30,9 @@ FileId = tuple[int, int]
 
 @dataclass(slots=True)
 class Budget:
-    """What a look at one job may still cost. A job makes its maps as long as it likes, and others are waiting.
+    """What a look at one job may still cost. A job decides how long its maps are, and other jobs are waiting.
 
-    `maps_bytes`: how much of maps in full is read. `end`: when to stop, in `time.monotonic()` seconds.
+    `maps_bytes`: how much of the full maps is read. `end`: when to stop, in `time.monotonic()` seconds.
     """
 
     maps_bytes: int
@@ -40,19 +40,19 @@ class Budget:
 
     @property
     def late(self) -> bool:
-        """Whether no further process is to be looked at."""
+        """Whether it is too late to look at a further process."""
         return time.monotonic() > self.end
 
     @property
     def spent(self) -> bool:
-        """Whether no more of maps is to be read."""
+        """Whether no more maps may be read."""
         return self.maps_bytes <= 0 or self.late
 
 
 def files_held(pid: int, processes: int = 1) -> dict[FileId, int]:
-    """Return the files in memory that a process, one of `processes` of its job, has open, with their sizes there.
+    """Return the files in memory that a process has open, with their sizes. Its job has `processes` processes.
 
-    None where it is another user's and may not be looked at. Raises `OSError`, such as for want of a descriptor.
+    Empty if it is another user's and can't be read. Raises `OSError`, for example if no descriptor is left.
     """
     directory = f"/proc/{pid}/fd"
     try:
@@ -71,8 +71,8 @@ def files_held(pid: int, processes: int = 1) -> dict[FileId, int]:
 def _file_behind(link: str) -> tuple[FileId, int] | None:
     target = os.readlink(link)
     if not target.startswith((_MEMFD, _SHARED_DIRECTORY)):
-        return None  # not even a look at it: it may be of a network that hangs
-    # What is only read was there before, and is somebody else's.
+        return None  # without looking at it: it may be on a network that hangs
+    # A file that is open only for reading existed before, and belongs to somebody else.
     if not target.startswith(_MEMFD) and not os.lstat(link).st_mode & stat.S_IWUSR:
         return None
     status = os.stat(link)
@@ -84,7 +84,7 @@ def _file_behind(link: str) -> tuple[FileId, int] | None:
 def mapped_of(pid: int, files: Collection[FileId], budget: Budget) -> tuple[int, int] | None:
     """Return how many bytes of `files` only this process has mapped, and its share of all that is mapped of them.
 
-    `None` when the budget is spent before the end of its maps. Raises `OSError`.
+    `None` if the budget is spent before the end of its maps. Raises `OSError`.
     """
     private = share = 0
     counts = False

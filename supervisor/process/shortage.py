@@ -1,4 +1,4 @@
-"""What the machine says when it has no more processes, threads, memory or descriptors to give, and what helps."""
+"""Explains that the machine has no more processes, threads, memory or descriptors, and what helps."""
 
 import errno
 import os
@@ -16,8 +16,8 @@ _ADVICE: Final = {
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether `error` passes by itself, as soon as others have given back what they hold."""
-    # CPython raises a plain RuntimeError for a thread that the kernel refuses, and keeps no number.
+    """Whether `error` passes by itself as soon as others have freed what they hold."""
+    # CPython raises a plain RuntimeError, without an errno, if the kernel refuses a thread.
     return (
         isinstance(error, MemoryError)
         or (isinstance(error, OSError) and error.errno in _ADVICE)
@@ -26,8 +26,8 @@ def is_shortage(error: BaseException) -> bool:
 
 
 def explain(error: OSError | RuntimeError | MemoryError) -> str:
-    """Return what is missing, by the kernel's own name for it too, and what to do, as sentences."""
-    if isinstance(error, MemoryError):  # it has neither a number nor a text
+    """Return as sentences what is missing, with the kernel's own name for it, and what to do."""
+    if isinstance(error, MemoryError):  # it has no errno and no text
         error = OSError(errno.ENOMEM, "")
     number = error.errno if isinstance(error, OSError) else None
     reason = f"{os.strerror(number)} ({errno.errorcode.get(number, number)})" if number else str(error)
@@ -36,7 +36,7 @@ def explain(error: OSError | RuntimeError | MemoryError) -> str:
 
 
 def explain_refused_fork(number: int) -> str:
-    """Return why the kernel gives no process, by its errno (0: not known), and what to do, as sentences."""
+    """Return as sentences why the kernel gives no process, by its errno (0: not known), and what to do."""
     reason = explain(OSError(number or errno.EAGAIN, ""))
     if number in (errno.EPERM, errno.ENOSYS):
         reason += (

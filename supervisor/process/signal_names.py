@@ -1,4 +1,4 @@
-"""What messages call the end of a process."""
+"""How messages describe the end of a process."""
 
 import signal
 
@@ -6,7 +6,7 @@ _FIRST_REAL_TIME = int(signal.SIGRTMIN)
 
 
 def signal_name(number: int) -> str:
-    """Return the name of a signal. Of the real-time ones Python names the first and the last: `SIGRTMIN+10`."""
+    """Return the name of a signal. Python names only the first and last real-time signal: `SIGRTMIN+10`."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -15,5 +15,5 @@ def signal_name(number: int) -> str:
 
 
 def how_it_ended(code: int) -> str:
-    """Say how a process ended whose exit code is this, negative for a signal."""
+    """Say how a process with this exit code ended; negative is a signal."""
     return f"exit code {code}" if code >= 0 else f"signal {signal_name(-code)}"

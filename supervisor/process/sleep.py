@@ -1,4 +1,4 @@
-"""Whether a process has run since a look at it, as the kernel counts: what sleeps need not be looked at in full."""
+"""Whether a process has run since a look at it, by the kernel's counters: a sleeping process needs no full look."""
 
 import contextlib
 import os
@@ -7,36 +7,36 @@ import time
 from jobrunner.protocol import kernel_files
 
 _NOT_COUNTED = b"0 0 0"
-"""What a kernel without CONFIG_SCHED_INFO says of each thread."""
+"""A kernel without CONFIG_SCHED_INFO shows this for each thread."""
 
 
 class MainThreadSleep:
-    """Whether the first thread of a process has slept since the last look, for its own reasons."""
+    """Whether the first thread of a process has slept since the last look, by its own choice."""
 
     def __init__(self, pid: int) -> None:
         self._path = f"/proc/{pid}/status"
         self._switches: bytes | None = None
 
     def begin(self) -> None:
-        """Take note that it begins to sleep: it has run until now."""
+        """Note that it begins to sleep: it has run until now."""
         self._switches = None
 
     def lasts(self) -> bool:
-        """Look. Returns whether it has not run since the last look, or is not seen to run at the first."""
+        """Look. Returns whether it has not run since the last look, or does not run at the first look."""
         try:
             status = kernel_files.read(self._path)
         except OSError:
             return False
-        # Each time that it gives up a processor, or is to, one of the last two lines counts.
+        # Each time that it gives up a processor, or must, one of the last two lines counts up.
         before, self._switches = self._switches, status[status.rfind(b"\nvoluntary_ctxt") :]
-        # Not stopped: then it would not go on when something happens.
+        # Not stopped: a stopped thread would not go on when something happens.
         return b"\nState:\tS" in status and before in (None, self._switches)
 
 
 class ProcessSleep:
-    """Whether no thread of a process has run since `begin`: then it has started nothing, and has the same memory.
+    """Whether no thread of a process has run since `begin`: then it has started nothing, and its memory is the same.
 
-    A new thread, and a new process, is started by a thread that runs.
+    Only a running thread can start a new thread or process.
     """
 
     def __init__(self, pid: int) -> None:
@@ -45,17 +45,17 @@ class ProcessSleep:
         self._began_at = 0.0
 
     def begin(self) -> None:
-        """Take note of how much each thread has run by now."""
+        """Note how much each thread has run so far."""
         self._marks, self._began_at = {}, time.monotonic()
         with contextlib.suppress(OSError):
             self._marks = {thread: self._mark(thread) for thread in os.listdir(f"/proc/{self._pid}/task")}
 
     def end(self) -> None:
-        """Know nothing any more, so that it does not last."""
+        """Forget everything: `lasts` is false from now on."""
         self._marks = {}
 
     def lasts(self, most_seconds: float) -> bool:
-        """Whether all of them have slept since, and that is not longer ago than so many seconds."""
+        """Whether all threads have slept since `begin`, and `begin` is at most `most_seconds` ago."""
         if not self._marks or time.monotonic() - self._began_at > most_seconds:
             return False
         try:

@@ -1,4 +1,4 @@
-"""Small files that somebody else may have put there: read without trusting what lies there, replaced in one step."""
+"""Small files that somebody else may have put there: read without trust, replaced in one step."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ _MOST_BYTES: Final = 64 * 1024
 
 
 class NotAFileError(SupervisorError, OSError):
-    """Something else lies where an ordinary file was expected. `mode` says what (inode(7))."""
+    """Something else is there in place of an ordinary file. `mode` says what (inode(7))."""
 
     def __init__(self, path: str | os.PathLike[str], mode: int) -> None:
         super().__init__(f"{os.fspath(path)} is no ordinary file")
@@ -22,11 +22,11 @@ class NotAFileError(SupervisorError, OSError):
 
 @contextlib.contextmanager
 def ordinary_file(path: str | os.PathLike[str], owner: int | None = None) -> Iterator[int]:
-    """Open a file to read it, and give its descriptor. Raises `OSError`; `NotAFileError` for what is no ordinary file.
+    """Open a file to read, and yield its descriptor. Raises `OSError`; `NotAFileError` if it is not an ordinary file.
 
-    `owner` is the number of the user whose it has to be, where that matters. Then no link is followed, either.
+    `owner` is the number of the user who must own it, if this matters. Then no link is followed, either.
 
-    A FIFO in the file's place would hold up whoever opens it until somebody writes to it (fifo(7)).
+    A FIFO in its place would block an ordinary open until somebody writes to it (fifo(7)).
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(path, flags if owner is None else flags | os.O_NOFOLLOW)
@@ -40,16 +40,16 @@ def ordinary_file(path: str | os.PathLike[str], owner: int | None = None) -> Ite
 
 
 def read_small_file(path: Path, most_bytes: int = _MOST_BYTES) -> bytes:
-    """Return what a file begins with. Raises `OSError`, also for what is no ordinary file."""
+    """Return the beginning of a file. Raises `OSError`, also if it is not an ordinary file."""
     with ordinary_file(path) as descriptor:
         return os.read(descriptor, most_bytes)
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file, for its owner's eyes only: whole after a power failure, the old one or the new one.
+    """Replace a file, readable only by its owner. After a power failure it is complete: the old one or the new one.
 
-    What lies in its place, a link or a FIFO, is replaced too, and never written to. Blocks until it is on the disk.
-    Raises `OSError`, and then the old file stays.
+    A link or a FIFO in its place is replaced too, and never written to. Blocks until the file is on the disk. Raises
+    `OSError`; then the old file stays.
     """
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
@@ -58,9 +58,9 @@ def replace_file(path: Path, content: bytes) -> None:
         os.replace(new, path)
     except OSError:
         with contextlib.suppress(OSError):
-            new.unlink()  # half of it is of no use, and on a full disk it takes space from others
+            new.unlink()  # half a file is useless, and takes space from others on a full disk
         raise
-    # Else a power failure may bring the old file back, or none.
+    # Otherwise a power failure may bring the old file back, or none.
     descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -69,11 +69,11 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    # Made anew: a FIFO there would hold this up without end, and a link would have another file overwritten.
+    # Always a new file: a FIFO there would block this for ever, and through a link another file would be overwritten.
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
         rest = memoryview(content)
-        while rest:  # a disk that is nearly full takes a part, and says so only at the next call (write(2))
+        while rest:  # a nearly full disk takes a part, and reports it only at the next call (write(2))
             rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
     finally:

@@ -1,6 +1,6 @@
-"""systemd, as the process that it started meets it: where it listens, and what may be said to it (sd_notify(3)).
+"""systemd from the view of a process that it started: where it listens, and what may be sent to it (sd_notify(3)).
 
-Imports next to nothing: the keeper, which speaks to systemd, stays in memory for as long as the worker runs.
+Imports almost nothing: the keeper, which sends to systemd, stays in memory for as long as the worker runs.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import socket
 from typing import Final
 
 MAX_BYTES: Final = 2048
-"""Of one message. systemd itself takes 4096 (`NOTIFY_BUFFER_MAX`)."""
+"""The cap of one message. systemd itself takes 4096 (`NOTIFY_BUFFER_MAX`)."""
 
 _ALLOWED: Final = re.compile(
     rb"(?:READY|RELOADING|STOPPING|WATCHDOG)=1"
@@ -20,10 +20,10 @@ _ALLOWED: Final = re.compile(
 
 
 def allowed(message: bytes) -> bytes:
-    """Return those lines of a message that may be said to systemd: what a worker says of itself, and no more.
+    """Return the lines of a message that may be sent to systemd: only what a worker reports of itself.
 
-    What changes how systemd runs the service (`MAINPID`, `WATCHDOG=trigger`, `FDSTORE`) is left out, and so is what
-    is longer than `MAX_BYTES` or is no UTF-8.
+    Lines that change how systemd runs the service (`MAINPID`, `WATCHDOG=trigger`, `FDSTORE`) are left out. So is a
+    message that is longer than `MAX_BYTES` or not UTF-8.
     """
     if len(message) > MAX_BYTES:
         return b""
@@ -34,18 +34,18 @@ def allowed(message: bytes) -> bytes:
 
 
 class Systemd:
-    """Where systemd listens for this process, and how often it wants to hear of it."""
+    """Where systemd listens for this process, and how often it expects a message."""
 
     def __init__(self, address: str, watchdog_seconds: float | None) -> None:
-        # An address with @ is in the abstract namespace.
+        # An address with @ is in the abstract namespace of sockets.
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self.watchdog_seconds = watchdog_seconds
 
     @classmethod
     def from_environment(cls) -> "Systemd | None":
-        """Return it, and take it out of the environment, so that nothing that is started now hears of it.
+        """Return it, and remove its variables from the environment: processes that start later don't get them.
 
-        `None` where no systemd has started this process.
+        `None` if no systemd has started this process.
         """
         address = os.environ.pop("NOTIFY_SOCKET", "")
         microseconds = os.environ.pop("WATCHDOG_USEC", "")
@@ -56,9 +56,9 @@ class Systemd:
         return cls(address, int(microseconds) / 1e6 if watched else None)
 
     def send(self, message: bytes) -> bool:
-        """Send it. Returns False where systemd's queue is full: to be tried again. Waits for nothing, raises nothing.
+        """Send it. Returns False if systemd's queue is full: try again. Waits for nothing, raises nothing.
 
-        An address where nobody listens is no reason to stop working, nor to try again.
+        If nobody listens at the address, the worker goes on and does not try again.
         """
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:

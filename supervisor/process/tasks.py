@@ -1,4 +1,4 @@
-"""The one place where background work begins: it has a name, a policy for its failure, and somebody who ends it."""
+"""The one place where background work begins. Each task has a name, a policy for its failure, and an owner."""
 
 import asyncio
 import logging
@@ -16,14 +16,14 @@ FIRST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 5.0
 
 OnFailure = Callable[[str, BaseException], None]
-"""Gets the name of what has failed, and its exception. It was not cancelled."""
+"""Gets the name of the failed task, and its exception. Not called for a cancellation."""
 
 
 class Tasks:
     """Owns the background work of one part of the worker, from its start to its end.
 
-    How a failure is dealt with is the owner's policy. By default it is logged, and the worker goes on. `on_failure`
-    does something else: end the worker, say. What `keep` starts is started again after a pause.
+    The owner decides what happens after a failure. By default it is logged, and the worker goes on. `on_failure` does
+    something else, for example it ends the worker. Work that `keep` starts is started again after a pause.
     """
 
     def __init__(self, on_failure: OnFailure | None = None) -> None:
@@ -31,18 +31,18 @@ class Tasks:
         self._running: set[asyncio.Task[Any]] = set()
 
     def __len__(self) -> int:
-        # One that is done stays in the set until the loop's next turn.
+        # A finished task stays in the set until the loop's next turn.
         return sum(not task.done() for task in self._running)
 
     def start(self, work: Coroutine[Any, Any, T], name: str) -> "asyncio.Task[T]":
-        """Begin `work`. `name` is what people are told of it: "the report of a stalled loop"."""
+        """Begin `work`. Messages use `name`: "the report of a stalled loop"."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
         return task
 
     def keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> "asyncio.Task[None]":
-        """Begin what must not end by a failure: it is logged, and `work` is called again after a pause."""
+        """Begin work that a failure must not end: the failure is logged, and `work` is called again after a pause."""
         return self.start(self._kept(work, name), name)
 
     async def _kept(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
@@ -57,17 +57,17 @@ class Tasks:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def cancel(self) -> None:
-        """Ask everything to end, and do not wait for it."""
+        """Ask all of them to end, and do not wait."""
         for task in list(self._running):
             task.cancel()
 
     async def wait(self, timeout_seconds: float | None = None) -> None:
-        """Wait for all that runs now, at most so long. Raises nothing that it raises."""
+        """Wait for all that run now, at most `timeout_seconds`. Raises none of their exceptions."""
         if self._running:
             await asyncio.wait(set(self._running), timeout=timeout_seconds)
 
     async def close(self) -> None:
-        """End everything, and wait for it."""
+        """End all of them, and wait for that."""
         self.cancel()
         await self.wait()
 
@@ -84,9 +84,9 @@ def _log_failure(name: str, error: BaseException) -> None:
 async def done_before(
     work: Coroutine[Any, Any, Any], event: asyncio.Event | Coroutine[Any, Any, Any]
 ) -> bool:
-    """Do `work`, but only until `event`, or until that returns. Returns whether it was done; raises what it raises.
+    """Do `work`, but only until `event` is set, or returns. Returns whether it was done; raises what it raises.
 
-    Both have ended when this returns, raises or is cancelled.
+    The work and the wait for the event have ended when this returns, raises or is cancelled.
     """
     loop = asyncio.get_running_loop()
     other = event.wait() if isinstance(event, asyncio.Event) else event

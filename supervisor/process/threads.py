@@ -1,4 +1,4 @@
-"""Pools whose threads are there from the beginning: a machine that refuses a thread later can't stop the work."""
+"""Pools whose threads all start at the beginning: if the machine refuses a thread later, the work still goes on."""
 
 import asyncio
 import contextlib
@@ -12,19 +12,19 @@ from supervisor.errors import StartRefusedError
 from supervisor.process.shortage import explain
 
 END_SECONDS: Final = 2.0
-"""How long threads that a disk holds up are waited for at the end."""
+"""How long the end waits for threads that a disk holds up."""
 
 
 def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
-    """Return a pool of so many threads, all of which run. Raises `StartRefusedError` when one can't be started.
+    """Return a pool of so many threads, which all run. Raises `StartRefusedError` if one can't be started.
 
-    An ordinary pool starts a thread when it is first needed. If that fails then, `submit` raises, and what was
-    submitted may be done all the same, by another thread, with nobody waiting for it.
+    An ordinary pool starts a thread when it is first needed. If that fails, `submit` raises. But another thread may
+    still do the submitted work, and nobody waits for it.
     """
     pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
     all_there = threading.Event()
     try:
-        # Each holds its thread until the last is there, so that each gets one of its own.
+        # Each task holds its thread until the last thread has started, so that each task gets its own.
         for _ in range(threads):
             pool.submit(all_there.wait)
     except RuntimeError as error:
@@ -36,7 +36,7 @@ def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
 
 
 async def end_pool(pool: ThreadPoolExecutor, timeout_seconds: float) -> None:
-    """End a pool's threads, and wait for that no longer than this: one that a disk holds up can't be ended."""
+    """End a pool's threads, and wait for that at most so long: a thread that a disk holds up can't be ended."""
     pool.shutdown(wait=False, cancel_futures=True)
     end = time.monotonic() + timeout_seconds
     while unended_threads() and time.monotonic() < end:  # noqa: ASYNC110  # a thread has no future that tells of its end
@@ -44,9 +44,9 @@ async def end_pool(pool: ThreadPoolExecutor, timeout_seconds: float) -> None:
 
 
 async def wait_in_thread(work: Callable[[], object], timeout_seconds: float) -> None:
-    """Do `work` in a thread, and wait for it, but at most so long: a disk that hangs must keep nobody from the end.
+    """Do `work` in a thread, and wait for it, but at most so long: a disk that hangs must not hold up the end.
 
-    Raises what it raises in that time.
+    Raises what `work` raises in that time.
     """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(timeout_seconds):
@@ -54,6 +54,6 @@ async def wait_in_thread(work: Callable[[], object], timeout_seconds: float) -> 
 
 
 def unended_threads() -> list[str]:
-    """Return the names of the threads that Python's own end would wait for, however long that takes."""
+    """Return the names of the threads that the end of Python would wait for, without a limit."""
     main = threading.main_thread()
     return [thread.name for thread in threading.enumerate() if thread is not main and not thread.daemon]

@@ -1,4 +1,4 @@
-"""Removing what a job left in its directory, however deep and however much it is."""
+"""Removes what a job left in its directory, however deep and however large it is."""
 
 import contextlib
 import itertools
@@ -10,25 +10,25 @@ _numbers = itertools.count(1)
 
 
 def remove_tree(path: str | os.PathLike[str], above: int | None = None) -> None:
-    """Remove a directory with all that is in it. Never raises; what can't be removed stays.
+    """Remove a directory with its content. Never raises; what can't be removed stays.
 
-    With `above`, the descriptor of a directory, `path` is looked for from there.
+    `above` is the descriptor of a directory: then `path` is relative to it.
     """
     for _ in removal(path, above):
         pass
 
 
 def removal(path: str | os.PathLike[str], above: int | None = None) -> Iterator[None]:
-    """Remove a directory with all that is in it, in steps of a few system calls each. Never raises.
+    """Remove a directory with its content, in steps of a few system calls each. Never raises.
 
-    A block may have put a link or a file in its place: then that is removed, and what a link leads to stays. It may
-    have taken away the right to enter a directory, which is given back.
+    If a block has put a link or a file in its place, that is removed, and the target of a link stays. If a block has
+    removed the right to enter a directory, the right is restored.
 
-    There is no recursion, which a thousand directories in one another would end, and no descriptor for each level: the
-    directories that are found in one are moved to the top, one after the other, and looked into there.
+    It uses no recursion, which a thousand nested directories would end, and not one descriptor per level. Instead, it
+    moves the directories found in a directory to the top, one after the other, and empties them there.
     """
     try:
-        os.rmdir(path, dir_fd=above)  # most are empty
+        os.rmdir(path, dir_fd=above)  # most directories are empty
     except NotADirectoryError:
         with contextlib.suppress(OSError):
             os.unlink(path, dir_fd=above)
@@ -52,7 +52,7 @@ def removal(path: str | os.PathLike[str], above: int | None = None) -> Iterator[
 
 def _empty(top: int) -> Iterator[None]:
     removed = True
-    while removed:  # what is moved up during a round may be missing in it
+    while removed:  # directories that are moved up during a round may be missing in it
         removed = False
         with contextlib.suppress(OSError), os.scandir(top) as entries:
             for entry in entries:
@@ -64,7 +64,7 @@ def _empty(top: int) -> Iterator[None]:
 
 
 def _remove_directory(name: str, top: int) -> Generator[None, None, bool]:
-    """Remove a directory at the top. Returns whether that was possible."""
+    """Remove a directory at the top. Returns whether it could be removed."""
     if _rmdir(name, top):
         return True
     inner = _open(name, top)
@@ -84,12 +84,12 @@ def _remove_directory(name: str, top: int) -> Generator[None, None, bool]:
 
 
 def _open(name: str, above: int | None) -> int | None:
-    """Open a directory, of which this user may then list, add and remove what is in it; `None` where it can't be."""
+    """Open a directory with the right to list and change its content; `None` if that is not possible."""
     with contextlib.suppress(OSError):
         path = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
         try:
             if os.fstat(path).st_mode & stat.S_IRWXU != stat.S_IRWXU:
-                # By the descriptor: a name could by now be a link to somewhere else.
+                # By the descriptor: the name could be a link to somewhere else by now.
                 with contextlib.suppress(OSError):
                     os.chmod(f"/proc/self/fd/{path}", stat.S_IRWXU)
             return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=path)
@@ -99,7 +99,7 @@ def _open(name: str, above: int | None) -> int | None:
 
 
 def _move_up(name: str, above: int, top: int) -> None:
-    # Under a name of its own. To be moved, a directory has to be writable: its `..` changes.
+    # It gets a unique name. To be moved, a directory must be writable: its `..` changes.
     opened = _open(name, above)
     if opened is not None:
         os.close(opened)

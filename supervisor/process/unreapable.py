@@ -1,6 +1,6 @@
-"""Processes that have ended and can't be waited for yet: one of their threads waits in the kernel, for a disk, say.
+"""Ended processes that can't be reaped yet: one of their threads waits in the kernel, for example for a disk.
 
-Imports next to nothing, as the keeper uses it.
+Imports almost nothing, because the keeper uses it.
 """
 
 import contextlib
@@ -12,17 +12,17 @@ from jobrunner.protocol import kernel_files
 
 _STATE: Final = 0
 _EXIT_CODE: Final = 49
-"""Places in /proc/PID/stat behind the name (proc_pid_stat(5): fields 3 and 52)."""
+"""Positions in /proc/PID/stat after the name (proc_pid_stat(5): fields 3 and 52)."""
 
 
 def exit_status_of(pid: int) -> int | None:
-    """Return the exit code of a process whose main thread was seen dead, negative for a signal.
+    """Return the exit code of a process whose main thread is dead; negative is a signal.
 
-    `None` for one that runs, and for one that can't be looked at: /proc may hide it (`hidepid`), or no descriptor or
-    memory is left. The kernel shows the true code to the process's own user; 0 stands in its place otherwise.
+    `None` if it runs, or if it can't be looked at: /proc may hide it (`hidepid`), or no descriptor or memory is left.
+    The kernel shows the true code to the process's own user; other users see 0.
     """
     try:
-        # Bytes: a process may have named itself by what is no text.
+        # Bytes: the name of a process may not be valid text.
         fields = kernel_files.read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except OSError:
         return None
@@ -32,7 +32,7 @@ def exit_status_of(pid: int) -> int | None:
 
 
 def children_of(pid: int | str) -> set[int]:
-    """Return the children of a process, the dead included, over all its threads. Raises `OSError` if it is gone."""
+    """Return the children of all threads of a process, with dead ones. Raises `OSError` if the process is gone."""
     children: set[int] = set()
     for thread in os.listdir(f"/proc/{pid}/task"):
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Reading the numbers of users that jobs may run as."""
+"""Reads the numbers of the users for jobs."""
 
 import os
 from typing import Final
@@ -8,7 +8,7 @@ _NO_USER: Final = 2**32 - 1
 
 
 def parse_users(text: str) -> range:
-    """Read `FIRST-LAST`. Raises `ValueError` with what is wrong."""
+    """Read `FIRST-LAST`. Raises `ValueError` that says what is wrong."""
     first, dash, last = text.partition("-")
     if not dash or not first.strip().isdecimal() or not last.strip().isdecimal():
         raise ValueError("must be two numbers of users, such as 200000-200015")

@@ -1,4 +1,4 @@
-"""The cgroup of one child: up to three directories, one for each tree that has something to offer."""
+"""The cgroup of one child: up to three directories, one in each tree that can be used."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ _REMOVE_PAUSE_SECONDS: Final = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A directory below which children's cgroups are made, and what these are good for."""
+    """A directory below which children's cgroups are made, and what they are used for."""
 
     directory: Path
     version: int
@@ -34,7 +34,7 @@ class Tree:
 class Cgroup:
     """Made by `worker.Cgroups`, joined once, removed once. Without trees every method does nothing.
 
-    No method raises an error of the machine: `complain` is told, and the job goes on without.
+    No method raises an error of the machine: it calls `complain`, and the job goes on without.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Cgroup:
         self._memory_mb: float | None = None
 
     async def join(self, pid: int, ask: Callable[[list[str]], Awaitable[None]] | None = None) -> None:
-        """Make the directories and move the process `pid`, which must be a child that has no children yet.
+        """Make the directories and move the process `pid`, which must be a child without children.
 
-        `ask` has it do so itself, and returns when it has tried: no thread of this process is woken for it then. What
-        it is not in afterwards is tried here, and here it is learned why it can't be.
+        `ask` asks the child to move itself, and returns when the child has tried: then no thread of this process is
+        woken. This process moves the child into the rest, and learns here why a move fails.
 
-        Takes 10 to 20 ms where nobody else has just moved (the kernel waits for a grace period). When cancelled, the
-        moving goes on; `remove` waits for it.
+        Takes 10 to 20 ms if nobody else has just moved (the kernel waits for a grace period). After a cancellation, the
+        move goes on; `remove` waits for it.
         """
         if self._executor is None:
             return
@@ -75,7 +75,7 @@ class Cgroup:
             await joined
 
     def _look(self, pid: int) -> tuple[Tree, ...]:
-        """Note in which trees the process is in this cgroup, and return the others: that it says so is no proof."""
+        """Note the trees in whose cgroup the process is, and return the others: the child's own word is no proof."""
         missing: tuple[Tree, ...] = ()
         for tree in self._wanted:
             try:
@@ -97,7 +97,7 @@ class Cgroup:
                 _make(self._path_in(tree))
                 kernel_files.write(_processes_of(self._path_in(tree)), str(pid))
             except OSError as error:
-                if error.errno != errno.ESRCH:  # it is dead, and says so by its pidfd
+                if error.errno != errno.ESRCH:  # it is dead, and its pidfd shows that
                     self._without(tree, error)
             else:
                 self._joined += (tree,)
@@ -106,7 +106,7 @@ class Cgroup:
         self._complain(f"A child can't be put into the cgroup {self._path_in(tree)}: {error.strerror}.")
 
     def _path_in(self, tree: Tree) -> str:
-        # Not by `Path`, which takes longer than some of the calls that it is for.
+        # Not `Path`: it takes longer than some of the calls that use this path.
         return f"{tree.directory}/{self._name}"
 
     def _directory(self, role: Role) -> tuple[str, int] | None:
@@ -137,17 +137,17 @@ class Cgroup:
         return self._memory_mb is not None
 
     def processes(self) -> set[int]:
-        """Return what is alive in it. Takes microseconds. Where a tree has `cgroup.kill`, that one is asked alone."""
+        """Return the living processes in it. Takes microseconds. If a tree has `cgroup.kill`, only it is asked."""
         able = [tree for tree in self._joined if "kill" in tree.roles] or self._joined
         return {pid for tree in able for pid in files.processes(self._path_in(tree))}
 
     def kill(self) -> set[int]:
-        """Kill everything in it, once, and return the pids. To be called in a thread.
+        """Kill everything in it, once, and return the pids. Call it in a thread.
 
-        Where no tree has `cgroup.kill`, a fork may have escaped: call again until it returns nothing.
+        If no tree has `cgroup.kill`, a fork may have escaped: call it again until it returns nothing.
         """
         killed: set[int] = set()
-        # Those with cgroup.kill first: for the others nothing is left to do then.
+        # Trees with cgroup.kill first: then nothing is left for the others.
         for tree in sorted(self._joined, key=lambda tree: "kill" not in tree.roles):
             killed |= files.kill(self._path_in(tree))
         return killed
@@ -158,19 +158,19 @@ class Cgroup:
         return memory.out_of_memory(*place, self._memory_mb) if place else None
 
     def cpu_seconds(self) -> float | None:
-        """Return the processor time of everything that was ever in it, `None` where no cgroup counts that.
+        """Return the processor time of all processes that were ever in it, `None` if no cgroup counts it.
 
-        Takes microseconds. Raises `OSError` when the count can't be read.
+        Takes microseconds. Raises `OSError` if the count can't be read.
         """
         place = self._directory("cpu")
         return cpu_time.used_seconds(*place) if place else None
 
     def remove(self) -> None:
-        """Remove the directories, in a thread, once everything in it is dead. What stays is tried again at the end."""
+        """Remove the directories, in a thread, once everything in them is dead. The worker's end tries again."""
         if self._removals is not None:
             self._removals.add(self._remove)
         elif self._executor is not None:
-            with contextlib.suppress(RuntimeError):  # shut down: the end removes everything anyway
+            with contextlib.suppress(RuntimeError):  # the pool is shut down: the end removes everything anyway
                 self._executor.submit(self._remove)
 
     def _remove(self) -> None:
@@ -193,14 +193,14 @@ def _make(directory: str) -> None:
     try:
         os.mkdir(directory, 0o755)
     except FileExistsError:  # the child has made it, and got no further
-        os.rmdir(directory)  # not where somebody is in it, whom an earlier run could not kill
+        os.rmdir(directory)  # fails if a process is in it that an earlier run could not kill
         os.mkdir(directory, 0o755)
 
 
 WITHOUT: Final = Cgroup((), "", None, _ignore)
-"""What a child has that is in no cgroup of its own."""
+"""For a child that is in no cgroup of its own."""
 
 
 def child_name(number: int) -> str:
-    """Return the name of a child's cgroup: unique in this worker's life, and not another's by accident."""
+    """Return the name of a child's cgroup: unique in this worker's life, and never another's by accident."""
     return f"{os.getpid()}-{number}"

@@ -1,8 +1,8 @@
-"""Version 2 alone: handing controllers down to children's cgroups.
+"""Version 2 alone: delegates controllers to children's cgroups.
 
-A cgroup that hands controllers down may hold no processes itself (cgroups(7), "no internal processes"; the root is
-exempt). Under systemd's `Delegate=yes` the worker's processes are in the cgroup that was given to them: they move to a
-leaf below it first. Other people's processes are never moved.
+A cgroup that delegates controllers may hold no processes itself (cgroups(7), "no internal processes"; the root is
+exempt). Under systemd's `Delegate=yes` the worker's processes are in the cgroup that was delegated to them: they first
+move to a leaf below it. Other programs' processes are never moved.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _HANDED_DOWN: Final = "cgroup.subtree_control"
 
 @dataclass(frozen=True, slots=True)
 class HandedDown:
-    """The controllers that children's cgroups get, those that they don't and why, and what has to be undone."""
+    """The controllers that children's cgroups get, those that they don't get and why, and what must be undone."""
 
     controllers: frozenset[str] = frozenset()
     missing: str = ""
@@ -30,8 +30,8 @@ class HandedDown:
 
 
 def hand_down(own: Path, wanted: AbstractSet[str], ours: AbstractSet[int]) -> HandedDown:
-    """Enable `wanted` controllers, as far as there are, for cgroups below `own`, where `ours` are the processes
-    that may be moved. Never raises: what can't be had is missing, and everything is as before.
+    """Enable the `wanted` controllers, if they exist, for cgroups below `own`. Only the processes in `ours` may be
+    moved. Never raises: on a failure the controller is missing, and everything is as before.
     """
     try:
         available = wanted & set(kernel_files.read(own / "cgroup.controllers").decode().split())
@@ -65,9 +65,9 @@ def _enable(
 
 
 def undo(own: Path, done: HandedDown) -> None:
-    """Take the controllers back and move the processes back, so that the next start finds what this one found.
+    """Take the controllers back and move the processes back, so that the next start finds the same as this one.
 
-    To be called when no cgroup of a child is left. Does what it can.
+    Call it when no cgroup of a child is left. It does what it can, and ignores errors.
     """
     with contextlib.suppress(OSError):
         if done.enabled_here:

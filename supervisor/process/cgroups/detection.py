@@ -1,4 +1,4 @@
-"""Finding out which cgroups this worker may make, by making one in each tree."""
+"""Finds out which cgroups this worker may make: it makes one in each tree."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from supervisor.process.cgroups.files import KILL, PROCESSES, remove
 from supervisor.process.cgroups.own_directories import OwnDirectory, own_directories
 
 _CONTROLLERS: Final[tuple[Role, ...]] = ("memory", "pids")
-"""What has to be enabled in a tree of version 2."""
+"""Controllers that must be enabled in a tree of version 2."""
 
 _ROLE_FILE: Final = {
     (1, "memory"): "memory.limit_in_bytes",
@@ -24,7 +24,7 @@ _ROLE_FILE: Final = {
     (2, "pids"): "pids.max",
     **{(version, "cpu"): name for version, name in USED_FILE.items()},
 }
-"""What shows that a tree has something to offer."""
+"""The files that show what a tree can be used for."""
 
 _NAMES_IN_VERSION_1: Final[tuple[tuple[Role, str], ...]] = (
     ("memory", "memory"),
@@ -35,7 +35,7 @@ _NAMES_IN_VERSION_1: Final[tuple[tuple[Role, str], ...]] = (
 
 @dataclass(slots=True)
 class Detected:
-    """What may be used, and in `reasons` why something may not. `own` is undone at the end by `give_back`."""
+    """What may be used, and in `reasons` why something may not. `give_back` undoes `own` at the end."""
 
     trees: tuple[Tree, ...] = ()
     reasons: list[str] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Detected:
     handed_down: delegation.HandedDown = field(default_factory=delegation.HandedDown)
 
     def give_back(self) -> None:
-        """Remove this worker's directories, which must be empty, and undo what was done to its own cgroup."""
+        """Remove this worker's directories, which must be empty, and undo the changes to its own cgroup."""
         for tree in self.trees:
             remove(tree.directory)
         if self.own is not None:
@@ -61,12 +61,12 @@ class Detected:
 
 
 def own_cgroups() -> list[OwnDirectory]:
-    """Return this process's cgroups, as far as they can be seen. Raises `OSError`."""
+    """Return this process's cgroups, as far as it can see them. Raises `OSError`."""
     candidates = own_directories(
         Path("/proc/self/cgroup").read_text(errors="surrogateescape"),
         Path("/proc/self/mountinfo").read_text(errors="surrogateescape"),
     )
-    # The proof, whatever was bound, nested or hidden: this process is in it.
+    # This proves it, whatever was bound, nested or hidden: this process is in the cgroup.
     return [candidate for candidate in candidates if _holds_this_process(candidate)]
 
 
@@ -78,7 +78,7 @@ def _holds_this_process(directory: OwnDirectory) -> bool:
 
 
 def detect(own: list[OwnDirectory], name: str, ours: AbstractSet[int]) -> Detected:
-    """Make a directory `name` below each of this worker's `own` cgroups, and see what it offers.
+    """Make a directory `name` below each of this worker's `own` cgroups, and see how it can be used.
 
     `ours` are the worker's own processes, which may have to move. Never raises.
     """
@@ -97,7 +97,7 @@ def detect(own: list[OwnDirectory], name: str, ours: AbstractSet[int]) -> Detect
 
 
 def _use_unified(detected: Detected, own: Path, name: str, ours: AbstractSet[int]) -> set[Role]:
-    """Use the tree of version 2; return which controllers it offers."""
+    """Use the tree of version 2; return the controllers that it has."""
     roles: set[Role] = set()
     if not os.access(own, os.W_OK):
         detected.reasons.append(f"{own} is not writable")
@@ -115,9 +115,9 @@ def _use_unified(detected: Detected, own: Path, name: str, ours: AbstractSet[int
 def _use(detected: Detected, own: Path, name: str, version: int, roles: frozenset[Role]) -> bool:
     directory = own / name
     try:
-        directory.mkdir(mode=0o755, exist_ok=True)  # there already if something in it could not be killed
+        directory.mkdir(mode=0o755, exist_ok=True)  # it exists if something in it could not be killed
         if version == 2 and (controllers := roles & set(_CONTROLLERS)):
-            # Handed down once more: children's cgroups are below this one.
+            # Delegated once more: children's cgroups are below this one.
             wanted = " ".join(f"+{role}" for role in sorted(controllers))
             kernel_files.write(directory / "cgroup.subtree_control", wanted)
     except OSError as error:

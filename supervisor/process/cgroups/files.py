@@ -1,4 +1,4 @@
-"""The files of a cgroup. Light on imports: the keeper uses it too."""
+"""The files of a cgroup. It imports little, because the keeper uses it too."""
 
 import contextlib
 import os
@@ -16,22 +16,23 @@ _PAUSE_SECONDS: Final = 0.002
 
 
 def processes(directory: Path | str) -> set[int]:
-    """Return the pids in a cgroup and those below it, zombies not included; empty where it is gone."""
+    """Return the pids in a cgroup and those below it, without zombies; empty if it is gone."""
     found: set[int] = set()
     with contextlib.suppress(OSError):
         folders = [str(directory)] if os.stat(directory).st_nlink == 2 else _tree(directory)
         for folder in folders:
             with contextlib.suppress(OSError):
                 found |= {int(line) for line in kernel_files.read(f"{folder}/{PROCESSES}").split()}
-    found.discard(0)  # of another pid namespace
+    found.discard(0)  # 0 is a process of another pid namespace
     return found
 
 
 def kill(directory: Path | str) -> set[int]:
     """Send SIGKILL to everything in a cgroup and below it, once. Returns the pids that were there.
 
-    By `cgroup.kill` (version 2, Linux 5.14), which no fork escapes, else one by one: stopped first, and call it
-    again until it returns nothing. A number is signalled only if its process is in the cgroup after it was opened.
+    It uses `cgroup.kill` (version 2, Linux 5.14), which no fork escapes. Otherwise it stops and kills one process after
+    the other: call it again until it returns nothing. A pid is signalled only if its process is in the cgroup after its
+    pidfd was opened.
     """
     inside = processes(directory)
     if not inside:
@@ -66,7 +67,7 @@ def remove(directory: Path | str) -> bool:
         os.rmdir(directory)
     except FileNotFoundError:
         return True
-    except OSError:  # a process is in it, or the job has made cgroups of its own below it
+    except OSError:  # a process is in it, or the job has made its own cgroups below it
         for folder in reversed(_tree(directory)):
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
@@ -75,7 +76,7 @@ def remove(directory: Path | str) -> bool:
 
 
 def kill_and_remove(directory: Path | str, bound_seconds: float) -> tuple[set[int], bool]:
-    """Kill all that is in a cgroup and remove it, within a bound. Returns the pids, and whether it is gone."""
+    """Kill everything in a cgroup and remove it, within `bound_seconds`. Returns the pids, and whether it is gone."""
     end = time.monotonic() + bound_seconds
     killed: set[int] = set()
     while True:

@@ -1,4 +1,4 @@
-"""What ties cgroups and processes to one worker: an identity that belongs to its state directory."""
+"""The identity that links cgroups and processes to one worker. It belongs to the worker's state directory."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from typing import Final
 from supervisor.process.small_file import read_small_file, replace_file
 
 MARKER_VARIABLE: Final = "NEOPS_WORKER"
-"""Every process that a job starts inherits it: the sign by which the next start knows what the last one left."""
+"""Every process that a job starts inherits it: by it the next start recognises what the last worker left."""
 
 _FILE: Final = "identity"
 _NAME_PREFIX: Final = "neops-worker-"
@@ -19,8 +19,8 @@ _NAME_PREFIX: Final = "neops-worker-"
 def identity_of(state_directory: Path) -> str:
     """Return the identity of the worker with this state directory, 16 hexadecimal digits; make it if it is new.
 
-    Random, as containers with the same path must differ, and bound to the directory's inode, as a copy must. To be
-    called with the directory's lock held. Raises `OSError`.
+    It is random, because containers with the same path must differ. It is bound to the directory's inode, because a
+    copy must differ. Call it while the directory's lock is held. Raises `OSError`.
     """
     file = state_directory / _FILE
     try:

@@ -1,4 +1,4 @@
-"""What a worker that was killed has left: its cgroups, and processes that carry its mark."""
+"""What a killed worker has left: its cgroups, and processes that carry its mark."""
 
 import contextlib
 import os
@@ -15,14 +15,14 @@ from supervisor.process.proc import lineage, living_thread
 from supervisor.process.small_file import read_small_file, replace_file
 
 RECORD: Final = "cgroups"
-"""The file in the state directory that lists the worker's directories: the next start may be in another cgroup."""
+"""The file in the state directory with the worker's directories: the next start may be in another cgroup."""
 
 _BOUND_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """What was found and is gone, and what could not be ended or removed."""
+    """What was found and removed, and what could not be killed or removed."""
 
     killed: int = 0
     removed: int = 0
@@ -33,10 +33,10 @@ class Cleared:
 
 
 def clear(state_directory: Path, identity: str, own: list[Path]) -> Cleared:
-    """Kill and remove what is left of an earlier run with this identity, which must be over. Takes at most 10 s.
+    """Kill and remove what an earlier run with this identity has left. That run must be over. Takes at most 10 s.
 
-    Cgroups are looked for below those of this process and where the record says. Processes that have left them, or
-    were in none, are known by their environment. Never raises.
+    It looks for cgroups below those of this process, and in the directories of the record. It recognises processes
+    that have left them, or were in none, by their environment. Never raises.
     """
     name = directory_name(identity)
     places = dict.fromkeys([*(directory / name for directory in own), *_recorded(state_directory, name)])
@@ -68,8 +68,8 @@ def _recorded(state_directory: Path, name: str) -> list[Path]:
 def kill_marked(identity: str) -> tuple[set[int], int]:
     """Kill every process that carries this worker's mark in its environment. Returns their pids, and how many live on.
 
-    Not this process and those above it. Users are no criterion: whose environment can be read may be signalled, and
-    jobs may have had a user of their own.
+    It spares this process and its ancestors. It does not compare users: a process whose environment can be read may be
+    signalled, and jobs may have had their own users.
     """
     mark = f"{MARKER_VARIABLE}={identity}".encode()
     spared = lineage()
@@ -96,7 +96,7 @@ def _open_marked(mark: bytes, spared: set[int], opened: contextlib.ExitStack) ->
         with contextlib.suppress(OSError):
             descriptor = os.pidfd_open(int(name))
             opened.callback(os.close, descriptor)
-            # Looked at again: the number may have been given away before it was opened, not after.
+            # Checked again: the number may have got another process before it was opened, but not after.
             if _is_marked(name, mark):
                 found[int(name)] = descriptor
     return found
@@ -105,7 +105,7 @@ def _open_marked(mark: bytes, spared: set[int], opened: contextlib.ExitStack) ->
 def _is_marked(pid: str, mark: bytes) -> bool:
     try:
         return mark in Path(f"/proc/{living_thread(int(pid))}/environ").read_bytes().split(b"\0")
-    except OSError:  # gone, a zombie's, or another user's
+    except OSError:  # it is gone, a zombie, or another user's
         return False
 
 

@@ -1,4 +1,4 @@
-"""The memory controller's files: setting a limit, and the proof that the kernel enforced it."""
+"""The memory controller's files: they set a limit, and prove that the kernel enforced it."""
 
 import contextlib
 from pathlib import Path
@@ -13,30 +13,30 @@ _CLOSE_MB: Final = 1.0
 
 
 def limit(directory: Path | str, version: int, memory_mb: float) -> None:
-    """Limit memory, without a way into swap. Raises `OSError` when the limit itself can't be set.
+    """Limit memory, and swap with it. Raises `OSError` if the limit itself can't be set.
 
-    What counts is what the kernel charges: private memory, but also the page cache of files that the job was the first
-    to touch (given back under pressure), what is in a tmpfs (not given back), and kernel memory of its sockets.
+    The kernel counts private memory, and also the page cache of files that the job was the first to touch (freed under
+    pressure), files in a tmpfs (not freed), and the kernel memory of its sockets.
     """
     text = str(int(memory_mb * 2**20))
     if version == 1:
         kernel_files.write(f"{directory}/memory.limit_in_bytes", text)
-        with contextlib.suppress(OSError):  # only where the kernel counts swap
+        with contextlib.suppress(OSError):  # it exists only if the kernel counts swap
             kernel_files.write(f"{directory}/memory.memsw.limit_in_bytes", text)
         return
     with contextlib.suppress(OSError):
         kernel_files.write(f"{directory}/memory.swap.max", "0")
-    with contextlib.suppress(OSError):  # all of the job or nothing: a job without one of its processes hangs
+    with contextlib.suppress(OSError):  # kill the whole job: one without one of its processes would hang
         kernel_files.write(f"{directory}/memory.oom.group", "1")
     kernel_files.write(f"{directory}/memory.max", text)
 
 
 def out_of_memory(directory: Path | str, version: int, limit_mb: float | None) -> OutOfMemory | None:
-    """Return what the kernel's OOM killer did in this cgroup; `None` when it did nothing, or can't be asked.
+    """Return what the kernel's OOM killer did in this cgroup; `None` if it did nothing, or can't be asked.
 
-    `oom_kill` counts a process of this cgroup whoever was out of memory: the job at its limit, the worker's unit or
-    the machine. It was the job if its own limit was reached: `oom` of memory.events, which is counted where the limit
-    stands (Documentation/admin-guide/cgroup-v2.rst); version 1 has only the highest usage for it, as newer kernels
+    `oom_kill` counts a killed process of this cgroup, whether the job, the worker's unit or the machine was out of
+    memory. It was the job if its own limit was reached. Version 2 shows that by `oom` of memory.events, which counts
+    where the limit is (Documentation/admin-guide/cgroup-v2.rst). Version 1 shows only the highest usage: newer kernels
     (seen on 6.18) leave memory.failcnt at 0.
     """
     file = f"{directory}/{'memory.events' if version == 2 else 'memory.oom_control'}"

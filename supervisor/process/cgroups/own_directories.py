@@ -1,4 +1,4 @@
-"""Where this process's own cgroups are, from the text of /proc/self/cgroup and /proc/self/mountinfo. Pure."""
+"""This process's own cgroups, from the text of /proc/self/cgroup and /proc/self/mountinfo. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _VERSIONS: Final = {"cgroup": 1, "cgroup2": 2}
 
 @dataclass(frozen=True, slots=True)
 class OwnDirectory:
-    """A directory that may be this process's own cgroup. `controllers` are those of version 1, else empty."""
+    """A directory that may be this process's own cgroup. `controllers` are those of version 1, otherwise empty."""
 
     path: str
     version: int
@@ -21,8 +21,8 @@ class OwnDirectory:
 def own_directories(membership: str, mounts: str) -> list[OwnDirectory]:
     """Return the directories that this process's cgroups should have, by cgroups(7) and proc(5).
 
-    A line that can't be understood is passed over. So is a cgroup that lies outside of what is mounted, as in a
-    container that shares the mount but not the namespace of its host. Of mounts at one place the last one shows.
+    It skips a line that it can't understand. It also skips a cgroup outside of the mounted part, as in a container
+    that shares its host's mount but not its namespace. Of several mounts at one place, the last one is visible.
     """
     visible = {mount.place: mount for mount in read_mount_table(mounts)}
     found: list[OwnDirectory] = []
@@ -39,13 +39,13 @@ def own_directories(membership: str, mounts: str) -> list[OwnDirectory]:
 
 def _memberships(text: str) -> Iterator[tuple[frozenset[str], str]]:
     for line in text.splitlines():
-        parts = line.split(":", 2)  # the path may hold colons
+        parts = line.split(":", 2)  # the path may contain colons
         if len(parts) == 3 and parts[2].startswith("/"):
             yield frozenset(filter(None, parts[1].split(","))), parts[2].removesuffix(" (deleted)")
 
 
 def _below(path: str, root: str) -> str | None:
-    """Return `path` as seen from `root`, empty for the root itself, or `None` where it is outside of it."""
+    """Return `path` relative to `root`, empty for the root itself, or `None` if it is outside of it."""
     if path.startswith("/..") or root.startswith("/.."):  # outside of this process's cgroup namespace
         return None
     if root == "/":

@@ -1,4 +1,4 @@
-"""Cgroups of children that are over: they are removed together soon, or behind one that the same thread makes."""
+"""Removes cgroups of finished children: together soon, or right after the same thread makes one."""
 
 import asyncio
 import contextlib
@@ -7,11 +7,11 @@ from concurrent.futures import Executor
 from typing import Final
 
 REMOVE_SECONDS: Final = 0.05
-"""How long an empty cgroup may stay. Nobody waits for its removal, and to wake a thread costs more than it does."""
+"""How long an empty cgroup may stay. Nobody waits for its removal, and waking a thread costs more than removing it."""
 
 
 class CgroupRemovals:
-    """Gathers removals, and has them carried out by the thread that makes cgroups, in their order."""
+    """Collects removals. The thread that makes cgroups does them, in order."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
@@ -19,18 +19,18 @@ class CgroupRemovals:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, remove: Callable[[], None]) -> None:
-        """Have `remove` called in the thread: right after `begin`, or when its time is over."""
+        """Call `remove` in the thread: right after `begin`, or when its time is over."""
         self._removals.append(remove)
         if self._timer is None:
             with contextlib.suppress(RuntimeError):  # no loop any more: the end removes everything anyway
                 self._timer = asyncio.get_running_loop().call_later(REMOVE_SECONDS, self._on_time)
 
     def begin(self) -> None:
-        """Have all of them carried out now. To be called when the thread has been given something else to do."""
+        """Do all of them now. Call it when the thread has just got other work."""
         if not self._removals:
             return
         removals, self._removals = self._removals, []
-        with contextlib.suppress(RuntimeError):  # shut down: the end removes everything anyway
+        with contextlib.suppress(RuntimeError):  # the pool is shut down: the end removes everything anyway
             self._executor.submit(_call_each, removals)
 
     def _on_time(self) -> None:

@@ -1,4 +1,4 @@
-"""The cgroups of a whole worker: found out at its start, one for each child, gone at its end."""
+"""The cgroups of a whole worker: detected at its start, one for each child, removed at its end."""
 
 import asyncio
 import contextlib
@@ -34,15 +34,15 @@ _FALL_BACK: Final = "The worker kills by process groups, searches for orphans, a
 
 
 class Cgroups:
-    """Makes children's cgroups. Without trees it hands out `WITHOUT`.
+    """Makes children's cgroups. Without trees it returns `WITHOUT`.
 
-    Raises `StartRefusedError` when its thread can't be started.
+    Raises `StartRefusedError` if its thread can't be started.
     """
 
     def __init__(self, detected: Detected) -> None:
         self._detected = detected
         self._numbers = itertools.count(1)
-        # One thread, first come first served: a child's cgroup is removed after it was made.
+        # One thread, in order: a child's cgroup is removed after it was made.
         self._thread = started_pool(1, "cgroups")
         self._removals = CgroupRemovals(self._thread)
         self._complained = False
@@ -55,7 +55,7 @@ class Cgroups:
         return Cgroup(self._detected.trees, name, self._thread, self._complain, self._removals)
 
     def _complain(self, text: str) -> None:
-        # The first time for the operator; for each child it would drown everything else.
+        # Only the first one is a warning: one for each child would fill the log.
         level = logging.DEBUG if self._complained else logging.WARNING
         self._complained = True
         tell(_log, CgroupFailed(reason=text), level=level)
@@ -74,9 +74,9 @@ class Cgroups:
 async def cgroups_of_worker(state_directory: Path, wanted: bool) -> AsyncIterator[Cgroups]:
     """Clear what an earlier run has left, and provide cgroups for as long as the context lasts.
 
-    To be entered before any process is started (this process may have to move), with the lock of the state directory
-    held. Puts this worker's mark into its environment, which `launcher.environment` passes on to jobs: the next start
-    knows them by it. `wanted` is false for `--cgroups off`; an earlier run is cleared all the same.
+    Enter it before any process is started (this process may have to move), and while the state directory is locked. It
+    puts this worker's mark into its environment, and `launcher.environment` passes it on to jobs: the next start
+    recognises them by it. `wanted` is false for `--cgroups off`; then an earlier run is cleared too.
     """
     cgroups = await asyncio.to_thread(_open, state_directory, wanted)
     try:
