@@ -1,4 +1,4 @@
-"""Starting children. One interface, two ways: forks of a template, or an interpreter of its own for each job."""
+"""Starts children. One interface, two ways: forks of a template, or an interpreter of its own for each job."""
 
 from supervisor.launcher.child import Child
 from supervisor.launcher.interface import Imports, Launcher

@@ -1,9 +1,9 @@
-"""The supervisor's end of one child's channel: what was sent is read to its end, whatever becomes of the writing.
+"""The supervisor's end of one child's channel: it reads everything that the child sent, even if writing fails.
 
-A child that ends leaves unread what it is sent. Then the kernel refuses the next write, or tells a reset at the end of
-what there is to read. asyncio's transport takes either for the end of both ways, and its stream gives the error out
-before the frames that it has read: an outcome would be lost with them. Here a refused write ends the writing alone, and
-an error of the socket comes after all that arrived before it.
+A child that ends does not read what it was sent. The kernel then refuses the next write, or reports a reset after the
+last byte. asyncio's transport takes either as the end of both directions, and its stream raises the error before it
+returns the frames that it has read. So an outcome would be lost. Here a refused write ends only the writing, and an
+error of the socket comes after all that arrived before it.
 """
 
 import asyncio
@@ -24,23 +24,23 @@ from supervisor.process.closing import ROOM_FOR_DESCRIPTORS, close_beside_the_lo
 _READ_BYTES: Final = 256 * 1024
 _ROOM_FOR_ONE: Final = socket.CMSG_LEN(struct.calcsize("i"))
 _PIECES: Final = 64
-"""How many pieces one system call may send."""
+"""How many pieces one system call may send at most."""
 
 MOST_UNREAD_BYTES: Final = 128 * 1024
-"""Of frames that wait because the child reads nothing, the order left out. A frame has some fifty bytes: no job has
-that many threads that wait for an answer. The kernel takes as much before any waits."""
+"""The most bytes of frames, without the order, that may wait because the child reads nothing. A frame has about fifty
+bytes: no job has so many threads that wait for an answer. The kernel takes as much before any frame waits here."""
 
 Passed = list[tuple[int, int, bytes]]
-"""What comes beside bytes, as `socket.recvmsg` returns it."""
+"""What comes beside the bytes, as `socket.recvmsg` returns it."""
 
 
 class ChannelStream(asyncio.ReadTransport):
-    """Reads into `reader`, and sends without ever waiting. The socket, which must not block, is this object's.
+    """Reads into `reader`, and sends without ever waiting. It owns the socket, which must be non-blocking.
 
-    It is the transport of `reader` as far as that one pauses it.
+    For `reader` it is the transport that `reader` can pause.
 
-    `take_passed` is given what comes beside the first bytes, of one descriptor at most, and the flags of `recvmsg`.
-    What it raises (`LaunchError`, `OSError`), `reader` raises.
+    `take_passed` gets what comes beside the first bytes, with at most one descriptor, and the flags of `recvmsg`.
+    If it raises (`LaunchError`, `OSError`), `reader` raises that.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class ChannelStream(asyncio.ReadTransport):
     ) -> None:
         super().__init__()
         self.broken: OSError | None = None
-        """Why the channel ended early; `None` where it did not."""
+        """Why the channel ended early; `None` if it did not."""
         self._loop = asyncio.get_running_loop()
         self._socket = channel
         self._descriptor = channel.fileno()
@@ -67,7 +67,7 @@ class ChannelStream(asyncio.ReadTransport):
         self._loop.add_reader(self._descriptor, self._read)
 
     def send(self, data: bytes | memoryview) -> None:
-        """Send it, as soon as the child takes it. Nothing happens where it can't be told anything any more."""
+        """Send data as soon as the child takes it. Does nothing if the child can't be reached any more."""
         if not self._is_written:
             return
         sent = 0
@@ -79,9 +79,9 @@ class ChannelStream(asyncio.ReadTransport):
         self._unsent.append(memoryview(data)[sent:])
 
     def answer(self, frame: bytes) -> None:
-        """Send a frame that the child has asked for: as `send`, but not where it lets too many wait.
+        """Send a frame that the child has asked for. Same as `send`, but the child may not let too many of them wait.
 
-        Then `reader` raises `FrameError`, and nothing is sent any more.
+        If it does, `reader` raises `FrameError`, and nothing is sent any more.
         """
         self.send(frame)
         if not self._unsent:
@@ -95,18 +95,18 @@ class ChannelStream(asyncio.ReadTransport):
             self.reader.set_exception(FrameError(problem, incomplete=False))
 
     def unread_bytes(self) -> int:
-        """Return how much of what the child has sent is still in the socket."""
+        """Return how many bytes that the child has sent are still in the socket."""
         if self._is_closed:
             return 0
         return int.from_bytes(fcntl.ioctl(self._descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def pause_reading(self) -> None:
-        """Leave in the socket what comes: `reader` has enough."""
+        """Leave what comes in the socket: `reader` has enough."""
         if self._is_read:
             self._loop.remove_reader(self._descriptor)
 
     def resume_reading(self) -> None:
-        """Read on."""
+        """Continue to read."""
         if self._is_read:
             try:
                 self._loop.add_reader(self._descriptor, self._read)
@@ -114,19 +114,19 @@ class ChannelStream(asyncio.ReadTransport):
                 self._break(error)
 
     def close(self) -> None:
-        """Close the socket. What was not sent is dropped, and `reader` is at its end."""
+        """Close the socket. Unsent data is dropped, and `reader` is at its end."""
         if self._is_closed:
             return
         has_unread = self._is_read and self.unread_bytes() > 0
         self._is_closed = True
         self._end_writing()
         self._end_reading()
-        if has_unread:  # descriptors may be among it
+        if has_unread:  # it may contain descriptors
             close_beside_the_loop(self._socket.detach())
         else:
             self._socket.close()
         self._take_passed = None
-        del self.reader  # it refers to this object: else a collection had to free both
+        del self.reader  # it refers to this object: without this, only the garbage collector would free both
 
     def _read(self) -> None:
         try:
@@ -137,7 +137,7 @@ class ChannelStream(asyncio.ReadTransport):
             self._loop.remove_reader(self._descriptor)
             self.reader.set_exception(error)
             return
-        except OSError as error:  # the kernel tells it when nothing is left to read
+        except OSError as error:  # the kernel reports it when nothing is left to read
             self._break(error)
             return
         if data:
@@ -146,8 +146,8 @@ class ChannelStream(asyncio.ReadTransport):
             self._end_reading()
 
     def _receive(self) -> bytes:
-        """Return what has come. Raises `FrameError` where the job has sent descriptors with it: no child does that."""
-        # With room for these, although none is wanted: the kernel would let go of them in this call.
+        """Return what has come. Raises `FrameError` if the job has sent descriptors with it: no child does that."""
+        # It wants no descriptors, but has room for them: otherwise the kernel would close them in this call.
         data, passed, _, _ = self._socket.recvmsg(_READ_BYTES, ROOM_FOR_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
         if passed:
             close_beside_the_loop(*descriptors_in(passed))
@@ -156,7 +156,7 @@ class ChannelStream(asyncio.ReadTransport):
         return data
 
     def _receive_first(self) -> bytes:
-        # Not by `socket.recv_fds`: Python 3.11 does not pass the flags on.
+        # Not `socket.recv_fds`: Python 3.11 does not pass the flags on.
         data, passed, flags, _ = self._socket.recvmsg(_READ_BYTES, _ROOM_FOR_ONE, socket.MSG_CMSG_CLOEXEC)
         take, self._take_passed = self._take_passed, None
         try:
@@ -172,7 +172,7 @@ class ChannelStream(asyncio.ReadTransport):
             return self._socket.send(pieces[0]) if len(pieces) == 1 else self._socket.sendmsg(pieces)
         except (BlockingIOError, InterruptedError):
             return 0
-        except ConnectionError:  # the child is gone, which its pidfd tells, or does not listen
+        except ConnectionError:  # the child is gone, which its pidfd shows, or does not listen
             self._end_writing()
         except OSError as error:
             self._break(error)

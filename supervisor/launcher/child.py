@@ -1,4 +1,4 @@
-"""A child as the supervisor holds it: by its pidfd, never by its number alone."""
+"""A child as the supervisor holds it: by its pidfd, never only by its number."""
 
 import asyncio
 import errno
@@ -38,9 +38,9 @@ _JOIN: Final = Join()
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
-    """What the kernel says of a child that was waited for, less what it had taken when it was ready.
+    """The kernel's figures of a reaped child, without what it had used when it was ready.
 
-    `None` where another has waited for it, or traces it.
+    `None` if another process has reaped it, or traces it.
     """
 
     peak_memory_mb: float | None
@@ -51,10 +51,10 @@ class Reaped:
 class Child:
     """One process that was started for one job.
 
-    Until `reap` is called a dead child stays a zombie, and keeps its pid and its process group's number from
-    being given to a stranger.
+    Until `reap` is called, a dead child stays a zombie. So no other process can get its pid or the number of its
+    process group.
 
-    Raises `OSError` when its end can't be waited for; then `pidfd`, which is this object's, is closed.
+    Raises `OSError` if its end can't be waited for; then `pidfd`, which this object owns, is closed.
     """
 
     def __init__(self, pid: int, pidfd: int, wiring: Wiring, known_children: KnownChildren) -> None:
@@ -63,21 +63,21 @@ class Child:
         self.stderr = wiring.stderr
         self.dump = wiring.dump
         self.dump_start = 0
-        """Where in `dump` what was not told yet begins."""
+        """Where the part of `dump` begins that was not reported yet."""
         self.dump_turn = asyncio.Lock()
-        """Held by whoever asks for a stack while the job goes on: see `supervisor.watch.stack.take_dump_in_turn`."""
+        """Held while somebody asks for a stack of a running job: see `supervisor.watch.stack.take_dump_in_turn`."""
         self.cgroup = WITHOUT
         self.groups = ProcessGroups(pid, pidfd)
         self.inherited = NOTHING_INHERITED
-        """What of its memory is the template's, where it is a fork of one."""
+        """The part of its memory that comes from the template, if it is a fork of one."""
         self.joins_by_itself = False
         """Whether it may make its own cgroups before its order: no user of its own, and all files still open to it."""
         self.user: int | None = None
-        """The user that the child runs as, where it is not the supervisor's own."""
+        """The user that the child runs as, if it is not the supervisor's own."""
         self.on_closed: Callable[[], None] = _nothing
         """Called once, when this child is dead and closed."""
         self.on_session_left: Callable[..., None] = _nothing
-        """Called then, too, with `is_empty`: whether nothing of a job can be left in its session."""
+        """Called then too, with `is_empty`: whether no process of a job can be left in its session."""
         self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         self._pidfd = pidfd
         self._channel: socket.socket = wiring.channel
@@ -94,7 +94,7 @@ class Child:
     async def get_ready(self, timeout_seconds: float) -> None:
         """Open the channel's stream and wait for the child's first frame.
 
-        Raises `LaunchError` when the child ends or stays silent instead. Then, and when this is cancelled, the child
+        Raises `LaunchError` if the child ends or stays silent instead. Then, and if this is cancelled, the child
         is killed and reaped.
         """
         try:
@@ -110,7 +110,7 @@ class Child:
                 if await self._hear_ready():
                     return
             reason = "ended before it was ready"
-        except TimeoutError:  # an OSError too, hence before it
+        except TimeoutError:  # it is also an OSError, so it comes first
             reason = f"was not ready within {timeout_seconds:g} s"
         except (FrameError, OSError) as error:
             reason = f"was not ready: {error}"
@@ -124,10 +124,10 @@ class Child:
         return True
 
     async def join(self, cgroups: Iterable[str]) -> None:
-        """Have a child that is ready make these and move into them, and wait until it has tried, or has ended.
+        """Ask a ready child to make these cgroups and move into them. Wait until it has tried, or has ended.
 
-        Whether it could is to be seen in them. What it has taken for that is not its job's. Raises `LaunchError` for an
-        answer that is none.
+        The cgroups then show whether it could. What it used for that does not count for its job. Raises `LaunchError`
+        for an invalid answer.
         """
         self.channel.send(_JOIN.pack(os.fsencode("\0".join(cgroups))))
         try:
@@ -136,24 +136,24 @@ class Child:
             raise LaunchError(f"A child was not ready: {error}.", evidence=self._last_words()) from error
 
     def _take_listener(self, passed: Passed, flags: int) -> None:
-        """Take the descriptor that comes with the first frame, where there is one.
+        """Take the descriptor that comes with the first frame, if there is one.
 
-        Raises `OSError` when it can't be listened to: nobody would answer, and the job hang in its first such call.
+        Raises `OSError` if it can't be listened to: nobody would answer, and the job would hang at its first such call.
         """
         if flags & socket.MSG_CTRUNC:
-            # The kernel found no free number for it here. Without it no process of the job could leave its group.
+            # The kernel found no free descriptor for it here. Without it no process of the job could leave its group.
             error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
             raise LaunchError(f"A child can't be started: {explain(error)}")
         for _, _, data in passed:
             self.groups.listen(*_DESCRIPTOR.unpack(data))
 
     def unread_bytes(self) -> int:
-        """Return how much of what the child has sent is still in the socket."""
+        """Return how many bytes that the child has sent are still in the socket."""
         return self.channel.unread_bytes()
 
     def _last_words(self) -> str:
         try:
-            # What a traceback ends with is what went wrong.
+            # The error is at the end of a traceback.
             room = fcntl.fcntl(self.stderr, fcntl.F_GETPIPE_SZ)
             return os.read(self.stderr, room)[-_LAST_WORDS_BYTES:].decode(errors="backslashreplace")
         except OSError:
@@ -166,8 +166,8 @@ class Child:
         status = ExitStatus()
         try:
             info = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-        except ChildProcessError:  # not ours yet, or waited for by a library: dead all the same
-            info = None  # as for one that a descendant traces, until that one is dead: then `reap` tells
+        except ChildProcessError:  # not this process's child yet, or reaped by a library: dead in either case
+            info = None  # same if a descendant traces it, until that one is dead: then `reap` knows
         if info is not None:
             status = (
                 ExitStatus(code=info.si_status)
@@ -177,18 +177,18 @@ class Child:
         self.exited.set_result(status)
 
     def kill(self) -> None:
-        """Send SIGKILL. Harmless when the child is dead."""
+        """Send SIGKILL. Harmless if the child is dead."""
         self._signal(signal.SIGKILL)
 
     def resume(self) -> None:
-        """Let a stopped child go on. Harmless when it is dead."""
+        """Let a stopped child go on. Harmless if it is dead."""
         self._signal(signal.SIGCONT)
 
     def ask_for_stack(self, *, of_main: bool = False) -> bool:
-        """Have faulthandler in the child write the stack of every thread, or of one, to `dump`.
+        """Ask faulthandler in the child to write the stack of every thread, or of the main one, to `dump`.
 
-        Returns whether it was asked. Not where nothing catches that signal: a block that has replaced its process
-        (exec) would be ended by it.
+        Returns whether it was asked. It does not ask if nothing catches the signal: the signal would end a block that
+        has replaced its process (exec).
         """
         number = MAIN_STACK_SIGNAL if of_main else DUMP_SIGNAL
         catches = self._has("SigCgt", number)
@@ -197,16 +197,16 @@ class Child:
         return catches
 
     def may_be_writing_stack(self) -> bool:
-        """Whether its main thread may be at it: a signal is blocked while its handler runs (sigaction(2)).
+        """Whether its main thread may be writing it: a signal is blocked while its handler runs (sigaction(2)).
 
-        Or the block has it blocked. Then another thread answers, and nobody knows when it is done.
+        Or the block has blocked the signal. Then another thread answers, and nobody knows when it has finished.
         """
         return self._has("SigBlk", DUMP_SIGNAL) or self._has("SigBlk", MAIN_STACK_SIGNAL)
 
     def ask_for_awaits(self, *, for_a_person: bool = False) -> None:
-        """Have a child whose event loop waits write what its tasks await to `dump`.
+        """Ask a child whose event loop waits to write to `dump` what its tasks await.
 
-        `for_a_person`: as if nothing had been asked, as far as the evidence of the job's end goes.
+        `for_a_person`: it does not count as evidence of the job's end.
         """
         number = AWAITS_AGAIN_SIGNAL if for_a_person else AWAITS_SIGNAL
         if self._has("SigCgt", number):
@@ -223,12 +223,12 @@ class Child:
             return
 
     def reap(self) -> Reaped:
-        """Wait for the dead child, and return what it took. To be called when nothing of its tree is left.
+        """Wait for the dead child, and return what it used. Call it when nothing of its tree is left.
 
-        May be called again: for a child that somebody traces it comes to nothing until that one has ended. `close`
-        sees to it then.
+        It may be called again. If somebody traces the child, it returns nothing until the tracer has ended. Then
+        `close` reaps it.
         """
-        if self._is_reaped:  # its number may be another's
+        if self._is_reaped:  # its number may belong to another process
             return Reaped(None, None)
         try:
             pid, status, usage = wait_for(self.pid)
@@ -243,33 +243,33 @@ class Child:
         code = os.waitstatus_to_exitcode(status)
         ended = ExitStatus(code=code) if code >= 0 else ExitStatus(signal_name=signal_name(-code))
         before = self._when_ready
-        # A fork begins with the template's pages. An interpreter of its own is the job's, as it is in the samples.
+        # A fork begins with the template's pages. A spawned interpreter's memory is the job's, as in the samples.
         inherited_kb = before.peak_memory_kb if self.inherited.anonymous_bytes else 0
         peak_memory_mb = max(0, usage.ru_maxrss - inherited_kb) / 1024
         cpu_seconds = max(0.0, usage.ru_utime + usage.ru_stime - before.cpu_seconds)
         return Reaped(peak_memory_mb, cpu_seconds, ended)
 
     async def _reap_later(self) -> None:
-        """Reap the dead child when whoever traces it has ended, or let it go: nobody else waits for what is known."""
+        """Reap the dead child when its tracer has ended, or let it go. Nobody waits for its figures then."""
         await until_dead(self.pid)
         self.reap()
 
     def reap_and_close(self) -> None:
-        """Reap and close a child that never had a job, so that nothing can be left of it."""
+        """Reap and close a child that never had a job: nothing can be left of it."""
         self.reap()
         self.close()
 
     def discard(self, *, had_job: bool = False) -> None:
-        """Kill a child, and reap it when it is dead. Of one that `had_job` something may be left."""
+        """Kill a child, and reap it when it is dead. If it `had_job`, it may have left something."""
         self.kill()
         if had_job:
             self.on_session_left = partial(self.on_session_left, is_empty=False)
         self.exited.add_done_callback(lambda _: self.reap_and_close())
 
     def close(self) -> None:
-        """Close every descriptor that belongs to this child, of which nothing is left. Does not kill it.
+        """Close every descriptor of this child, of which nothing is left. Does not kill it.
 
-        One that could not be reaped is reaped in the background as soon as that is possible.
+        If it could not be reaped, it is reaped in the background as soon as possible.
         """
         if self._closed:
             return

@@ -1,4 +1,4 @@
-"""Having a child made: by a session holder where there can be one, else by the template, which then forks twice."""
+"""Asks for a new child: from a session holder if possible, otherwise from the template, which then forks twice."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from supervisor.process.reaping import is_child
 from supervisor.process.shortage import explain
 
 _FORBIDDEN: Final = frozenset({errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EINVAL})
-"""What a fork by `clone(CLONE_PARENT)` fails with where it never succeeds: a filter of system calls forbids it."""
+"""A fork by `clone(CLONE_PARENT)` fails with these if it can never succeed: a filter of system calls forbids it."""
 
 Silent = Callable[[Forker, float], None]
 Stopped = Callable[[Forker], None]
@@ -33,7 +33,8 @@ Stopped = Callable[[Forker], None]
 class ChildStarts:
     """Asks for children, one request for each, and waits for the answers.
 
-    `stopped` is called with who never will answer, `silent` with who did not answer in time and when it was asked.
+    `stopped` is called with a forker that will never answer, `silent` with one that did not answer in time and the
+    time when it was asked.
     """
 
     def __init__(
@@ -47,9 +48,9 @@ class ChildStarts:
     async def ask(
         self, template: TemplateProcess, request: Callable[[int], ChildRequest], timeout_seconds: float
     ) -> tuple[int, SessionHolder | None]:
-        """Return a child's pid, and who holds its session, if somebody does. Raises `LaunchError`.
+        """Return a child's pid, and its session holder, if it has one. Raises `LaunchError`.
 
-        `request` is what is asked for, under a number.
+        `request` makes the request for a given number.
         """
 
         def send_fork(control: socket.socket, number: int) -> None:
@@ -68,7 +69,7 @@ class ChildStarts:
                     raise
                 template.forks_once = False
             except ForkerGoneError:
-                # An old one may have ended: a job has killed it, or has changed its session's share of the processors.
+                # An old holder may have ended: a job has killed it, or changed its session's share of the processors.
                 if is_new:
                     raise
         return await self._ask(template, send_fork, timeout_seconds, is_own_child=False), None
@@ -89,7 +90,7 @@ class ChildStarts:
                 pid = await self._ask(template, send, timeout_seconds, is_own_child=True)
             if not is_child(
                 pid
-            ):  # a module may have written to the template's socket: what it says is no proof
+            ):  # a module may have written to the template's socket: its word is no proof
                 raise LaunchError("The template has announced a process that is not this worker's.")
             holder = SessionHolder(pid, ours, template, asyncio.get_running_loop().time())
             undo.pop_all()
@@ -109,7 +110,7 @@ class ChildStarts:
             self._holders.give_back(holder)
             raise
         except BaseException:
-            # A child may still come, and be born into the session.
+            # A child may still come, and it would be born into the session.
             self._holders.end(holder, reason="The wait for its child was given up.")
             raise
 

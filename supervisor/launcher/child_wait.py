@@ -1,4 +1,4 @@
-"""Waiting for a child that is on its way."""
+"""A wait for a child that is on its way."""
 
 import asyncio
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ class ChildWait:
     longest_seconds: float
     timeout: asyncio.Timeout | None = None
     generation: int = 0
-    """That of the child that it was given: see `SparePool.renew`."""
+    """The generation of the child that it got: see `SparePool.renew`."""
 
     def give(self, child: Child, generation: int) -> None:
-        """End the wait. Who waits may be told of a time-out or cancelled before its next turn: see `given`."""
+        """End the wait. The waiter may get a time-out or a cancellation before its next turn: see `given`."""
         self.generation = generation
         self.child.set_result(child)
 
     @property
     def given(self) -> Child | None:
-        """The child that it was given, if it was."""
+        """The child that it got, if any."""
         return self.child.result() if self.child.done() and not self.child.cancelled() else None

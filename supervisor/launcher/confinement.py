@@ -1,4 +1,4 @@
-"""The confinement of each new child: limits that are the same for all, and a user of its own where wanted."""
+"""The confinement of each new child: limits that are the same for all, and a user of its own if wanted."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from supervisor.launcher.job_users import JobUsers
 
 
 class ConfinementLease:
-    """What one child gets. Its user is given back when the child is closed, or was never started."""
+    """What one child gets. Its user is given back when the child is closed, or if it never started."""
 
     def __init__(self, confinement: Confinement, users: JobUsers | None) -> None:
         self.confinement = confinement
@@ -18,7 +18,7 @@ class ConfinementLease:
         self._handed_over = False
 
     def hand_over(self, child: Child) -> None:
-        """From here on the child keeps the user."""
+        """From now on the child keeps the user."""
         self._handed_over = True
         child.user = self.confinement.user
         child.on_closed = self._give_back
@@ -41,7 +41,7 @@ class ConfinementPool:
 
     @contextlib.asynccontextmanager
     async def one(self, limits: Confinement) -> AsyncIterator[ConfinementLease]:
-        """Yield the confinement of one child. Waits for a user, where there are any. Raises `LaunchError`."""
+        """Yield the confinement of one child. Waits for a user, if jobs have users. Raises `LaunchError`."""
         user = None if self._users is None else await self._users.take()
         confined = ConfinementLease(replace(limits, user=user), self._users)
         try:
@@ -50,6 +50,6 @@ class ConfinementPool:
             confined.close()
 
     async def close(self) -> None:
-        """Wait until what the last users left is removed."""
+        """Wait until the leftovers of the last users are removed."""
         if self._users is not None:
             await self._users.close()

@@ -1,4 +1,4 @@
-"""Processes of this worker that were killed, until they are dead: the loop waits for none of them."""
+"""Killed processes of this worker, until they are dead. The loop does not wait for them."""
 
 import asyncio
 import os
@@ -8,22 +8,22 @@ from typing import Any, Final
 from supervisor.process.tasks import Tasks
 
 MOMENT_SECONDS: Final = 0.5
-"""How long one that was killed is awaited by who goes on without it. It takes a millisecond or two."""
+"""How long a caller waits for a killed process before it goes on without it. A kill takes a millisecond or two."""
 
 _FIRST_PAUSE_SECONDS: Final = 0.001
 _LONGEST_PAUSE_SECONDS: Final = 1.0
 
 
 async def until_dead(pid: int) -> None:
-    """Wait until `pid` can be waited for without waiting, or is no child of this process any more.
+    """Wait until `pid` can be reaped without waiting, or is not a child of this process any more.
 
-    One that waits in the kernel for a dead disk takes as long as the disk, whatever signal it was sent.
+    If it waits in the kernel for a dead disk, it takes as long as the disk, whatever signal it gets.
     """
     await look_until(lambda: _is_dead(pid))
 
 
 async def look_until(is_over: Callable[[], bool]) -> None:
-    """Wait until `is_over` says so, which is asked after pauses that grow to a second."""
+    """Wait until `is_over` returns true. It is asked after pauses that grow to a second."""
     pause = _FIRST_PAUSE_SECONDS
     while not is_over():
         await asyncio.sleep(pause)
@@ -38,20 +38,20 @@ def _is_dead(pid: int) -> bool:
 
 
 class Endings:
-    """Owns what follows the end of processes that were killed."""
+    """Owns the work that follows the end of killed processes."""
 
     def __init__(self) -> None:
         self._tasks = Tasks()
 
     def start(self, ending: Coroutine[Any, Any, object], name: str) -> None:
-        """Begin `ending`, which begins by waiting for a process's end. `name` is what people are told of it."""
+        """Begin `ending`, which first waits for a process's end. Messages use `name` for it."""
         self._tasks.start(ending, name)
 
     async def see(self, ending: Coroutine[Any, Any, object], name: str) -> None:
-        """Begin `ending`, and await it for a moment. It goes on after that, also when this is cancelled."""
+        """Begin `ending`, and wait a moment for it. It goes on after that, also if this is cancelled."""
         await asyncio.wait((self._tasks.start(ending, name),), timeout=MOMENT_SECONDS)
 
     async def close(self) -> None:
-        """Await all for a moment. What can't be killed is left to the keeper."""
+        """Wait a moment for all. The keeper must kill what can't be killed here."""
         await self._tasks.wait(MOMENT_SECONDS)
         await self._tasks.close()

@@ -1,4 +1,4 @@
-"""Which environment variables the template and the children get. Everything else is the supervisor's own."""
+"""Which environment variables the template and the children get. All other variables are the supervisor's own."""
 
 import contextlib
 import os
@@ -17,9 +17,9 @@ _ALLOWED_SUFFIXES: Final = ("_PROXY",)
 
 
 def job_environment(source: Mapping[str, str], extra_names: frozenset[str]) -> dict[str, str]:
-    """Return the part of `source` that jobs may see, with what `extra_names` name (`--job-env`).
+    """Return the variables of `source` that jobs may see, with those named in `extra_names` (`--job-env`).
 
-    The engine's token is not in it, and of passwords only one that stands in a proxy's address.
+    The engine's token is not among them. The only password is one in a proxy's address.
     """
     return {
         name: value
@@ -33,10 +33,10 @@ def job_environment(source: Mapping[str, str], extra_names: frozenset[str]) -> d
 
 @contextlib.contextmanager
 def starting_for_jobs(environment: Mapping[str, str]) -> Iterator[None]:
-    """Start a `multiprocess` process as jobs should see it: with this environment, and without our main module.
+    """Start a `multiprocess` process with this environment, and without our main module: jobs should see neither.
 
     `multiprocess` passes on the whole environment, and the new process imports the parent's main module again,
-    command line and all. Both are hidden for the length of the start, which awaits nothing.
+    command line and all. Both are hidden during the start, which awaits nothing.
     """
     saved = dict(os.environ)
     main = sys.modules["__main__"]

@@ -1,4 +1,4 @@
-"""Which files jobs may reach: from places as people name them to rules. Pure: `follow` says where links lead."""
+"""Which files jobs may reach: turns the paths that people name into rules. Pure: `follow` says where links lead."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from jobrunner.protocol.isolation import FileRules, is_at_or_below
 
 Follow = Callable[[str], Sequence[str]]
-"""Returns every symbolic link on the way to a path, and last what is at its end, all of them absolute."""
+"""Returns every symbolic link on the way to a path, and last the path at its end, all of them absolute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Absolute paths, as they are named. They need not exist: what is made there later is meant as well."""
+    """Absolute paths as people name them. They need not exist: what is made there later counts too."""
 
     closed: tuple[str, ...] = ()
-    """What jobs neither read nor write."""
+    """Jobs neither read nor write these."""
     needed: tuple[str, ...] = ()
-    """What jobs read and never write, wherever it lies: code."""
+    """Jobs read these and never write them, wherever they are: code."""
     guarded: tuple[str, ...] = ()
-    """What jobs never write; where it lies in something closed, they don't read it either."""
+    """Jobs never write these. Inside of a closed path, jobs don't read them either."""
     writable: tuple[str, ...] = ()
     jobs_directory: str | None = None
 
 
 def file_rules(places: Places, follow: Follow) -> FileRules:
-    """Return the rules. Where the same place is meant in two ways, closed comes first, then writable."""
+    """Return the rules. If one place is named in two ways, closed wins, then writable."""
     closed = _followed(places.closed, follow)
     writable = [path for path in _followed(places.writable, follow) if path not in closed]
     needed = _followed(places.needed, follow)
@@ -37,9 +37,9 @@ def file_rules(places: Places, follow: Follow) -> FileRules:
 
 
 def without_new_files(files: FileRules) -> list[str]:
-    """Return the directories in which jobs can make nothing: those on the way to something closed or read-only.
+    """Return the directories in which jobs can make nothing: those above something closed or read-only.
 
-    A rule for such a directory would hold for all below it, so there is one for each entry that is there.
+    A rule for such a directory would apply to all below it, so there is a rule for each of its entries.
     """
     marks = dict.fromkeys((*files.closed, *files.read_only), False) | dict.fromkeys(files.writable, True)
     on_the_way = {
@@ -59,5 +59,5 @@ def _all_above(path: str) -> list[str]:
 
 
 def _followed(paths: Iterable[str], follow: Follow) -> list[str]:
-    """Return all that these paths are and lead to, once each. `/` is left out: it would be everything."""
+    """Return all paths, and where they lead, once each. `/` is left out: it would be everything."""
     return [path for path in dict.fromkeys(each for path in paths for each in follow(path)) if path != "/"]

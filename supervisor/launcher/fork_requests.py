@@ -1,4 +1,4 @@
-"""Requests for forks that are under way, and their answers: the pid of a child, or why there is none."""
+"""Requests for forks, and their answers: the pid of a child, or why there is none."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ class Forker(Protocol):
 
 
 class ForkRefusedError(LaunchError):
-    """The kernel has refused a fork. `number` is its reason, 0 where none is known."""
+    """The kernel has refused a fork. `number` is the errno, 0 if unknown."""
 
     def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class ForkRefusedError(LaunchError):
 
 
 class ForkerGoneError(LaunchError):
-    """Who was asked has ended, or was ended. Another is there, or on its way."""
+    """The forker has ended, or was ended. Another one is there, or on its way."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, on_its_way=True)
@@ -55,7 +55,7 @@ class ForkRequest:
 
 
 class ForkRequests:
-    """Knows which requests were made and not answered, also those that nobody waits for any more."""
+    """Knows which requests are unanswered, also those that nobody waits for any more."""
 
     def __init__(self, known_children: KnownChildren) -> None:
         self._known_children = known_children
@@ -75,12 +75,12 @@ class ForkRequests:
         self._unanswered.pop(request.number, None)
 
     def has_waiting(self, forker: Forker) -> bool:
-        """Whether somebody waits for an answer of it."""
+        """Whether somebody waits for an answer of this forker."""
         return any(one.forker is forker and not one.started.done() for one in self._unanswered.values())
 
     @property
     def asked(self) -> tuple[Forker, ...]:
-        """Those that have not answered yet."""
+        """The forkers that have not answered yet."""
         return tuple({id(one.forker): one.forker for one in self._unanswered.values()}.values())
 
     @property
@@ -89,7 +89,7 @@ class ForkRequests:
         return frozenset(one.forker.pid for one in self._unanswered.values() if one.is_own_child)
 
     def hear(self, forker: Forker) -> bool:
-        """Take all that `forker` has announced, without waiting. Returns whether it is gone."""
+        """Take all that `forker` has announced, without waiting. Returns whether the forker is gone."""
         starts, gone = receive_starts(forker.control)
         for start in starts:
             self._take(start)
@@ -109,7 +109,7 @@ class ForkRequests:
             request.started.set_exception(refused)
 
     def fail(self, forker: Forker, reason: str) -> None:
-        """Answer all that was asked of `forker`, which is gone or about to be. What it has announced was taken."""
+        """Fail all requests to `forker`, which is gone or about to be. Its announcements were taken before."""
         for number, request in list(self._unanswered.items()):
             if request.forker is forker:
                 del self._unanswered[number]
@@ -117,21 +117,21 @@ class ForkRequests:
                     request.started.set_exception(ForkerGoneError(reason))
 
     def end_unclaimed(self, pid: int) -> None:
-        """End a child whose wait was given up before it was started. It has no job, so nothing is reported."""
+        """End a child whose waiter gave up before it started. It has no job, so nothing is reported."""
         if pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             self.reap_later(pid)
 
     def reap_later(self, pid: int, then: Callable[[], None] | None = None) -> None:
-        """Have a process waited for that was killed, and may become this one's child yet. `then` is called after it."""
+        """Reap a killed process later; it may first have to become this one's child. Then call `then`."""
         self._known_children.add(pid)
         if not self._unclaimed:
             self._known_children.endings.start(look_until(self._has_reaped_all), "end of killed forks")
         self._unclaimed[pid] = then
 
     def reap_unclaimed(self) -> None:
-        """Wait for those that have ended now, without waiting for the others."""
+        """Reap those that have ended now, without waiting for the others."""
         for pid, then in list(self._unclaimed.items()):
             if self._is_reaped(pid):
                 del self._unclaimed[pid]

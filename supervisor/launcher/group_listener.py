@@ -1,4 +1,4 @@
-"""The descriptor by which the kernel asks about a job's process groups, and the answers (seccomp_unotify(2))."""
+"""The descriptor over which the kernel asks about a job's process groups, and the answers (seccomp_unotify(2))."""
 
 import contextlib
 import errno
@@ -39,7 +39,7 @@ class GroupListener:
         self._poll.register(descriptor, select.POLLIN)
 
     def fileno(self) -> int:
-        """Return the descriptor, to wait on."""
+        """Return the descriptor for a poll."""
         return self._descriptor
 
     def is_over(self) -> bool:
@@ -47,15 +47,15 @@ class GroupListener:
         return self._broken or bool(self._events() & ~select.POLLIN)
 
     def receive(self) -> Asked | None:
-        """Return what is asked next, `None` where nobody asks (any more). Never waits."""
-        # Asked first: the call that receives waits where there is nothing.
+        """Return the next question, `None` if there is none (any more). Never waits."""
+        # First a poll: the call that receives would wait for a question.
         if not self._events() & select.POLLIN:
             return None
         buffer = bytearray(_ASKED.size)
         try:
             fcntl.ioctl(self._descriptor, _RECEIVE, buffer)
         except OSError as error:
-            self._broken = error.errno not in (errno.ENOENT, errno.EINTR)  # else it was killed meanwhile
+            self._broken = error.errno not in (errno.ENOENT, errno.EINTR)  # otherwise it was killed meanwhile
             return None
         number, thread, _, called, architecture, _, *arguments = _ASKED.unpack(buffer)
         return Asked(number, thread, read_call(architecture, called, (arguments[0], arguments[1])))
@@ -65,7 +65,7 @@ class GroupListener:
         return events[0][1] if events else 0
 
     def still_waits(self, asked: Asked) -> bool:
-        """Whether the thread still waits, so that its number is no stranger's."""
+        """Whether the thread still waits. Then its number can't belong to another one."""
         try:
             fcntl.ioctl(self._descriptor, _IS_VALID, struct.pack("=Q", asked.number))
         except OSError:
@@ -73,19 +73,19 @@ class GroupListener:
         return True
 
     def allow(self, asked: Asked) -> None:
-        """Let the kernel carry the call out."""
+        """Let the kernel do the call."""
         self._answer(_ANSWER.pack(asked.number, 0, 0, _GO_ON))
 
     def refuse(self, asked: Asked) -> None:
-        """Have the call fail with EAGAIN."""
+        """Make the call fail with EAGAIN."""
         self._answer(_ANSWER.pack(asked.number, 0, -errno.EAGAIN, 0))
 
     def forbid(self, asked: Asked) -> None:
-        """Have the call fail with EPERM."""
+        """Make the call fail with EPERM."""
         self._answer(_ANSWER.pack(asked.number, 0, -errno.EPERM, 0))
 
     def deny(self, asked: Asked) -> None:
-        """Have the call fail with ESRCH: there is no such process."""
+        """Make the call fail with ESRCH: there is no such process."""
         self._answer(_ANSWER.pack(asked.number, 0, -errno.ESRCH, 0))
 
     def _answer(self, answer: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Bringing up a template: start it, follow its imports, and leave out a module that hangs or kills it."""
+"""Starts a template, follows its imports, and leaves out a module that hangs or kills it."""
 
 import asyncio
 import contextlib
@@ -40,33 +40,33 @@ START_SECONDS: Final = 60.0
 """How long a template may take until it imports its first module."""
 
 SLOW_SECONDS: Final = 5.0
-"""How long the imports of a template may take, all together, until it is said."""
+"""After so long, the log says that the imports of a template are slow. It is the time of all imports together."""
 
 _STACK_SECONDS: Final = 0.3
 _EXIT_SECONDS: Final = 1.0
 _TRIES_AFTER_SIGKILL: Final = 3
-"""How often a module is imported whose import ended by SIGKILL.
+"""How often a module is imported again if its import ended by SIGKILL.
 
-The module may be to blame, by the memory it takes. But so may whoever sends SIGKILL, and a module that is left out by
-mistake would fail all its jobs for as long as the worker runs.
+The module may be the cause, by the memory it takes. But somebody else may have sent SIGKILL. If a module is left out
+by mistake, all its jobs fail for as long as the worker runs.
 """
 
 
 class TemplateProcess:
     """One running template.
 
-    Raises `TemplateError`, which is retryable, when the machine has no process, memory or descriptor left for it. Then
-    nothing of it runs, and no descriptor stays open.
+    Raises `TemplateError`, which is retryable, if the machine has no process, memory or descriptor left for it. Then
+    no process of it runs, and no descriptor stays open.
     """
 
     def __init__(self, imports: Imports, known_children: KnownChildren) -> None:
         self._known_children = known_children
         self.was_killed = False
-        """Whether it was ended by a SIGKILL that this process has not sent, or somebody has stopped it."""
+        """Whether another process has ended it by SIGKILL, or somebody has stopped it."""
         self.forks_once = False
         """Whether it can start session holders (`supervisor.launcher.child_starts`)."""
         self.inherited = Inherited()
-        """What each of its forks has of its memory."""
+        """The memory that each of its forks has from it."""
         self._ends = False
         with contextlib.ExitStack() as undo:
             try:
@@ -100,7 +100,7 @@ class TemplateProcess:
         self.output = OutputReader(self._output, lambda line: tell(_output_log, ImportOutput(line=line)))
 
     def reap(self) -> str:
-        """Wait for the template, which has ended, and say how it ended. Once only."""
+        """Reap the template, which has ended, and return how it ended. Call it once only."""
         self._ends = True
         _, status, _ = wait_for(self.pid, 0)
         self._known_children.discard(self.pid)
@@ -112,7 +112,7 @@ class TemplateProcess:
         return how_it_ended(os.waitstatus_to_exitcode(status))
 
     async def end_by_itself(self, bound_seconds: float) -> str | None:
-        """Reap the template if it ends within `bound_seconds`, and say how it ended; `None` while it lives on."""
+        """Reap the template if it ends within `bound_seconds`, and return how it ended; `None` while it lives on."""
         end = time.monotonic() + bound_seconds
         flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
         while os.waitid(os.P_PID, self.pid, flags) is None:  # noqa: ASYNC222  # WNOHANG never waits
@@ -124,19 +124,19 @@ class TemplateProcess:
         return status
 
     async def end(self) -> None:
-        """Kill the template, unless it has ended; its children are not its own and go on.
+        """Kill the template, unless it has ended. Its forks are not its children, and go on.
 
         It is dead when this returns, unless it imports from a disk that does not answer: then it is reaped later.
         """
         if self._ends:
-            return  # its number may be another's by now
+            return  # its number may belong to another process by now
         self._ends = True
         self.control.close()  # nobody can ask it for anything any more
         os.kill(self.pid, signal.SIGKILL)
         await self._known_children.endings.see(self.see_dead(), "end of a template")
 
     async def see_dead(self) -> str:
-        """Reap the template, which was killed, as soon as it is dead, and say how it ended."""
+        """Reap the killed template as soon as it is dead, and return how it ended."""
         await until_dead(self.pid)
         return self.reap()
 
@@ -144,11 +144,11 @@ class TemplateProcess:
 async def start_template(
     imports: Imports, known_children: KnownChildren, *, leaves_out_threads: bool = False
 ) -> tuple[TemplateProcess, Catalogue]:
-    """Start a template and wait for its catalogue, leaving out modules that hang or crash it.
+    """Start a template and wait for its catalogue. Leave out modules that hang or crash it.
 
-    And those that start a thread, where `leaves_out_threads`: the template is to be forked in any case.
+    With `leaves_out_threads`, leave out modules that start a thread too: this template must be able to fork.
 
-    Raises `TemplateError` when it fails outside of any module, or can't be started or followed.
+    Raises `TemplateError` if it fails outside of any module, or can't be started or followed.
     """
     problems: list[ImportProblem] = []
     kills: Counter[str] = Counter()
@@ -177,7 +177,7 @@ async def start_template(
 
 
 async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue | ImportProblem:
-    """Read the template's reports until its catalogue comes, or until a module turns out to be the end of it."""
+    """Read the template's reports until its catalogue comes, or until a module has ended the template."""
     try:
         reader, writer = await asyncio.open_connection(sock=template.report)
     except OSError as error:
@@ -197,7 +197,7 @@ async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue
     try:
         while True:
             try:
-                # A module that logs on and on is not one that goes on.
+                # A module that only logs on and on makes no progress.
                 async with asyncio.timeout_at(latest):
                     frame = await read_frame(reader, CATALOGUE_CAP_BYTES)
                 if frame is None:
@@ -212,7 +212,7 @@ async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue
                     return catalogue
             except TimeoutError:
                 return await _hung(template, module, import_seconds)
-            except ValidationError:  # a module has written to the descriptor that the reports go over
+            except ValidationError:  # a module has written to the descriptor of the reports
                 return await _died(template, module, "Its catalogue can't be read.")
             except (FrameError, OSError) as error:
                 return await _died(template, module, str(error))
@@ -225,15 +225,15 @@ async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue
 
 
 def _pass_on(log: Log) -> None:
-    """Log what a module has logged while it was imported."""
+    """Log what a module has logged during its import."""
     if _output_log.isEnabledFor(log.level):
         text = log.text + (f" … [{log.cut_chars} more characters cut]" if log.cut_chars else "")
-        # Under its logger's name, but not through a logger of that name here: it may be one of ours.
+        # With its logger's name, but not through a logger of that name here: it may be one of ours.
         _output_log.handle(_output_log.makeRecord(log.logger, log.level, "", 0, "%s", (text,), None))
 
 
 async def _hung(template: TemplateProcess, module: Importing | None, import_seconds: float) -> ImportProblem:
-    # Somebody has sent SIGSTOP, or traces it: the module is not to blame.
+    # If somebody has sent SIGSTOP, or traces it, the module is not the cause.
     template.was_killed = is_stopped = look_at(template.pid).is_stopped
     os.kill(template.pid, DUMP_SIGNAL)
     await asyncio.sleep(_STACK_SECONDS)
@@ -249,7 +249,7 @@ async def _died(template: TemplateProcess, module: Importing | None, detail: str
     status = await template.end_by_itself(_EXIT_SECONDS)
     how = f"ended the process that imported it, with {status}"
     if status is None:
-        # Its report is over, and it lives.
+        # It has closed its report, but it lives.
         await template.end()
         how = "closed descriptors that are not its own, or wrote to them; close only what you opened"
     said = template.output.tail()

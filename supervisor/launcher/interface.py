@@ -14,7 +14,7 @@ from supervisor.launcher.known_children import KnownChildren
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """What a launcher imports, with which environment, how long one module may take, and what a child may."""
+    """What a launcher imports, with which environment, how long one module may take, and what a child may do."""
 
     discovery: Discovery
     environment: Mapping[str, str]
@@ -30,44 +30,44 @@ class Launcher(Protocol):
     """The processes that this launcher has started and knows."""
 
     async def start(self) -> Catalogue:
-        """Import the blocks in a process of their own and return what there is.
+        """Import the blocks in a process of their own and return the catalogue.
 
-        Raises `TemplateError` when that process can't come up. A module that fails, hangs or crashes is a
-        problem in the catalogue, not an error.
+        Raises `TemplateError` if that process can't start. A module that fails, hangs or crashes is a problem in the
+        catalogue, not an error.
         """
         ...
 
     async def reload(self, imports: Imports, accept: Callable[[Catalogue], None]) -> Catalogue:
-        """Import the blocks anew, and start children from these from now on. Children that run go on.
+        """Import the blocks again. From then on start children with the new code. Running children go on.
 
-        Raises `TemplateError`, and what `accept` raises for the new catalogue: then all stays as it was, as it
-        does when this is cancelled.
+        Raises `TemplateError`, and what `accept` raises for the new catalogue. Then, and if this is cancelled, all
+        stays as it was.
         """
         ...
 
     async def spawn_child(self, *, rehearses: bool = True) -> Child:
         """Start a child and wait until it is ready. Raises `LaunchError`.
 
-        One that `rehearses` is ready a moment later, and then runs its job faster (`docs/adr/0044`).
-        When cancelled, a child on its way is killed as soon as it is known.
+        A child that `rehearses` is ready a moment later, and then runs its job faster (`docs/adr/0044`).
+        After a cancellation, a child on its way is killed as soon as it is known.
         """
         ...
 
     def look_anew(self) -> None:
-        """Have the next child come of a process that has looked for files beside closed paths again.
+        """Let the next child come from a process that has looked again for files beside closed paths.
 
-        What holds such a file open, and is not needed, ends: a file that was removed takes its space until then.
+        Processes that hold such a file open and are not needed end: a removed file takes its space until then.
         """
         ...
 
     def drain_starts(self) -> frozenset[int]:
-        """Learn of children that exist but have not been heard of. To be called between listing this process's
-        children and calling one of them unknown.
+        """Learn of children that exist but were not announced yet. Call it after listing this process's children, and
+        before calling one of them unknown.
 
-        Returns the sessions in which there may still be children that nobody has heard of. No job has a process there.
+        Returns the sessions in which there may still be unannounced children. No job has a process there.
         """
         ...
 
     async def close(self) -> None:
-        """End the helper processes. Children that were handed out are the caller's."""
+        """End the helper processes. The caller owns the children that it got."""
         ...

@@ -1,4 +1,4 @@
-"""A pool of users, of which each child gets one for itself (`--job-users`)."""
+"""A pool of users for jobs. Each child gets a user for itself (`--job-users`)."""
 
 import asyncio
 import contextlib
@@ -30,13 +30,13 @@ _LONGEST_PAUSE_SECONDS: Final = 60.0
 
 
 class JobUsers:
-    """Users by number. One is free again only when nothing of it is alive and its leftovers are gone.
+    """Users by number. A user is free again only when none of its processes lives and its leftovers are gone.
 
-    `directories` are those into which everyone may write.
+    `directories` are those in which everyone may write.
     """
 
     def __init__(self, users: Iterable[int], directories: Iterable[str] = USUAL) -> None:
-        # First in, first out: a number is used again as late as possible.
+        # First in, first out: a number is reused as late as possible.
         self._free: deque[int] = deque(users)
         self._directories = tuple(directories)
         self._freed = asyncio.Event()
@@ -44,15 +44,15 @@ class JobUsers:
         self._closing = asyncio.Event()
 
     async def clear_before_use(self) -> None:
-        """Remove what an earlier run has left of all users, so that no job owns files that another made."""
+        """Remove the leftovers of all users from an earlier run, so that no job owns files that another made."""
         users = tuple(self._free)
         if await asyncio.to_thread(remove_leftovers, frozenset(users), self._directories):
             self._free.clear()
-            for user in users:  # each by itself: those that are clean can be used at once
+            for user in users:  # each by itself: clean users can be used at once
                 self.give_back(user)
 
     async def take(self) -> int:
-        """Return a user that nothing else runs as. Raises `LaunchError` when none is free in time."""
+        """Return a user with no other process. Raises `LaunchError` if none is free in time."""
         try:
             async with asyncio.timeout(_WAIT_SECONDS):
                 while not self._free:
@@ -66,7 +66,7 @@ class JobUsers:
         return self._free.popleft()
 
     def give_back(self, user: int) -> None:
-        """Take a user back whose child is dead: clean up after it in the background, then let others have it."""
+        """Take a dead child's user back: clean up after it in the background, then let other jobs have it."""
         self._cleaning.start(self._clean(user), f"cleaning up after the job user {user}")
 
     async def _clean(self, user: int) -> None:
@@ -75,7 +75,7 @@ class JobUsers:
         while True:
             try:
                 problem = await asyncio.to_thread(_clean_up_after, user, self._directories)
-            except Exception as error:  # whatever it is: the next job must not get this user
+            except Exception as error:  # for any error, the next job must not get this user
                 problem = repr(error)
                 if is_shortage(error) and not self._closing.is_set():
                     failure.failed(JobUserWaiting(user=user, reason=str(error)))
@@ -101,15 +101,15 @@ class JobUsers:
                 await self._closing.wait()
 
     async def close(self) -> None:
-        """Wait until everything is cleaned up, once more where it could not be."""
+        """Wait until everything is cleaned up. What failed is tried once more."""
         self._closing.set()
         await self._cleaning.wait()
 
 
 def _clean_up_after(user: int, directories: Iterable[str] = USUAL) -> str:
-    """Kill what is left of `user` and remove what it left. Returns what could not be done, or nothing."""
+    """Kill the user's processes and remove its leftovers. Returns what could not be done, or an empty text."""
     end = time.monotonic() + _KILL_SECONDS
-    # A child's orphans are given to this process: whatever of this user is alive is below one of its children.
+    # This process gets a child's orphans: every living process of this user is below one of its children.
     while alive := [pid for pid in direct_children() if user_of(pid) == user and is_alive(pid)]:
         if time.monotonic() > end:
             return f"process(es) {alive} of it can't be killed."

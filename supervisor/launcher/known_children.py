@@ -1,4 +1,4 @@
-"""Which processes are whose: the children that the supervisor knows, and those it has inherited."""
+"""Which processes belong to whom: the children that the supervisor knows, and those that it has inherited."""
 
 import os
 from collections.abc import Callable
@@ -9,20 +9,20 @@ from supervisor.process.proc import children_of_thread
 from supervisor.process.reaping import mark_of_waits
 
 _MOST_LOOKS: Final = 3
-"""While others are waited for all the time, as of a bomb. Each takes up to some milliseconds of the loop."""
+"""The most looks while a thread reaps all the time, as after a bomb. Each takes up to some milliseconds of the loop."""
 
 
 class KnownChildren:
-    """The direct children of this process that are no job's leftovers.
+    """The direct children of this process that are not a job's leftovers.
 
-    The supervisor is a subreaper and so is each job's child, so an unknown direct child can only be what a job
-    left behind when its child ended.
+    The supervisor is a subreaper and so is each job's child. So an unknown direct child can only be something that a
+    job left behind when its child ended.
     """
 
     def __init__(self) -> None:
         self._known: set[int] = set()
         self.endings = Endings()
-        """Of those that were killed. Until they were waited for, they are known."""
+        """The ends of killed processes. They stay known until they are reaped."""
         self._hear_orphans: set[Callable[[], object]] = set()
 
     def add(self, pid: int) -> None:
@@ -34,14 +34,14 @@ class KnownChildren:
         self._known.discard(pid)
 
     def on_orphans(self, hear: Callable[[], object]) -> None:
-        """Have `hear` called whenever a process is dead that has forked others: they are this process's own now.
+        """Call `hear` whenever a process is dead that has forked: its children are this process's own now.
 
-        Those that it has not announced are nobody's, and dead or about to end: they want to be waited for.
+        Children that it has not announced belong to nobody. They are dead or about to end, and must be reaped.
         """
         self._hear_orphans.add(hear)
 
     def forker_is_dead(self) -> None:
-        """Say that one of them was waited for."""
+        """Say that a forker was reaped."""
         for hear in self._hear_orphans:
             hear()
 
@@ -51,14 +51,14 @@ class KnownChildren:
 
 
 def direct_children() -> set[int]:
-    """Return the pids of this process's children, the dead but unreaped included.
+    """Return the pids of this process's children, with unreaped dead ones.
 
-    The kernel lists them by thread. All are the main thread's: it starts them, and it is the first living thread, to
-    which orphans are given (`find_alive_thread` in Linux's kernel/exit.c).
+    The kernel lists them by thread. All belong to the main thread: it starts them, and it is the first living thread,
+    which gets orphans (`find_alive_thread` in Linux's kernel/exit.c).
 
-    The kernel goes on by position where the list's last one is gone, and begins each part of 4 KB so: while another
-    thread waits for the dead, it passes over as many of the living. Then this looks again, three times in all, and
-    returns all that it has seen, of which some may be gone.
+    The kernel lists them in parts of 4 KB. If the last child of a part is gone, it goes on by position. So while
+    another thread reaps the dead, the kernel skips as many living ones. Then this looks again, three times in all, and
+    returns all pids that it has seen. Some of them may be gone.
     """
     pid = os.getpid()
     found: set[int] = set()

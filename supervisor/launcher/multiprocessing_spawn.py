@@ -1,4 +1,4 @@
-"""Starting an interpreter through `multiprocess`, and taking it over from there."""
+"""Starts an interpreter through `multiprocess`, and takes it over from there."""
 
 import contextlib
 import os
@@ -21,11 +21,11 @@ _SPAWN = SpawnContext()
 
 @contextlib.contextmanager
 def _without_tracker() -> Iterator[None]:
-    """Pass on an empty file where `multiprocess` passes the pipe to its resource tracker, for the length of a start.
+    """During a start, pass on an empty file in place of the pipe to the resource tracker of `multiprocess`.
 
-    The tracker is a further interpreter, started for the first process and kept: it removes named semaphores and shared
-    memory, of which the worker has none. Template and child forget the descriptor (`jobrunner.bootstrap`). A block
-    that uses `multiprocess` gets a tracker of its own.
+    The tracker is one more interpreter, which starts with the first process and stays. It removes named semaphores and
+    shared memory, and the worker has none. Template and child drop the descriptor (`jobrunner.bootstrap`). A block
+    that uses `multiprocess` gets its own tracker.
     """
     get = resource_tracker.getfd
     null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
@@ -39,10 +39,10 @@ def _without_tracker() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _with_safe_path() -> Iterator[None]:
-    """Keep the interpreter that is started meanwhile from importing modules of the working directory as Python's own.
+    """Keep the new interpreter from importing modules of the working directory in place of Python's own.
 
-    `multiprocess` starts it by `-c`, which puts that directory first until it has been handed our `sys.path`. A block
-    in a file `logging.py` was imported by the template before anything was there to judge it.
+    `multiprocess` starts it by `-c`, which puts that directory first until it gets our `sys.path`. So the template
+    would import a block's file `logging.py` before any check could run there.
     """
     flags = util._args_from_interpreter_flags
     util._args_from_interpreter_flags = lambda: [*flags(), *(() if sys.flags.safe_path else ("-P",))]
@@ -53,12 +53,12 @@ def _with_safe_path() -> Iterator[None]:
 
 
 class Spawned:
-    """A process that `multiprocess` started and the supervisor waits for.
+    """A process that `multiprocess` started and the supervisor reaps.
 
-    `multiprocess` would reap it at its next start, and so lose its usage, and would join it for ever at exit: it
-    is taken out of the package's list of children. Its death is learnt by pidfd and wait4, like a fork's.
+    `multiprocess` would reap it at its next start, and its usage would be lost. At exit it would join it for ever. So
+    the process is removed from the package's list of children. A pidfd and wait4 report its death, as for a fork.
 
-    Raises `OSError` when it can't be started; then no descriptor stays open.
+    Raises `OSError` if it can't be started; then no descriptor stays open.
     """
 
     def __init__(
@@ -68,14 +68,14 @@ class Spawned:
         name: str,
         environment: Mapping[str, str],
     ) -> None:
-        # A daemon as `multiprocess` has it, which its exit handlers would otherwise wait for without end.
+        # A daemon in the sense of `multiprocess`: otherwise its exit handlers would wait for it for ever.
         self._process = _SPAWN.Process(target=target, args=arguments, name=name, daemon=True)
         with starting_for_jobs(environment), _without_tracker(), _with_safe_path():
             try:
                 self._process.start()
             except BaseException as error:
-                # `multiprocess` closes its pipes when its half-made process is forgotten: the traceback remembers it,
-                # for as long as somebody keeps the error.
+                # `multiprocess` closes its pipes when its half-made process is freed. The traceback would keep it, for
+                # as long as somebody keeps the error.
                 traceback.clear_frames(error.__traceback__)
                 raise
         multiprocess_process._children.discard(self._process)
@@ -84,14 +84,14 @@ class Spawned:
         self.pid: int = pid
 
     def forget(self) -> None:
-        """Release what `multiprocess` holds for a process that was waited for elsewhere."""
-        # Otherwise it asks the kernel for a process that is no more, and takes the answer for "still running".
+        """Release what `multiprocess` holds for a process that was reaped elsewhere."""
+        # Otherwise it asks the kernel for a process that is gone, and takes the answer for "still running".
         popen: Any = self._process._popen
         popen.returncode = 0
         self._process.close()
 
     def take_back(self, known_children: KnownChildren) -> None:
-        """Kill it, wait for it and release it: of what was to follow its start, something failed."""
+        """Kill it, reap it and release it: a step after its start has failed."""
         os.kill(self.pid, signal.SIGKILL)
         wait_for(self.pid, 0)  # a millisecond: it has only begun
         known_children.discard(self.pid)

@@ -1,4 +1,4 @@
-"""Which job a process belongs to that this process has inherited, and that may have hidden well."""
+"""Which job an inherited process belongs to. The process may have hidden well."""
 
 import os
 from collections.abc import Collection, Iterable
@@ -10,7 +10,7 @@ from supervisor.process.proc import Stat, read_stat, user_of
 
 
 class JobProcesses:
-    """What the processes of one job are known by, from its order until nothing of it is left."""
+    """How the processes of one job are recognised, from its order until nothing of it is left."""
 
     def __init__(
         self, pid: int, groups: ProcessGroups, cgroup: Cgroup = WITHOUT, user: int | None = None
@@ -22,21 +22,21 @@ class JobProcesses:
         self._session: int | None = None
 
     def remember_session(self) -> None:
-        """Look up the session that the child was born into, while nobody else can have its number."""
+        """Look up the session into which the child was born, while nobody else can have its number."""
         if self._session is None and (stat := read_stat(self._pid)) is not None:
             self._session = stat.session
 
     def has_session(self, session: int) -> bool:
-        """Whether this is the session that the child was born into. The child is there, or it was asked for before."""
+        """Whether the child was born into this session. The child still exists, or it was asked for before."""
         self.remember_session()
         return self._session == session
 
 
 def owner_of(pid: int, stat: Stat, jobs: Collection[JobProcesses]) -> JobProcesses | None:
-    """Return the one of `jobs` that the process `pid` belongs to, `None` where nothing tells.
+    """Return the job in `jobs` to which the process `pid` belongs, `None` if nothing shows it.
 
-    By its process group, where the kernel asks about groups: that is exact and no process can change it. Else by what
-    else a job has for itself: a user, a cgroup, a session.
+    By its process group, if the kernel asks about groups: that is exact and no process can change it. Otherwise by
+    other things that only this job has: a user, a cgroup, a session.
     """
     found = (
         _first(job for job in jobs if job.groups.has_group(stat.group))
@@ -46,13 +46,13 @@ def owner_of(pid: int, stat: Stat, jobs: Collection[JobProcesses]) -> JobProcess
     )
     if found is not None:
         return found
-    # What is in no group of a job whose groups are all known is not its. If that leaves a single job, it is that one's.
+    # A job whose groups are all known would have it in one of them. If only one other job is left, it is that one's.
     others = [job for job in jobs if not job.groups.complete]
     return others[0] if len(others) == 1 else None
 
 
 def unannounced(pids: Iterable[int], jobs: Collection[JobProcesses], sessions: Collection[int]) -> set[int]:
-    """Return those that may be children nobody has heard of yet: in one of `sessions`, and in no group of a job."""
+    """Return those that may be unannounced children: they are in one of `sessions`, and in no group of a job."""
     if not sessions:
         return set()
     return {
@@ -65,16 +65,16 @@ def unannounced(pids: Iterable[int], jobs: Collection[JobProcesses], sessions: C
 
 
 def by_owner(pids: Iterable[int], jobs: Collection[JobProcesses]) -> dict[JobProcesses | None, set[int]]:
-    """Sort children of this process by the job they belong to, the dead included. Some 50 us for each of them.
+    """Sort children of this process, with dead ones, by the job they belong to. About 50 us for each of them.
 
-    Raises `OSError` for one that is there and can't be read, for want of a descriptor.
+    Raises `OSError` if one exists but can't be read, because no descriptor is left.
     """
     owned: dict[JobProcesses | None, set[int]] = {}
     for pid in pids:
         if (stat := read_stat(pid)) is not None:
             owned.setdefault(owner_of(pid, stat, jobs), set()).add(pid)
         elif os.path.exists(f"/proc/{pid}"):
-            kernel_files.read(f"/proc/{pid}/stat")  # raises what was the matter, if it still is
+            kernel_files.read(f"/proc/{pid}/stat")  # raises the same error, if it is still there
     return owned
 
 

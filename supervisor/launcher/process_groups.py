@@ -1,8 +1,8 @@
-"""The process groups of one job: known before they are made, so that a few signals reach all that the job has started.
+"""The process groups of one job. They are known before they are made, so a few signals reach all the job's processes.
 
-A signal to a group is one step of the kernel: no fork gets ahead of it. A walk over processes is slower than a bomb,
-unless this process comes before it. But a bomb may make a group of each process (`setsid`); so the kernel asks here
-first (`jobrunner.group_filter`), and from `hold` on nobody gets an answer (`docs/adr/0014`).
+A signal to a group is one step of the kernel: no fork can get ahead of it. A walk over processes is slower than a bomb,
+unless this process runs before the bomb. But a bomb may make a group of each process (`setsid`). So the kernel asks
+here first (`jobrunner.group_filter`), and after `hold` nobody gets an answer (`docs/adr/0014`).
 """
 
 import asyncio
@@ -21,31 +21,31 @@ from supervisor.process.proc import read_stat, status_of
 
 _OF_THE_GROUP: Final = 1 << 2  # PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
 _MOST_GROUPS: Final = 512
-"""Of a job without a limit of processes. Each takes a descriptor; a job that wants more gets EAGAIN."""
+"""For a job without a limit of processes. Each group takes a descriptor; a job that wants more gets EAGAIN."""
 
 _RESERVED_DESCRIPTORS: Final = 128
-"""What jobs may not take of this process's descriptors by their groups. The kernel gives out the lowest free number."""
+"""Descriptors of this process that jobs' groups may not take. The kernel always gives out the lowest free number."""
 
 
 class ProcessGroups:
-    """Knows the groups of one child and all it starts, where the kernel asks; else the child's own."""
+    """Knows the groups of one child and of all it starts, if the kernel asks; otherwise only the child's own group."""
 
     def __init__(self, pid: int, pidfd: int) -> None:
         self._pid = pid
         self._pidfd = pidfd
         self._led: dict[int, int] = {}
-        """Descriptors of those that lead, or led, a group of their own, by their numbers."""
+        """Descriptors of processes that lead, or led, their own group, by their numbers."""
         self._listener: GroupListener | None = None
         self._holding = False
         self._closed = False
         self._looked_at = threading.Lock()
-        """Held by whoever uses a descriptor in a thread, or closes one: its number may be another's then."""
+        """Held while a thread uses a descriptor, or closes one: its number may belong to another file afterwards."""
         self._unknown = False
         self._most: int | None = None
         self._on_many: Callable[[int], None] = _nothing
 
     def listen(self, descriptor: int) -> None:
-        """Be asked by the kernel from now on; `descriptor` is this object's from here."""
+        """Take the kernel's questions from now on. This object owns `descriptor` from here."""
         self._listener = GroupListener(descriptor)
         asyncio.get_running_loop().add_reader(descriptor, self._answer)
 
@@ -55,27 +55,27 @@ class ProcessGroups:
         return self._listener is not None and not self._unknown
 
     def watch(self, most: int | None, on_many: Callable[[int], None]) -> None:
-        """Hold, and call `on_many` with the number of groups, when the job has more than `most` besides its own.
+        """If the job has more than `most` groups besides its own, hold, and call `on_many` with their number.
 
-        Each has a process at least. A bomb is noticed this way at its own pace.
+        Each group has at least one process. So a bomb is noticed as fast as it grows.
         """
         self._most, self._on_many = most, on_many
 
     def tell_nobody(self) -> None:
-        """Hold a job that has too many all the same, but call nobody."""
+        """Still hold a job that has too many, but call nobody."""
         self._on_many = _nothing
 
     def hold(self) -> None:
-        """Answer no more: who is about to leave its group waits in the kernel until it is killed."""
+        """Stop answering: a process that wants to leave its group waits in the kernel until it is killed."""
         if not self._holding and self._listener is not None:
             asyncio.get_running_loop().remove_reader(self._listener.fileno())
         self._holding = True
 
     def send(self, number: int) -> None:
-        """Signal all groups. To be called after `hold`.
+        """Signal all groups. Call it after `hold`.
 
-        Twice: who was allowed to leave a moment ago may be on its way, and the first round may come too early for the
-        new group and too late for the old one. It can't be in the second.
+        Twice: a process that was allowed to leave a moment ago may be on its way. The first round may come too early
+        for its new group and too late for the old one. The second round reaches it.
         """
         with self._looked_at:
             for _ in range(0 if self._closed else 2):
@@ -88,7 +88,7 @@ class ProcessGroups:
         return stat is not None and stat.lives and (stat.group == self._pid or stat.group in self._led)
 
     def has_group(self, number: int) -> bool:
-        """Whether the process group with this number is the job's. What was its may be another's, once it is empty."""
+        """Whether this process group is the job's. Once it is empty, another job may get its number."""
         with self._looked_at:
             descriptor = self._pidfd if number == self._pid else self._led.get(number)
             if descriptor is None or self._closed:
@@ -99,7 +99,7 @@ class ProcessGroups:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if _signal_group(descriptor, number):
                 return
-            if _is_there(descriptor):  # and so is its number, which is that of its group
+            if _is_there(descriptor):  # then its number, which is also its group's, is still its own
                 os.killpg(pid, number)
             elif _has_members(pid, descriptor):
                 self._unknown = True
@@ -116,11 +116,11 @@ class ProcessGroups:
         try:
             known = self._know_leader(asked)
         except ProcessLookupError:
-            # Not left to the kernel, which looks later: somebody may have the number by then.
+            # Don't leave it to the kernel, which looks later: another process may have the number by then.
             listener.deny(asked)
         except PermissionError:
             listener.forbid(asked)
-        except OSError:  # no descriptor, or no memory, is left for it
+        except OSError:  # no descriptor or memory is left for it
             listener.refuse(asked)
         else:
             if known:
@@ -139,10 +139,10 @@ class ProcessGroups:
             self._on_many(len(self._led))
 
     def _know_leader(self, asked: Asked) -> bool:
-        """Know who leads the new group, if there will be one. Returns false where nobody waits for an answer any more.
+        """Remember the leader of the new group, if there will be one. Returns false if nobody waits for an answer.
 
-        Raises `OSError` when the call may not go on: what this process can't look at would be a group that it does
-        not know.
+        Raises `OSError` if the call must not go on: if this process can't look at the leader, it would not know the
+        group.
         """
         call = asked.call
         if call is None:
@@ -154,20 +154,20 @@ class ProcessGroups:
             return False
         caller = int(status["Tgid"])
         if len(status.get("NSpid", "").split()) > 1 and (call.process or call.group):
-            # Numbers in a namespace of processes are others. Who holds the job's session is in none of those.
+            # In a pid namespace, numbers differ. The holder of the job's session is in no such namespace.
             self._unknown = True
             return True
         if self._joins_another_s(call, caller):
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
         leader = leader_after(call, caller)
         if leader is not None and leader == _session(asked.thread):
-            # The kernel moves nobody who leads a session, and looks later: who holds the job's would be known as one
-            # of the job's by then, and be stopped and killed with it.
+            # The kernel moves no session leader, and looks later. By then the session holder would be known as one of
+            # the job's processes here, and be stopped and killed with it.
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
         return leader is None or self._learn(asked, leader)
 
     def _joins_another_s(self, call: GroupCall, caller: int) -> bool:
-        """Whether a process would get into a group that is not the job's: that of who holds its session."""
+        """Whether a process would join a group that is not the job's: the group of its session holder."""
         if call.group <= 0 or call.group == self._pid or call.group in self._led:
             return False
         return call.group != (call.process or caller)
@@ -176,16 +176,16 @@ class ProcessGroups:
         return self._listener is not None and self._listener.still_waits(asked)
 
     def _learn(self, asked: Asked, leader: int) -> bool:
-        """Open the leader, unless it is known. Returns false where nobody waits for an answer any more.
+        """Open the leader, unless it is known. Returns false if nobody waits for an answer any more.
 
-        Raises `ProcessLookupError` when there is no such process, and `OSError` when it can't be looked at.
+        Raises `ProcessLookupError` if there is no such process, and `OSError` if it can't be looked at.
         """
         descriptor = os.pidfd_open(leader)
         if descriptor >= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED_DESCRIPTORS:
             os.close(descriptor)
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         known = self._led.get(leader)
-        # The kernel lets only processes of the caller's session be moved; a number may be a stranger's by now.
+        # The kernel moves only processes in the caller's session; the number may belong to another process by now.
         session, callers = _session(leader), _session(asked.thread)
         waits = self._still_waits(asked)
         if waits and (session is None or callers is None):
@@ -207,7 +207,7 @@ class ProcessGroups:
                     os.close(self._led.pop(pid))
 
     def close(self) -> None:
-        """Close every descriptor. Who still waits, or calls later, gets ENOSYS."""
+        """Close every descriptor. A process that still waits, or calls later, gets ENOSYS."""
         self.hold()
         if self._listener is not None:
             self._listener.close()
@@ -219,7 +219,7 @@ class ProcessGroups:
 
 
 def _is_there(descriptor: int) -> bool:
-    """Whether a process was not waited for yet, so that its number is its own."""
+    """Whether a process was not reaped yet. Then its number is still its own."""
     try:
         signal.pidfd_send_signal(descriptor, 0)
     except ProcessLookupError:
@@ -235,7 +235,7 @@ def _session(pid: int) -> int | None:
 
 
 def _has_members(pid: int, descriptor: int) -> bool:
-    """Whether the group that `pid` has led, before it was waited for, may have members."""
+    """Whether the group of `pid` may have members. `pid` was its leader until it was reaped."""
     try:
         if _signal_group(descriptor, 0):
             return True
@@ -244,14 +244,14 @@ def _has_members(pid: int, descriptor: int) -> bool:
         return False
     except PermissionError:
         return True
-    # Somebody else who has this number could not have got it while the group had members.
+    # If another process has this number now, the group had no members when it got it.
     return read_stat(pid) is None
 
 
 def _signal_group(descriptor: int, number: int) -> bool:
-    """Signal the group of which this process is, or was, the leader. Returns false where the kernel can't.
+    """Signal the group that this process leads, or led. Returns false if the kernel can't.
 
-    Raises `ProcessLookupError` when it has no members.
+    Raises `ProcessLookupError` if the group has no members.
     """
     try:
         signal.pidfd_send_signal(descriptor, number, None, _OF_THE_GROUP)
@@ -263,4 +263,4 @@ def _signal_group(descriptor: int, number: int) -> bool:
 
 
 def _nothing(_count: int) -> None:
-    """What happens to most counts before there is a job."""
+    """The default: before there is a job, a count has no effect."""

@@ -1,4 +1,4 @@
-"""A failure that comes again with each try: said at once, then now and then, and once more when it is over."""
+"""A failure that comes again at each try: logged at once, then from time to time, and once more when it is over."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ AGAIN_SECONDS: Final = 30.0
 
 
 class RepeatingFailure:
-    """Logs one kind of failure. The same text is said again after half a minute. `clock` is monotonic."""
+    """Logs one kind of failure. The same text is logged again after half a minute. `clock` is monotonic."""
 
     def __init__(self, logger: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger
@@ -20,14 +20,14 @@ class RepeatingFailure:
         self._said_at = 0.0
 
     def failed(self, event: Event, *, level: int | None = None, error: BaseException | None = None) -> None:
-        """Say that it has failed; with the traceback of `error`, where one is given."""
+        """Log the failure; with the traceback of `error`, if given."""
         now = self._clock()
         if event.message != self._text or now >= self._said_at + AGAIN_SECONDS:
             self._text, self._said_at = event.message, now
             tell(self._logger, event, level=level, error=error)
 
     def over(self, event: Event) -> None:
-        """Say that it works again, if a failure was said before."""
+        """Log that it works again, if a failure was logged before."""
         if self._text is not None:
             self._text = None
             tell(self._logger, event)

@@ -1,4 +1,4 @@
-"""Processes that hold sessions: each forks one child after the other into its own (`jobrunner.session_holder`)."""
+"""Processes that hold sessions: each forks one child after the other into its session (`jobrunner.session_holder`)."""
 
 import asyncio
 import contextlib
@@ -14,18 +14,18 @@ from supervisor.launcher.fork_requests import ForkRequests
 from supervisor.launcher.importer import TemplateProcess
 
 MOST: Final = 16
-"""Each has 2 to 3 MB of its own. Children beyond these are forked twice."""
+"""Each takes 2 to 3 MB. Further children are forked twice."""
 
 UNUSED_SECONDS: Final = 5.0
-"""One that has forked nothing for so long is ended, also while its child runs: a new one costs no more than a fork, and
-no job waits for it."""
+"""A holder that has forked nothing for so long is ended, even if its child still runs. A new one costs no more than a
+fork, and no job waits for it."""
 
 _LOOK_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True, eq=False)
 class SessionHolder:
-    """One of them. `template` is what it is a fork of, and `used_at` when it was asked last, by the loop's clock."""
+    """One holder. It is a fork of `template`. `used_at` is when it was last asked, by the loop's clock."""
 
     pid: int
     control: socket.socket
@@ -34,10 +34,10 @@ class SessionHolder:
 
 
 class SessionHolders:
-    """Keeps those that live, and knows which of them have an empty session."""
+    """Keeps the living holders, and knows which of them have an empty session."""
 
     def __init__(self, requests: ForkRequests, hear: Callable[[SessionHolder], object]) -> None:
-        """`hear` is called with the one that has announced a child, or has ended."""
+        """`hear` is called with a holder that has announced a child, or has ended."""
         self._requests = requests
         self._hear = hear
         self._living: set[SessionHolder] = set()
@@ -47,12 +47,12 @@ class SessionHolders:
 
     @property
     def is_full(self) -> bool:
-        """Whether there are as many as there may be, those that are on their way included."""
+        """Whether the maximum number is reached, with those that are on their way."""
         return len(self._living) + self._starting >= MOST
 
     @contextlib.contextmanager
     def one_more(self) -> Iterator[None]:
-        """Have one counted that is being started, until it is added."""
+        """Count one that is being started, until it is added."""
         self._starting += 1
         try:
             yield
@@ -71,7 +71,7 @@ class SessionHolders:
         )
 
     def add(self, holder: SessionHolder) -> None:
-        """Take over one that was just started, and is used at once. Raises `OSError` where it can't be listened to."""
+        """Take over a new holder, which is used at once. Raises `OSError` if it can't be listened to."""
         loop = asyncio.get_running_loop()
         self._living.add(holder)
         loop.add_reader(holder.control, self._hear, holder)
@@ -88,7 +88,7 @@ class SessionHolders:
         self._look = loop.call_later(_LOOK_SECONDS, self._end_unused) if self._living else None
 
     def take(self, template: TemplateProcess) -> SessionHolder | None:
-        """Return one whose session is empty, `None` where another must be started. It is to be given back, or ended."""
+        """Return one whose session is empty, `None` if another must be started. Give it back, or end it."""
         for holder in self._free:
             if holder.template is template:
                 self._free.remove(holder)
@@ -97,11 +97,11 @@ class SessionHolders:
         return None
 
     def give_back(self, holder: SessionHolder, *, is_empty: bool = True) -> None:
-        """Take back one whose child has ended. The next may be born into its session if nothing is left in it."""
+        """Take back one whose child has ended. The next child may use its session if no process is left in it."""
         if not is_empty:
             self.end(holder, reason="Something was left in its session.")
         elif holder in self._living and holder not in self._free:
-            # The one that was used last is used next: its pages are its own already.
+            # The one that was used last is used next: its pages are copied already.
             self._free.insert(0, holder)
 
     def end_free(self, reason: str) -> None:
@@ -109,9 +109,9 @@ class SessionHolders:
         self.end(*self._free, reason=reason)
 
     def end(self, *holders: SessionHolder, reason: str) -> None:
-        """Kill them, unless they were ended before. They are waited for later (`ForkRequests.reap_later`).
+        """Kill them, unless they were ended before. They are reaped later (`ForkRequests.reap_later`).
 
-        What they were asked for fails with `reason`. Their children go on.
+        Their open requests fail with `reason`. Their children go on.
         """
         ending = [holder for holder in holders if holder in self._living]
         for holder in ending:
@@ -127,7 +127,7 @@ class SessionHolders:
             self._requests.reap_later(holder.pid, partial(self._close, holder))
 
     def _close(self, holder: SessionHolder) -> None:
-        self._requests.hear(holder)  # it may have announced one in its last moment
+        self._requests.hear(holder)  # it may have announced a child in its last moment
         holder.control.close()
 
     def end_of(self, template: TemplateProcess, reason: str) -> None:
@@ -135,6 +135,6 @@ class SessionHolders:
         self.end(*(one for one in self._living if one.template is template), reason=reason)
 
     def close(self) -> None:
-        """Look no more after those that are not used. All must have been ended."""
+        """Stop looking for unused holders. All must have been ended."""
         if self._look is not None:
             self._look.cancel()

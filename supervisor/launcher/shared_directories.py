@@ -1,4 +1,4 @@
-"""Directories into which every user of this machine may write, so that a job's user can leave something there."""
+"""Directories in which every user of this machine may write: a job's user can leave something there."""
 
 import os
 import stat
@@ -11,10 +11,10 @@ from jobrunner.protocol import kernel_files
 from jobrunner.protocol.mount_table import read_mount_table
 
 USUAL: Final = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock")  # noqa: S108  # where others put files
-"""Looked into in any case, if they are there."""
+"""Always searched, if they exist."""
 
 MOST_LEVELS: Final = 5
-"""How far below a mount point is searched."""
+"""How deep it searches below a mount point."""
 
 _MOST_DIRECTORIES: Final = 20_000
 _IN_MEMORY: Final = frozenset({"tmpfs", "ramfs", "overlay", "devtmpfs", "mqueue", "zfs"})
@@ -22,7 +22,7 @@ _IN_MEMORY: Final = frozenset({"tmpfs", "ramfs", "overlay", "devtmpfs", "mqueue"
 
 @dataclass(frozen=True, slots=True)
 class SharedDirectories:
-    """What was found. `complete` is false where there are more directories than are searched."""
+    """The result. `complete` is false if there are more directories than it searches."""
 
     paths: tuple[str, ...]
     complete: bool = True
@@ -31,7 +31,7 @@ class SharedDirectories:
 def shared_directories() -> SharedDirectories:
     """Search every local file system, `MOST_LEVELS` deep. Not for the loop: reads up to 20,000 directories.
 
-    Not on file systems of a network: they may hang. Not in directories that others may not enter.
+    It skips network file systems, which may hang, and directories that other users may not enter.
     """
     usual = [path for path in USUAL if os.path.isdir(path)]
     found: dict[tuple[int, int], str] = {}
@@ -47,12 +47,12 @@ def shared_directories() -> SharedDirectories:
 
 
 def _search(top: str, mounts: Container[str], found: dict[tuple[int, int], str], left: int) -> int:
-    """Add what is open to all below `top`, on its own file system, level by level. Returns how many are left."""
+    """Add the directories below `top` that are open to all, on its file system. Returns how many may still be read."""
     waiting = deque([(top, 0)])
     while waiting and left > 0:
         path, level = waiting.popleft()
-        # It has its own turn, or none. Not told by its device's number, as a subvolume of btrfs has one of its own; nor
-        # by any other look at it, which would wait for a server that is gone.
+        # A mount is searched by itself, or not at all. The device number does not show it: a btrfs subvolume has its
+        # own. Any other look at the mount would wait for a server that is gone.
         if path != top and path in mounts:
             continue
         try:
@@ -61,7 +61,7 @@ def _search(top: str, mounts: Container[str], found: dict[tuple[int, int], str],
                 continue
             if status.st_mode & stat.S_IWOTH:
                 found.setdefault((status.st_dev, status.st_ino), path)
-                continue  # what is below is searched whenever somebody is cleaned up after
+                continue  # what is below is searched at each clean-up
             if level == MOST_LEVELS or not status.st_mode & stat.S_IXOTH:
                 continue
             left -= 1
@@ -70,12 +70,12 @@ def _search(top: str, mounts: Container[str], found: dict[tuple[int, int], str],
                     (entry.path, level + 1) for entry in entries if entry.is_dir(follow_symlinks=False)
                 )
         except OSError:
-            continue  # gone meanwhile, or closed to this process as well
+            continue  # gone meanwhile, or this process may not read it
     return left
 
 
 def _mounts() -> Mapping[str, bool]:
-    """Return where something is mounted, and whether that is of this machine and can be written to (mountinfo)."""
+    """Return the mount points, and whether each is local and writable (mountinfo)."""
     kinds = _IN_MEMORY | _on_block_devices()
     table = kernel_files.read("/proc/self/mountinfo").decode(errors="surrogateescape")
     return {

@@ -1,4 +1,4 @@
-"""Children in waiting: one is ready before its job comes."""
+"""Spares: children that are ready before their job comes."""
 
 import asyncio
 import logging
@@ -23,36 +23,36 @@ _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 1.0
-"""Jobs wait for it: work is to go on soon after the machine can start processes again."""
+"""Jobs wait for it: work must go on soon after the machine can start processes again."""
 
 JOIN_SECONDS: Final = 10.0
 """How long a child may take to be moved into its cgroup. It takes milliseconds."""
 
 LONGEST_START_SECONDS: Final = 180.0
-"""What a start may take, all its time-outs together: for a user, a fork, readiness, cgroup, and the pause after it."""
+"""The longest start, with all time-outs: for a user, a fork, readiness, cgroup, and the pause after it."""
 
 BUSY_SECONDS: Final = 0.5
-"""Where a job has waited for a child within this time, more jobs come than children: none rehearses."""
+"""If a job has waited for a child within this time, there are more jobs than children: none rehearses."""
 
 _YOUNG_SECONDS: Final = 1.0
 _YOUNG_DEATHS: Final = 2
-"""So many spares in a row that died so soon, and the next ones must live that long before they count as started."""
+"""After so many spares in a row that died so soon, the next ones count as started only when they have lived so long."""
 
 OnCapacity = Callable[[str | None], None]
-"""Gets why no job can be started, `None` when one can again."""
+"""Gets why no job can be started, `None` if one can again."""
 
 
 class SparePool:
-    """Keeps up to `target` ready children, and starts more when asked, at most one per core at a time.
+    """Keeps up to `target` ready children, and starts more on request, at most one per core at a time.
 
-    Where none can be started it keeps trying, one at least, so that it learns when one can.
+    If none can be started it goes on trying to start one, so it learns when that works again.
     """
 
     def __init__(self, launcher: Launcher, target: int, cgroups: Cgroups | None = None) -> None:
         self.on_capacity: OnCapacity = lambda _: None
-        """Called whenever what `problem` says has changed."""
+        """Called whenever `problem` has changed."""
         self.on_ready: Callable[[Child], None] = lambda _: None
-        """Called with each child that has come up, for what takes a moment and its job will need."""
+        """Called with each child that is ready, for a short task that its job will need."""
         self._launcher = launcher
         self._target = target
         self._cgroups = cgroups
@@ -89,13 +89,13 @@ class SparePool:
 
     @property
     def due_at(self) -> float | None:
-        """By when a start has ended, in seconds of the loop's clock; `None` where none is under way."""
+        """By when a start has ended, in seconds of the loop's clock; `None` if none is under way."""
         return self._moved_at + LONGEST_START_SECONDS if self._starting else None
 
     async def take(self, timeout_seconds: float) -> Child:
-        """Return a ready child. Raises `LaunchError` when none comes in time, or when starts fail for some seconds.
+        """Return a ready child. Raises `LaunchError` if none comes in time, or if starts fail for some seconds.
 
-        When cancelled, the child that was on its way becomes a spare.
+        After a cancellation, the child that was on its way becomes a spare.
         """
         while self._ready:
             child = self._ready.popleft()
@@ -113,7 +113,7 @@ class SparePool:
             async with asyncio.timeout_at(self._end_of(wait)) as wait.timeout:
                 return await wait.child
         except TimeoutError as error:
-            if wait.given is not None:  # it came in the loop's turn in which the time was over
+            if wait.given is not None:  # it came in the same turn of the loop in which the time ended
                 return wait.given
             raise self._not_started(wait) from error
         except asyncio.CancelledError:
@@ -137,23 +137,23 @@ class SparePool:
         )
 
     def refill(self) -> None:
-        """Start what is missing, in the background. Called after a job's outcome, so as not to slow it down."""
+        """Start missing spares, in the background. Called after a job's outcome, so that it does not slow the job."""
         if self._closed:
             return
         wanted = self._target + len(self._waiting)
         if wanted == 0 and self.problem is not None:
-            wanted = 1  # or nobody would notice when a child can be started
+            wanted = 1  # otherwise nobody would notice when a child can be started again
         missing = wanted - len(self._ready) - len(self._starting)
-        # Those that join their cgroup wait for the kernel, not for a core: any number may do so at once.
+        # A child that joins its cgroup waits for the kernel, not for a core: any number may do so at once.
         for _ in range(min(missing, self._at_once - len(self._starting) + self._joining)):
             self._moved_at = asyncio.get_running_loop().time()
-            # What a rehearsal takes, a job that waits for this child, or for one that is started later, waits for, too.
+            # A rehearsal makes a job wait longer if it waits for this child, or for a child that starts later.
             is_calm = not self._waiting and self._moved_at - self._waited_at > BUSY_SECONDS
             task = self._starting.start(self._start_one(rehearses=is_calm), "start of a child")
             task.add_done_callback(lambda _: self.refill())
 
     def renew(self) -> None:
-        """Give up every spare, also those on their way: they have imported what is no longer in force."""
+        """Drop every spare, also those on their way: they have imported code that is no longer in force."""
         self._generation += 1
         while self._ready:
             self._ready.popleft().discard()
@@ -161,9 +161,9 @@ class SparePool:
         self.refill()
 
     def look_anew(self) -> None:
-        """Give up every spare, as each may hold files that were removed since it was forked (docs/adr/0061).
+        """Drop every spare, because each may hold files that were removed after its fork (docs/adr/0061).
 
-        Not where starts fail, or somebody waits: a child that is there is better than none.
+        Not if starts fail, or if somebody waits: an existing child is better than none.
         """
         if self._capacity.failing_since is None and not self._waiting:
             self._launcher.look_anew()
@@ -175,7 +175,7 @@ class SparePool:
         late = loop.call_later(self._capacity.late_after_seconds, self._be_late, began)
         try:
             child = await self._start_and_join(rehearses=rehearses)
-        except Exception as error:  # whatever it is: without a pause the next try would follow at once
+            except Exception as error:  # for any error: without a pause the next try would follow at once
             self._fail(error, began)
             await self._pause_a_while()
             return
@@ -190,7 +190,7 @@ class SparePool:
         self._take_back(child, generation)
 
     def _take_back(self, child: Child, generation: int) -> None:
-        """Have a child that nobody has wait for a job, or end it where it is not wanted any more."""
+        """Let a child that nobody has taken wait for a job, or end it if it is not wanted any more."""
         if self._closed or generation != self._generation:
             child.discard()
         else:
@@ -217,7 +217,7 @@ class SparePool:
         child = await self._launcher.spawn_child(rehearses=rehearses)
         try:
             if self._cgroups is not None:
-                # Now, while it waits and is a single process: moving one takes milliseconds, and no job waits for it.
+                # Now, while it waits and is a single process: a move takes milliseconds, and no job waits for it.
                 child.cgroup = self._cgroups.new()
                 await self._join(child)
             if self._young_deaths >= _YOUNG_DEATHS:
@@ -264,7 +264,7 @@ class SparePool:
             self._last_error = LaunchError("A bug in this worker keeps it from starting children.")
             failing = ChildrenFailing(reason=str(self._last_error), evidence="")
             self._failure.failed(failing, level=logging.ERROR, error=error)
-        # The last line of a traceback is what went wrong.
+        # The error is in the last line of a traceback.
         last_line = self._last_error.evidence.rstrip().rpartition("\n")[2].strip()
         reason = f"{self._last_error} {last_line}".rstrip()
         self._change(self._capacity.failed(reason, began, on_its_way=self._last_error.on_its_way))
@@ -279,7 +279,7 @@ class SparePool:
         if before.failing_since == capacity.failing_since:
             return
         for wait in self._waiting:
-            # One that is over, or was given its child, waits no longer; its timeout can't be moved any more.
+            # A wait that is over, or has its child, needs no new time-out; its old one can't be moved any more.
             if wait.timeout is not None and not wait.child.done():
                 wait.timeout.reschedule(self._end_of(wait))
 
@@ -289,7 +289,7 @@ class SparePool:
             self.on_capacity(problem)
 
     async def close(self) -> None:
-        """End every spare. One that can't be killed is left to the keeper."""
+        """End every spare. The keeper must end one that can't be killed here."""
         self._closed = True
         await self._starting.close()
         ending, self._ready = self._ready, deque()

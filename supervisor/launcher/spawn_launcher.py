@@ -1,4 +1,4 @@
-"""Children with an interpreter of their own: half a second to start, but nothing shared, and threads do no harm."""
+"""Children with their own interpreter: half a second to start, but nothing is shared, and threads do no harm."""
 
 import asyncio
 import os
@@ -48,7 +48,7 @@ class SpawnLauncher:
         return catalogue
 
     async def spawn_child(self, *, rehearses: bool = True) -> Child:
-        """See `Launcher.spawn_child`. It rehearses in any case: that is little beside the imports."""
+        """See `Launcher.spawn_child`. The child always rehearses: that takes little time beside the imports."""
         async with self._confinement_pool.one(self._imports.confinement) as confined:
             child = await self._start_child(confined.confinement)
             confined.hand_over(child)
@@ -81,7 +81,7 @@ class SpawnLauncher:
         self._middles.add(middle)
         try:
             async with asyncio.timeout(START_TIMEOUT_SECONDS):
-                # Awaited by itself it would be cancelled with this, and nobody hear of a child that is announced yet.
+                # Not awaited directly: a cancellation would cancel it too, and nobody would hear of an announced child.
                 await asyncio.wait((middle.child_pid,))
             pid = middle.child_pid.result()
             await self.known_children.endings.see(middle.end(), _ENDING)
@@ -99,12 +99,12 @@ class SpawnLauncher:
         """See `Launcher.look_anew`: each child looks itself."""
 
     def drain_starts(self) -> frozenset[int]:
-        """See `Launcher.drain_starts`. A middle announces its child before that is this process's."""
+        """See `Launcher.drain_starts`. A middle process announces its child before this process becomes its parent."""
         for middle in self._middles:
             middle.hear()
         return frozenset()
 
     async def close(self) -> None:
-        """See `Launcher.close`: there are no helpers, but what was killed and is not dead yet."""
+        """See `Launcher.close`: there are no helpers, only killed processes that are not dead yet."""
         await self.known_children.endings.close()
         await self._confinement_pool.close()

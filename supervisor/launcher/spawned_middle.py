@@ -19,9 +19,9 @@ from supervisor.process.shortage import explain
 
 
 class SpawnedMiddle:
-    """Starts the interpreter. `child_pid` gets the pid of its child, or a `LaunchError`. To be ended in any case.
+    """Starts the interpreter. `child_pid` gets the pid of its child, or a `LaunchError`. Always end it.
 
-    Raises `LaunchError` when the machine has nothing left for it; then no descriptor stays open.
+    Raises `LaunchError` if the machine has no resources left for it; then no descriptor stays open.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class SpawnedMiddle:
         asyncio.get_running_loop().add_reader(self._control, self.hear)
 
     def hear(self) -> None:
-        """Take what it has announced, without waiting."""
+        """Read what it has announced, without waiting."""
         if self.child_pid.done():
             return
         starts, gone = receive_starts(self._control)
@@ -73,7 +73,7 @@ class SpawnedMiddle:
         self.child_pid.set_exception(LaunchError(f"An interpreter for a child (pid {self.pid}) {how}."))
 
     async def end(self) -> None:
-        """End the interpreter, unless it has ended: a millisecond or two, or as long as the disk that it waits for."""
+        """End the interpreter, unless it has ended: this takes a millisecond or two, or as long as a hanging disk."""
         if self._ends:
             return
         self._ends = True
@@ -81,7 +81,7 @@ class SpawnedMiddle:
         os.kill(self.pid, signal.SIGKILL)
         await until_dead(self.pid)
         wait_for(self.pid)
-        self.hear()  # it may have announced one in its last moment
+        self.hear()  # it may have announced a child in its last moment
         self._known_children.discard(self.pid)
         self._known_children.forker_is_dead()
         self._spawned.forget()
@@ -89,7 +89,7 @@ class SpawnedMiddle:
         self._ended.set()
 
     async def give_up(self) -> None:
-        """End the interpreter and the child that nobody wants, if there is one: it is this process's only then."""
+        """End the interpreter and its unwanted child, if there is one: only then is the child this process's own."""
         await self.end()
         await self._ended.wait()
         if self.child_pid.done() and not self.child_pid.cancelled() and self.child_pid.exception() is None:
@@ -97,7 +97,7 @@ class SpawnedMiddle:
 
 
 async def end_child(pid: int, known_children: KnownChildren) -> None:
-    """Kill a child of this process that has only begun, and wait for it: a millisecond, if no disk keeps it."""
+    """Kill a child of this process that has only begun, and reap it: a millisecond, unless a disk holds it up."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     await until_dead(pid)

@@ -1,4 +1,4 @@
-"""Processes below this one that belong to no job: killed and told of, and nobody's fault."""
+"""Processes below this one that belong to no job: they are killed and logged, and no job is blamed."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 _PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 2.0
 _NO_LOOK_PAUSE_SECONDS: Final = 1.0
-"""How long to wait where no look is possible: no descriptor is left."""
+"""How long to wait if no look is possible, because no descriptor is left."""
 
 _ROUND_SECONDS: Final = 0.2
 _STUCK_SECONDS: Final = 5.0
@@ -28,7 +28,7 @@ _STUCK_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Stray:
-    """A process, which no other can be mistaken for."""
+    """A process, identified for certain."""
 
     pid: int
     started: int
@@ -37,8 +37,8 @@ class _Stray:
 class Strays:
     """Kills what `look` finds, in the background, until it finds nothing. Costs no job its slot or its time.
 
-    `look` returns direct children of this process that nobody knows, and that no job owns. Where it raises `OSError`,
-    it is asked again.
+    `look` returns direct children of this process that it does not know, and that no job owns. If it raises `OSError`,
+    it is called again.
     """
 
     def __init__(self, look: Callable[[], Awaitable[set[int]]]) -> None:
@@ -47,7 +47,7 @@ class Strays:
         self._is_closed = False
 
     def notice(self) -> None:
-        """Begin, unless it is under way, or over for good."""
+        """Begin, unless it is under way, or closed."""
         if not self._tasks and not self._is_closed:
             self._tasks.start(self._kill_all(), "end of processes that belong to no job")
 
@@ -56,7 +56,7 @@ class Strays:
         killed_at: dict[_Stray, float] = {}
         pause = _PAUSE_SECONDS
         while found := await self._found():
-            # Only what was there at two looks: a number may have become that of a child which is announced by the next.
+            # Only if it was there at two looks: a number may belong to a new child that the next look announces.
             same = seen & found.keys()
             names = {one: status_of(one.pid).get("Name", "") for one in same if found[one]}
             reaped = await asyncio.to_thread(_kill, {one.pid for one in same}) if same else set()
@@ -67,7 +67,7 @@ class Strays:
             await asyncio.sleep(pause)
 
     async def _found(self) -> dict[_Stray, bool]:
-        """Return what is there now, and whether it lives. Waits until it is possible to look."""
+        """Return the strays that exist now, and whether each lives. Waits until a look is possible."""
         while True:
             with contextlib.suppress(OSError):
                 pids = await self._look()
@@ -80,17 +80,17 @@ class Strays:
         if gone:
             tell(_log, StrayKilled(pid=one.pid, process=name))
         elif time.monotonic() - first > _STUCK_SECONDS:
-            killed_at[one] = math.inf  # told once
+            killed_at[one] = math.inf  # logged once
             tell(_log, StrayStuck(pid=one.pid, process=name))
 
     async def close(self) -> None:
-        """Give up, for good."""
+        """Stop, for good."""
         self._is_closed = True
         await self._tasks.close()
 
 
 def _kill(pids: set[int]) -> set[int]:
-    """Kill these children of this process with all below them; return those that were waited for."""
+    """Kill these children of this process with all below them; return those that were reaped."""
     end = time.monotonic() + _ROUND_SECONDS
     kill_tree(pids, end)
     return reap(pids, end)

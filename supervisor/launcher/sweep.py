@@ -1,4 +1,4 @@
-"""Killing what a dead child left behind: its cgroup where it has one, and what is not, or no longer, in it."""
+"""Kills what a dead child left behind: what is in its cgroup, if it has one, and what is not, or no longer, in it."""
 
 import asyncio
 import signal
@@ -15,7 +15,7 @@ _BOUND_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.001
 _START_PAUSE_SECONDS: Final = 0.05
 _MOST_ON_THE_LOOP: Final = 8
-"""How many processes are looked at without a thread: some 50 us for each."""
+"""How many processes it looks at without a thread: about 50 us for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,12 @@ class Swept:
 
 
 class Sweeper:
-    """Clears the trees below children that have ended, each for itself.
+    """Clears the trees below children that have ended, each by itself.
 
-    A dead child's descendants are re-parented to the supervisor (it is the nearest subreaper left), whether they
-    called setsid or forked twice. Each round stops all below those, then kills it; what it missed is handed up. What
-    belongs to another job is left to that one's sweep, whether it runs, ends, or can't be killed. What belongs to
-    nobody is killed by `Strays`, and is no job's fault.
+    A dead child's descendants become children of the supervisor (it is the nearest subreaper left), even if they
+    called setsid or forked twice. Each round stops all below those, then kills it; missed processes become children
+    too. The sweep leaves another job's processes to that job's own sweep, whether the job runs, ends, or can't be
+    killed. `Strays` kills processes that belong to nobody, and no job is blamed for them.
     """
 
     def __init__(self, launcher: Launcher) -> None:
@@ -41,17 +41,17 @@ class Sweeper:
         self._strays = Strays(self._nobodys)
 
     def enter(self, job: JobProcesses) -> None:
-        """Take note of a job before it can start anything."""
+        """Note a job before it can start anything."""
         self._jobs.setdefault(job, SweepRounds(job.groups))
 
     def leave(self, job: JobProcesses) -> None:
-        """Forget a job of which nothing is left. What comes up later belongs to nobody."""
+        """Forget a job when nothing of it is left. Processes found later belong to nobody."""
         self._jobs.pop(job, None)
 
     def clear_if_empty(self, job: JobProcesses) -> bool:
-        """Do what `clear` does where nothing is left of `job`, without waiting. Returns whether that was so.
+        """Do what `clear` does if nothing is left of `job`, without waiting. Returns whether that was so.
 
-        Raises `OSError` as `clear` does, which is to be called in that case, too.
+        Raises `OSError` as `clear` does. Call `clear` in that case, too.
         """
         self.enter(job)
         job.groups.hold()
@@ -59,15 +59,15 @@ class Sweeper:
         return not job.cgroup.processes() and not self._unknown()[0]
 
     async def clear(self, job: JobProcesses, bound_seconds: float | None = None) -> Swept:
-        """Kill every leftover of `job`, whose child is dead and was not waited for. Its groups are stopped at once.
+        """Kill every leftover of `job`, whose child is dead and was not reaped. Its groups are stopped at once.
 
-        Gives up `bound_seconds` (5 s) after something of it has ended; where some group of the job is not known,
-        after four times as long at most. What is in its cgroup is killed first, before it can fork or leave. May be
-        called again for what remained.
+        Gives up when nothing of it has ended for `bound_seconds` (5 s). If some group of the job is not known, it gives
+        up after four times as long at most. What is in its cgroup is killed first, before it can fork or leave. It may
+        be called again for what remained.
 
-        Cancelling stops between two rounds; what is left is found by the next call. Raises `OSError` where nothing
-        can be looked at, for want of a descriptor: the job stays entered, and its child must stay a zombie until a
-        later call succeeds.
+        Cancelling stops between two rounds; the next call finds what is left. Raises `OSError` if nothing can be looked
+        at, because no descriptor is left: the job stays entered, and its child must stay a zombie until a later call
+        succeeds.
         """
         if self.clear_if_empty(job):
             return Swept(0, 0)
@@ -83,10 +83,10 @@ class Sweeper:
             # In a thread: it may have to wait for a process that moves between cgroups.
             if job.cgroup.processes():
                 rounds.killed |= await asyncio.to_thread(job.cgroup.kill)
-            # In a thread: of a bomb, thousands are read, signalled and waited for. Only this sweep waits for them, so
-            # their numbers can't become a stranger's meanwhile.
+            # In a thread: for a bomb, it reads, signals and reaps thousands. Only this sweep reaps them, so no other
+            # process can get their numbers meanwhile.
             await asyncio.to_thread(rounds.go_over, leftovers)
-            if not leftovers:  # all of them in the cgroup, and on their way out
+            if not leftovers:  # all of them are in the cgroup, and about to end
                 await asyncio.sleep(_PAUSE_SECONDS)
             leftovers = await self._leftovers_of(job)
             if rounds.is_over():
@@ -105,7 +105,7 @@ class Sweeper:
             owned, starting = await self._owned_and_starting()
             if None in owned or not starting:
                 return owned.get(None, set())
-            # Whether these are strays will be known when whoever is asked for a child has answered, or was replaced.
+            # Whether these are strays is known when the asked forker has answered, or was replaced.
             await asyncio.sleep(_START_PAUSE_SECONDS)
 
     async def _owned(self) -> dict[JobProcesses | None, set[int]]:
@@ -123,20 +123,20 @@ class Sweeper:
         return look()
 
     def _unknown(self) -> tuple[set[int], frozenset[int]]:
-        """Return the children that nobody has heard of, and the sessions in which some may have begun just now."""
+        """Return the children that were not announced, and the sessions in which some may have just begun."""
         children = direct_children()
-        # In this order: a child that is in the list was announced by now, or is still awaited in one of the sessions.
+        # In this order: each child in the list was announced by now, or is still awaited in one of the sessions.
         sessions = self._launcher.drain_starts()
         return self._launcher.known_children.unknown(children), sessions
 
     def look_for_strays(self) -> None:
-        """Look in the background for what no job has left: a module that was imported may have.
+        """Look in the background for processes that no job has left: an imported module may have left them.
 
-        From now on this is done again whenever a process has ended that forks for this one.
+        From now on it looks again whenever a process has ended that forks for this one.
         """
         self._launcher.known_children.on_orphans(self._strays.notice)
         self._strays.notice()
 
     async def close(self) -> None:
-        """Stop looking after strays. What is left the keeper kills."""
+        """Stop looking for strays. The keeper kills what is left."""
         await self._strays.close()

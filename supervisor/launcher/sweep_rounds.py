@@ -1,4 +1,4 @@
-"""The rounds of one job's sweep: stop what is left, kill it, wait for it."""
+"""The rounds of one job's sweep: stop what is left, kill it, reap it."""
 
 import signal
 import time
@@ -10,14 +10,14 @@ from supervisor.process.reaping import wait_for
 
 _ROUND_SECONDS: Final = 0.02
 _MOST_BOUNDS: Final = 4
-"""How many times the bound a sweep may take where some group is not known. A bomb of a thousand needs a processor a
-thousand times to end, on a busy machine for seconds; but one that goes on must not keep its job for ever."""
+"""How many times the bound a sweep may take if some group is not known. A bomb of a thousand processes needs a thousand
+turns of a processor to end, on a busy machine for seconds. But a bomb that goes on must not keep its job for ever."""
 
 
 class SweepRounds:
-    """Remembers from round to round what was killed. `killed` are those that did not end by themselves.
+    """Remembers over all rounds what was killed. `killed` are those that did not end by themselves.
 
-    `traced` are dead, and can't be waited for before somebody else lets them go: they take nobody's place.
+    `traced` are dead, and can't be reaped before their tracer lets them go: they take no resources from others.
     """
 
     def __init__(self, groups: ProcessGroups) -> None:
@@ -28,9 +28,9 @@ class SweepRounds:
         self._bound_seconds = self._end = self._last_end = 0.0
 
     def begin(self, bound_seconds: float) -> None:
-        """Give up so many seconds after something has ended.
+        """Give up when nothing has ended for `bound_seconds`.
 
-        Where some group of the job is not known, ends count while nothing new comes up, and up to four times the bound.
+        If some group of the job is not known, an end counts only if nothing new appeared, up to four times the bound.
         """
         now = time.monotonic()
         self._bound_seconds = bound_seconds
@@ -44,12 +44,12 @@ class SweepRounds:
     def go_over(self, leftovers: set[int]) -> None:
         """Kill the leftovers, with all below them, and wait a moment for their end."""
         living = {pid for pid in leftovers if is_alive(pid)}
-        # What has SIGKILL needs a processor to end, which this must not take from it.
+        # A process with SIGKILL needs a processor to end. This must not take it away.
         alive = living - self._doomed
         has_grown = bool(alive)
         killed = self._kill(alive) if alive else set()
         self.killed |= killed
-        # Not until all are dead: what was missed multiplies meanwhile.
+        # Don't wait until all are dead: missed processes multiply meanwhile.
         reaped = reap(leftovers, time.monotonic() + _ROUND_SECONDS)
         self._doomed = (self._doomed | killed) - reaped
         if reaped:
@@ -57,7 +57,7 @@ class SweepRounds:
         self.traced = leftovers - living - reaped
 
     def _extend(self, has_grown: bool) -> None:
-        """Go on, as something has ended: it may be of a bomb that goes on, unless all groups are known."""
+        """Something has ended: go on longer. If some group is not known, it may be part of a bomb that goes on."""
         end = time.monotonic() + self._bound_seconds
         if self._groups.complete:
             self._end = end
@@ -67,12 +67,12 @@ class SweepRounds:
     def _kill(self, alive: set[int]) -> set[int]:
         reached: set[int] = set()
         if self._groups.complete:
-            # All of the job is stopped: this sees who there is. What it misses all the same is in a group too.
+            # The whole job is stopped: this finds its processes. Those that it misses are in a group too.
             reached = {pid for pid in tree_below(alive).parents if self._groups.has(pid)}
             self._groups.send(signal.SIGKILL)
         alive -= reached
         now = time.monotonic()
-        # To stop them may take all the time there is. Half of it is left for them to die in.
+        # Stopping them may take all the time that is left. Half of it is kept for them to die.
         killed = kill_tree(alive, now + max(self._end - now, 0.0) / 2) if alive else set()
         if not self._groups.complete:
             self._groups.send(signal.SIGKILL)
@@ -80,7 +80,7 @@ class SweepRounds:
 
 
 def reap(pids: set[int], end: float) -> set[int]:
-    """Wait for those that end before `end`, and return them."""
+    """Reap those that end before `end`, and return them."""
     waiting = set(pids)
     pause = 0.0005
     while waiting := {pid for pid in waiting if not _reaped(pid)}:

@@ -1,4 +1,4 @@
-"""Children as forks of the template: about a millisecond to an order, 2 to 4 MB of their own."""
+"""Children as forks of the template: about a millisecond to an order, 2 to 4 MB for each."""
 
 import asyncio
 import logging
@@ -39,18 +39,18 @@ _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 1.0
-"""Between two tries to start a template. Without one no job can start, so that work is to go on soon after a fault."""
+"""Between two tries to start a template. Without one no job can start, so work must go on soon after a fault."""
 
 _ENDING: Final = "end of a template"
 
 START_TIMEOUT_SECONDS = 20.0
-"""How long a fork may take, and then a child to be ready. Each takes milliseconds; without memory it takes longer."""
+"""How long a fork may take, and then a child until it is ready. Each takes milliseconds, and longer without memory."""
 
 
 class TemplateLauncher:
-    """Keeps one template, replaces it when it dies, and has it fork children.
+    """Keeps one template, replaces it when it dies, and asks it to fork children.
 
-    Children survive the template: they are the supervisor's own (`child_starts.py`).
+    Children survive the template: the supervisor is their parent (`child_starts.py`).
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class TemplateLauncher:
         confinement_pool: ConfinementPool | None = None,
         on_come_back: Callable[[Catalogue, Catalogue], None] = lambda _before, _now: None,
     ) -> None:
-        """`on_come_back` is called with the catalogue in force and that of a template that took a dead one's place."""
+        """`on_come_back` gets the catalogue in force and the catalogue of a template that replaced a dead one."""
         self.known_children = KnownChildren()
         self._imports = imports
         self._confinement_pool = confinement_pool or ConfinementPool()
@@ -94,7 +94,7 @@ class TemplateLauncher:
         old = self._template
         await self._install(template)
         self._imports, self._catalogue = imports, catalogue
-        self._tasks.cancel()  # there is a template now, and of newer code
+        self._tasks.cancel()  # there is a template now, with newer code
         if old is not None:
             self._retired.append(old)
             self.drain_starts()
@@ -177,22 +177,22 @@ class TemplateLauncher:
             self._replace(template, "It has started no child although it was asked for one twice.")
 
     def _replace_stopped(self, forker: Forker) -> None:
-        # Who stops one may have stopped others. Each would cost the same wait again.
+        # Somebody who stops one may have stopped others. Each would cost the same wait again.
         others = [one for one in self._holders.living if one is not forker and look_at(one.pid).is_stopped]
         for stopped in (forker, *others):
             self._replace(stopped, "It is stopped: somebody has sent SIGSTOP, or traces it.")
 
     def _replace(self, forker: Forker, reason: str) -> None:
-        """End who can't be talked to, without waiting for the end. In place of a template a new one is started."""
+        """End a forker that does not answer, without waiting for its end. If it is a template, start a new one."""
         if isinstance(forker, SessionHolder):
             self._end_holder(forker, reason)
             return
         template = next((one for one in self._templates() if one is forker), None)
         if template is None:
-            return  # another request has had it replaced
+            return  # another request has replaced it already
         self._fail_requests(template, f"The template was replaced. {reason}")
         for fork in kill_hanging(template):
-            # They become this process's own when the template is dead.
+            # They become this process's children when the template is dead.
             self._requests.reap_later(fork)
         self.known_children.endings.start(template.see_dead(), _ENDING)
         if template in self._retired:
@@ -215,11 +215,11 @@ class TemplateLauncher:
         return (*self._retired, *filter(None, (self._template,)))
 
     def look_anew(self) -> None:
-        """See `Launcher.look_anew`. A template looks before it forks who holds a session."""
+        """See `Launcher.look_anew`. A template looks before it forks a session holder."""
         self._holders.end_free("It holds files that were removed.")
 
     def drain_starts(self) -> frozenset[int]:
-        """See `Launcher.drain_starts`. Who was asked for nothing has nothing to announce, and tells its end itself."""
+        """See `Launcher.drain_starts`. A forker without a request announces nothing, and reports its end itself."""
         self._requests.reap_unclaimed()
         self._hear(*self._requests.asked)
         return self._requests.sessions_with_starts
@@ -240,7 +240,7 @@ class TemplateLauncher:
     def _lose(self, forker: Forker) -> None:
         template = next((one for one in self._templates() if one is forker), None)
         if template is None:
-            return  # another's end has had it replaced
+            return  # it was replaced when another one ended
         reason = "The template ended while it was asked for a child."
         if template in self._retired:
             self._retired.remove(template)
@@ -248,7 +248,7 @@ class TemplateLauncher:
             return
         self._fail_requests(template, reason)
         self._template = None
-        kill(template)  # it may only have closed its end
+        kill(template)  # perhaps it has only closed its end
         self.known_children.endings.start(tell_end(template), _ENDING)
         self._tasks.start(self._come_back(), "start of a new template")
 
@@ -262,8 +262,8 @@ class TemplateLauncher:
         failure = RepeatingFailure(_log)
         while True:
             try:
-                # Children are to be forked from it: nobody can be asked now, as at a start or a reload, whether by this
-                # time a module that starts a thread is worth an interpreter for each job.
+                # This template must be able to fork. At a start or a reload, a person decides whether a module that
+                # starts a thread is worth an interpreter for each job. Here nobody can be asked.
                 template, catalogue = await start_template(
                     self._imports, self.known_children, leaves_out_threads=not self._catalogue.starts_threads
                 )
@@ -271,19 +271,19 @@ class TemplateLauncher:
             except TemplateError as error:
                 self._missing = str(error).splitlines()[0]
                 failure.failed(TemplateMissing(reason=str(error)))
-            except Exception as error:  # whatever it is: nobody else would start one
+            except Exception as error:  # for any error: nobody else would start one
                 self._missing = "A bug in this worker keeps it from starting one."
                 failure.failed(TemplateMissing(reason=self._missing), level=logging.CRITICAL, error=error)
             else:
                 tell(_log, TemplateReady(pid=self.template_pid))
-                # What lies on the disk now was imported: that may be what a reload was refused for.
+                # It has imported the code that is on the disk now: a reload may have refused that code.
                 self._on_come_back(self._catalogue, catalogue)
                 return
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
     async def end_templates(self) -> None:
-        """End the helper processes. The users of jobs stay as they are: another launcher is to hand them out."""
+        """End the helper processes. The users of jobs stay as they are: another launcher will hand them out."""
         await self._tasks.close()
         templates = self._templates()
         self._template = None

@@ -1,4 +1,4 @@
-"""Killing a template. It is waited for beside the loop: see `TemplateProcess.see_dead`."""
+"""Kills a template. Its end is awaited beside the loop: see `TemplateProcess.see_dead`."""
 
 import asyncio
 import contextlib
@@ -17,24 +17,24 @@ _log = logging.getLogger(__name__)
 
 
 def kill_hanging(template: TemplateProcess) -> list[int]:
-    """Kill a template that does not answer, and what it has forked that hangs too. Returns the pids of the latter."""
+    """Kill a template that does not answer, and its forks that hang too. Returns the pids of these forks."""
     forks = [pid for pid in forks_of(template.pid) if signal_child_of(template.pid, pid, signal.SIGKILL)]
     kill(template)
     return forks
 
 
 def kill(template: TemplateProcess) -> None:
-    """Kill a template that is heard no more, and have nobody ask it for anything."""
+    """Kill a template that nobody listens to any more, and close the way to ask it."""
     asyncio.get_running_loop().remove_reader(template.control)
     template.control.close()
     template.inherited.others_have_it = False
-    # One that is ending anyway keeps its own status.
+    # If it is ending anyway, it keeps its own status.
     with contextlib.suppress(ProcessLookupError):
         os.kill(template.pid, signal.SIGKILL)
 
 
 async def tell_end(template: TemplateProcess) -> None:
-    """Tell how a template has ended that was killed, when that is known."""
+    """Log how a killed template has ended, when that is known."""
     try:
         async with asyncio.timeout(MOMENT_SECONDS):
             status = await template.see_dead()

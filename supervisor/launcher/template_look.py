@@ -1,4 +1,4 @@
-"""Looking at a template that does not answer, and at what it has forked and not waited for."""
+"""Looks at a template that does not answer, and at its unreaped forks."""
 
 import contextlib
 
@@ -8,7 +8,7 @@ from supervisor.process.proc import children_of_thread, read_stat
 
 
 def look_at(pid: int) -> Look:
-    """Return how the template `pid` is. Takes a few reads of /proc."""
+    """Return the state of the template `pid`. Takes a few reads of /proc."""
     stat = read_stat(pid)
     worked = [_worked(process) for process in (pid, *forks_of(pid))]
     known = [one for one in worked if one is not None]
@@ -16,7 +16,7 @@ def look_at(pid: int) -> Look:
 
 
 def _worked(pid: int) -> int | None:
-    """Nanoseconds on a core and waiting for one (Documentation/scheduler/sched-stats.rst), the main thread's."""
+    """Return the main thread's nanoseconds on a core and waiting for one (Documentation/scheduler/sched-stats.rst)."""
     with contextlib.suppress(OSError, ValueError):
         ran, waited, _ = kernel_files.read(f"/proc/{pid}/schedstat").split()
         return int(ran) + int(waited)
@@ -24,7 +24,7 @@ def _worked(pid: int) -> int | None:
 
 
 def forks_of(pid: int) -> list[int]:
-    """Return what the template has forked and not waited for: a middle process, as long as it takes."""
+    """Return the template's unreaped forks: a middle process exists only for a short time."""
     with contextlib.suppress(OSError):
         return children_of_thread(pid, str(pid))
     return []

@@ -1,4 +1,4 @@
-"""Removing what a job user left outside of its job's directory: files in shared directories, System V IPC."""
+"""Removes what a job user left outside of its job's directory: files in shared directories, System V IPC."""
 
 import contextlib
 import ctypes
@@ -17,7 +17,7 @@ from supervisor.process.shortage import is_shortage
 from supervisor.process.trees import remove_tree
 
 _MOST_REMOVED: Final = 100_000
-"""How many files one call removes from one directory, a second or two's worth: then others have their turn."""
+"""How many files one call removes from one directory, about a second or two of work: then other work has its turn."""
 
 _AT_A_TIME: Final = 32
 _PAUSE_SECONDS: Final = 0.0005
@@ -34,12 +34,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class _TooManyError(Exception):
-    """More entries than one call looks at, or removes."""
+    """There are more entries than one call looks at, or removes."""
 
 
 @dataclass(slots=True)
 class _Round:
-    """One call's work in one directory that everyone may write to, and in all that others have opened below it."""
+    """One call's work in one directory that is open to everyone, and in directories below that others have opened."""
 
     users: Collection[int]
     left: list[str] = field(default_factory=list)
@@ -47,7 +47,7 @@ class _Round:
     found: int = 0
 
     def clear(self, top: str) -> None:
-        """Remove what the users have in `top`. Raises `_TooManyError`, and `OSError` for want of a descriptor."""
+        """Remove the users' files in `top`. Raises `_TooManyError`, and `OSError` if no descriptor is left."""
         waiting: list[tuple[str, tuple[int, int] | None]] = [(top, None)]
         while waiting:
             path, identity = waiting.pop()
@@ -55,7 +55,7 @@ class _Round:
                 descriptor = _opened(path, identity)
             except OSError as error:
                 if is_shortage(error):
-                    raise  # what is there must not be left to the next job
+                    raise  # the next job must not find these files
                 continue
             try:
                 owned, opened_to_all = self._look(descriptor)
@@ -71,7 +71,7 @@ class _Round:
             waiting.extend((f"{path}/{name}", place) for name, place in opened_to_all)
 
     def _look(self, directory: int) -> tuple[list[str], list[tuple[str, tuple[int, int]]]]:
-        """Return the names of what the users have here, and of what others have opened to everyone here."""
+        """Return the names of the users' entries here, and of directories here that others have opened to everyone."""
         owned: list[str] = []
         opened_to_all: list[tuple[str, tuple[int, int]]] = []
         try:
@@ -95,14 +95,14 @@ class _Round:
 
 
 def remove_leftovers(users: Collection[int], directories: Iterable[str] = USUAL) -> list[str]:
-    """Remove what `users`, of which nothing is alive, have left. Returns what is still there.
+    """Remove what `users`, who have no living process, have left. Returns what is still there.
 
-    In each directory what lies at the top, with all below it, and the same in what others have opened to everyone
-    there: a user with nothing but its own directory can make nothing elsewhere. Of very many files a part is left:
-    call it again. Raises `OSError` when the machine has no descriptor or memory left to look with.
+    In each directory it removes their entries at the top, with all below them. It does the same in directories there
+    that others have opened to everyone: such a user can make nothing elsewhere. If there are very many files, some
+    stay: call it again. Raises `OSError` if the machine has no descriptor or memory left to look with.
 
     Another job may own such a directory, and put a link in its place meanwhile. So nothing is removed by its whole
-    path: the directory is opened, and what it has is removed from it, wherever it is now.
+    path: the directory is opened, and its entries are removed by its descriptor, wherever it is now.
     """
     left: list[str] = []
     for directory in directories:
@@ -116,7 +116,7 @@ def remove_leftovers(users: Collection[int], directories: Iterable[str] = USUAL)
 
 
 def _opened(path: str, identity: tuple[int, int] | None) -> int:
-    """Return the descriptor of a directory. Raises `OSError`, also where another one was seen at this path."""
+    """Return the descriptor of a directory. Raises `OSError`, also if another one was seen at this path."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     status = os.fstat(descriptor)
     is_same = (status.st_dev, status.st_ino) == identity and _is_open_to_all(status)
@@ -131,9 +131,9 @@ def _is_open_to_all(status: os.stat_result) -> bool:
 
 
 def _status(name: str, directory: int) -> os.stat_result | None:
-    """Return what is known of an entry; `None` for one that is gone, or that nobody but its user may look at.
+    """Return the status of an entry; `None` if it is gone, or if only its user may look at it.
 
-    Such is a file system in user space (FUSE), also for root. A job can't mount one.
+    A file system in user space (FUSE) is like that, even for root. A job can't mount one.
     """
     try:
         return os.stat(name, dir_fd=directory, follow_symlinks=False)
@@ -144,7 +144,7 @@ def _status(name: str, directory: int) -> os.stat_result | None:
 
 
 def _let_others_run(number: int) -> None:
-    """Pause now and then. A thread of short system calls leaves the interpreter to no other for long enough.
+    """Pause now and then. A thread with many short system calls does not release the interpreter long enough.
 
     Measured: while 100,000 files were removed without it, the heartbeat was 0.25 s late.
     """
@@ -154,7 +154,7 @@ def _let_others_run(number: int) -> None:
 
 def _remove(name: str, directory: int) -> bool:
     with contextlib.suppress(OSError):
-        os.unlink(name, dir_fd=directory)  # a link goes itself, not what it leads to
+        os.unlink(name, dir_fd=directory)  # removes a link itself, not its target
     if _status(name, directory) is not None:
         remove_tree(name, directory)
     return _status(name, directory) is None
@@ -167,7 +167,7 @@ def _remove_ipc(users: Collection[int]) -> list[str]:
             _libc.semctl(number, 0, _IPC_RMID)
         else:
             getattr(_libc, f"{kind}ctl")(number, _IPC_RMID, None)
-    # Without CAP_SYS_ADMIN only their owner may.
+    # Without CAP_SYS_ADMIN only their owner may remove them.
     for kind, number, user in _ipc_of(users):
         with contextlib.suppress(subprocess.SubprocessError, PermissionError):
             subprocess.run(  # noqa: S603  # our own text, and numbers of the kernel
@@ -187,7 +187,7 @@ def _remove_ipc(users: Collection[int]) -> list[str]:
 
 
 def _ipc_of(users: Collection[int]) -> list[tuple[str, int, int]]:
-    """Return kind, number and owner of what is there."""
+    """Return kind, number and owner of each that exists."""
     found: list[tuple[str, int, int]] = []
     for kind, key in (("shm", "shmid"), ("sem", "semid"), ("msg", "msqid")):
         try:

@@ -11,7 +11,7 @@ from supervisor.errors import LaunchError
 from supervisor.process.shortage import explain
 
 DUMP_BYTES: Final = 2**20
-"""How much a child can write into its dump. What is told is not needed any more, and is written over."""
+"""How much a child can write into its dump. A part that was reported is not needed any more, and is overwritten."""
 
 _FIXED_SIZE: Final = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
@@ -19,7 +19,7 @@ _FIXED_SIZE: Final = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 class Wiring:
     """Both ends of everything, until the child has its own.
 
-    Raises `LaunchError` when the process has no descriptors left; then none of them stays open.
+    Raises `LaunchError` if the process has no descriptors left; then none of them stays open.
     """
 
     def __init__(self) -> None:
@@ -39,17 +39,17 @@ class Wiring:
             opened.callback(self._child_channel.close)
             self.stdout, self._child_stdout = _pipe(opened)
             self.stderr, self._child_stderr = _pipe(opened)
-            # Anonymous memory instead of a pipe: the dump of a hung process can't block on a full one, and it can
+            # Anonymous memory instead of a pipe: a hung process can't block on it, because it is never full. And it can
             # still be read when the process is dead.
             self.dump = os.memfd_create("neops-stack", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
             opened.callback(os.close, self.dump)
-            # Of one size for good: it is memory that no limit of the child counts.
+            # Its size is fixed: no limit of the child counts this memory.
             os.ftruncate(self.dump, DUMP_BYTES)
             fcntl.fcntl(self.dump, fcntl.F_ADD_SEALS, _FIXED_SIZE)
             opened.pop_all()
 
     def child_ends(self) -> Descriptors:
-        """Return what is passed to the child."""
+        """Return the descriptors for the child."""
         return Descriptors(self._child_channel.fileno(), self._child_stdout, self._child_stderr, self.dump)
 
     def close_child_ends(self) -> None:
@@ -61,7 +61,7 @@ class Wiring:
             os.close(self._child_stderr)
 
     def close(self) -> None:
-        """Close everything; for a child that never came to be."""
+        """Close everything; for a child that never started."""
         self.close_child_ends()
         self.channel.close()
         for descriptor in (self.stdout, self.stderr, self.dump):
