@@ -2,17 +2,17 @@
 
 
 class SupervisorError(Exception):
-    """Root of this package's errors. `retryable` tells whether the same step may work later."""
+    """Root of this package's errors. `retryable`: the same step may succeed later."""
 
     retryable: bool = False
     exit_code: int = 1
-    """What a command ends with: 1 failed, 2 where another try can't succeed (systemd does not try again)."""
+    """The exit code of a command: 1 failed, 2 if another try can't succeed (systemd does not try again)."""
 
 
 class LaunchError(SupervisorError):
-    """A process could not be started. `evidence` is what it said before it ended, if anything.
+    """A process could not be started. `evidence` is its output before it ended, if any.
 
-    `on_its_way` is true where only something is missing that is being started, and so comes by itself.
+    `on_its_way` is true if only something is missing that is being started already: the error passes by itself.
     """
 
     retryable = True
@@ -24,10 +24,10 @@ class LaunchError(SupervisorError):
 
 
 class TemplateError(SupervisorError):
-    """The template can't come up at all: not because of one module, which is only left out.
+    """The template can't start at all. One bad module does not cause this: it is only left out.
 
-    `retryable` is true when the machine had no process, memory or descriptor left for it. `evidence` is what it
-    said before it ended, if anything.
+    `retryable` is true if the machine had no process, memory or descriptor left for it. `evidence` is its output before
+    it ended, if any.
     """
 
     def __init__(self, message: str, *, evidence: str = "", retryable: bool = False) -> None:
@@ -41,7 +41,7 @@ class StateDirectoryError(SupervisorError):
 
 
 class NewerStateError(StateDirectoryError):
-    """A newer version of this worker has written the state directory: no try of this one will ever succeed."""
+    """A newer version of this worker has written the state directory: this version can never use it."""
 
     exit_code = 2
 
@@ -51,15 +51,15 @@ class StartRefusedError(SupervisorError):
 
 
 class WrongSettingError(StartRefusedError):
-    """A setting can't work on this machine, however often it is tried: somebody has to change it, or what it names."""
+    """A setting can never work on this machine: somebody must change the setting, or the thing that it names."""
 
     exit_code = 2
 
 
 class ReloadRefusedError(SupervisorError):
-    """The code or the settings as they are now can't be put in force; what was in force before still is.
+    """The current code or settings can't be put in force; the earlier ones still are.
 
-    `retryable` is true when the machine had no descriptor or memory left to read them.
+    `retryable` is true if the machine had no descriptor or memory left to read them.
     """
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
@@ -70,9 +70,9 @@ class ReloadRefusedError(SupervisorError):
 class EngineError(SupervisorError):
     """A request to the engine did not succeed. `status` is the HTTP status, `None` without an answer.
 
-    `retry_after_seconds` is what the engine asked for (Retry-After), if it did. `said` is the message in the
-    engine's own words: `None` for a web page, plain text and nothing, which may be a proxy's. `timed_out` tells that
-    the request was sent, and no answer came in time.
+    `retry_after_seconds` is the engine's Retry-After, if it sent one. `said` is the message in the engine's own words;
+    it is `None` for a web page, plain text or an empty answer, which may be a proxy's. `timed_out`: the request was
+    sent, and no answer came in time.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""How the worker's own log is set up, and what a line of it looks like."""
+"""Sets up the worker's own log, and formats its lines."""

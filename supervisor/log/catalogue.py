@@ -1,4 +1,4 @@
-"""All events of the worker, by their room: for the reference, and for whoever reads a log back."""
+"""All events of the worker, by their room: for the reference, and for programs that read a log back."""
 
 import functools
 import inspect
@@ -45,7 +45,7 @@ def all_events() -> tuple[type[Event], ...]:
 
 @functools.lru_cache(maxsize=256)
 def said_by_text(name: str) -> frozenset[str]:
-    """Return the facts that the sentence of the event `name` says; none for what is no event of ours."""
+    """Return the facts that the sentence of the event `name` contains; none for an unknown event."""
     return next((event.in_text for event in all_events() if event.name == name), frozenset())
 
 

@@ -11,35 +11,36 @@ _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-"""Control characters, halves of surrogate pairs, breaks of lines and paragraphs, and what is not seen or turns round
-what stands beside it: Unicode's Bidi_Control and Default_Ignorable_Code_Point, but for the variation selectors."""
+"""Control characters, halves of surrogate pairs, breaks of lines and paragraphs, and characters that are invisible or
+turn their neighbours round: Unicode's Bidi_Control and Default_Ignorable_Code_Point, except variation selectors."""
 _FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _BARE_VALUE: Final = re.compile(r"[^\s\"=\[\]]+")
 ABOUT: Final = ("job", "block", "step", "stream")
-"""The facts that stand before the message, as they say what a line is about."""
+"""The facts that stand before the message, because they say what a line is about."""
 
 JOB_LOG: Final = "job_log"
-"""The event's name of what a block's logger says. Its message and its `fields` are the author's."""
+"""The name of the event for lines of a block's logger. Its message and its `fields` are the author's."""
 
 _PRIORITIES: Final = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6}
-"""syslog(3)'s number of each level, the most severe first; below them is 7, debug."""
+"""The number of each level in syslog(3), the most severe first; lower levels are 7, debug."""
 
 OTHER_LOG: Final = "log"
-"""The event's name of what is none of ours: a library's own line."""
+"""The name of the event for lines that are not ours: a library's own lines."""
 
 
 def printable(text: str) -> str:
-    """Return `text` with its control characters and all that is not seen escaped, line breaks and tabs apart.
+    """Return `text` with control and invisible characters escaped, except line breaks and tabs.
 
-    A job's text must not repaint a terminal, make a log file binary, or read differently from what it is.
+    A job's text must not repaint a terminal, make a log file binary, or look like another text.
     """
     return _UNSEEN.sub(lambda match: _escaped(match[0]), text)
 
 
 def printable_line(text: str) -> str:
-    """Return `text` as one line that repaints no terminal: line breaks and tabs are escapes, too.
+    """Return `text` as one line that repaints no terminal: line breaks and tabs are escaped too.
 
-    So is whatever else Python does not call printable. Some that it does, nobody sees: both are looked for.
+    So is every other character that Python calls not printable. Some that it calls printable are invisible: both kinds
+    are escaped.
     """
     return printable("".join(char if char.isprintable() else _escape_of(char) for char in text))
 
@@ -49,9 +50,9 @@ def _escape_of(char: str) -> str:
 
 
 def printable_json(text: str) -> str:
-    """Return JSON that says the same, with all that is not seen as JSON's own escapes.
+    """Return equivalent JSON, with all invisible characters as JSON's own escapes.
 
-    For JSON that a person may look at. What reads it gets every character as it was.
+    For JSON that a person may look at. A program that reads it gets every character unchanged.
     """
     return _UNSEEN.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
@@ -64,10 +65,10 @@ def _escaped(character: str) -> str:
 
 
 class TextLine(logging.Formatter):
-    """A line to read: time, level, logger, what job it is of, message, facts that the message lacks, event's name.
+    """A line to read: time, level, logger, its job, message, facts that the message lacks, event's name.
 
-    Where a person looks on (`indent`), further lines of a message are put below it; in a file they are escaped, so
-    that one event stays one line.
+    If a person looks on (`indent`), further lines of a message are put below it. In a file they are escaped, so one
+    event stays one line.
     """
 
     def __init__(self, *, indent: bool) -> None:
@@ -93,7 +94,7 @@ class TextLine(logging.Formatter):
 
 class JsonLine(logging.Formatter):
     """One JSON object: `time` (UTC, ISO 8601), `level`, `logger`, `event` and `message`; then the event's
-    facts, and `fields` and `traceback` where there are some. The logger of a job's line is the block's own.
+    facts, and `fields` and `traceback` if there are any. The logger of a job's line is the block's own.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -116,7 +117,7 @@ class JsonLine(logging.Formatter):
 
 
 class PrefixedLine(logging.Formatter):
-    """Lines of another formatter, each with its priority before it, as journald takes it (sd-daemon(3): `<4>`)."""
+    """Lines of another formatter, each with its priority before it, in journald's format (sd-daemon(3): `<4>`)."""
 
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
@@ -135,7 +136,7 @@ def iso_time(at: datetime.datetime) -> str:
 
 
 def shown_fields(fields: Mapping[str, object]) -> str:
-    """Return what stands behind a message for these fields, with a blank before each."""
+    """Return the text for these fields after a message, with a blank before each."""
     return "".join(f" {name}={_shown(value)}" for name, value in fields.items())
 
 
@@ -152,7 +153,7 @@ def _after_message(record: logging.LogRecord) -> dict[str, object]:
 
 def _origin(record: logging.LogRecord) -> str:
     origin: str | None = record.__dict__.get("origin")
-    # A logger that a block names like one of the worker's must not make the worker speak.
+    # If a block names a logger like one of the worker's, its lines must not look like the worker's.
     return f"job.{origin}" if origin and origin.startswith("supervisor") else origin or record.name
 
 

@@ -1,15 +1,15 @@
-"""What many may cause without end is told once, and then for a while only counted."""
+"""Something that many may cause again and again is reported once, and then only counted for a while."""
 
 import time
 from collections.abc import Callable
 from typing import Final
 
 TELL_SECONDS: Final = 60.0
-"""How long further ones are only counted."""
+"""How long later ones are only counted."""
 
 
 class Repetition:
-    """Decides whether one is told, and counts the others. `clock` is monotonic, in seconds."""
+    """Decides which ones are reported, and counts the others. `clock` is monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -17,7 +17,7 @@ class Repetition:
         self._untold = 0
 
     def is_told(self) -> bool:
-        """Whether this one is to be told: the first at once, and one when so much time has passed."""
+        """Whether to report this one: the first at once, then one after so much time."""
         now = self._clock()
         if now < self._told_at + TELL_SECONDS:
             self._untold += 1
@@ -26,6 +26,6 @@ class Repetition:
         return True
 
     def take_untold(self) -> int:
-        """Return how many were only counted since this was asked last."""
+        """Return how many were only counted since the last call."""
         untold, self._untold = self._untold, 0
         return untold

@@ -14,7 +14,7 @@ _LONGEST_NAME_CHARS: Final = 200
 
 
 def parse_levels(items: Iterable[str]) -> dict[str, int]:
-    """Read `NAME=LEVEL` items. Raises `ValueError`, which names the one that is wrong."""
+    """Read `NAME=LEVEL` items. Raises `ValueError`, which names the wrong item."""
     levels: dict[str, int] = {}
     for item in items:
         name, _, level = (part.strip() for part in item.partition("="))
@@ -32,7 +32,7 @@ def checked_levels(items: list[str]) -> list[str]:
 
 
 def parse_redact_keys(items: Iterable[str]) -> list[str]:
-    """Check parts of names of secrets. Raises `ValueError`: one of a single letter would mask nearly everything."""
+    """Check parts of names of secrets. Raises `ValueError`: a part of one letter would mask nearly everything."""
     parts = list(dict.fromkeys(item.strip() for item in items))
     for part in parts:
         if len(part.strip("-_ .")) < _SHORTEST_PART_CHARS or len(part) > _LONGEST_NAME_CHARS:

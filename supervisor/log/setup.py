@@ -1,4 +1,4 @@
-"""The worker's own log: one line for each event on stderr, written by a thread so that the loop never waits."""
+"""The worker's own log: one line for each event on stderr. A thread writes it, so the loop never waits."""
 
 import logging
 import os
@@ -45,11 +45,11 @@ def _formatter(log_format: LogFormat) -> logging.Formatter:
 
 
 def set_level(level: int, levels: Mapping[str, int]) -> None:
-    """Log from this level on, and single loggers from `levels` on; what was set for others before is void."""
+    """Log from this level on, and single loggers from `levels` on. This replaces earlier levels of other loggers."""
     logging.getLogger().setLevel(level)
     for name in _names_with_a_level:
         logging.getLogger(name).setLevel(logging.NOTSET)
-    # Requests are this worker's daily bread; what matters of them is said by the worker itself.
+    # Requests are this worker's routine; the worker itself logs what matters about them.
     wanted = {noisy: max(level, logging.WARNING) for noisy in _NOISY} | dict(levels)
     for name, own_level in wanted.items():
         logging.getLogger(name).setLevel(own_level)

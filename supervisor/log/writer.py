@@ -1,4 +1,4 @@
-"""The thread that writes the log: nobody who logs waits for whoever reads it."""
+"""The thread that writes the log: code that logs never waits for the reader of the log."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ from supervisor.log.events.surroundings import LogLinesDropped
 
 MOST_RECORDS: Final = 10_000
 MOST_CHARS: Final = 8 * 2**20
-"""What waits for a reader at most, by number and by the length of the messages. The rest is dropped and counted."""
+"""The most that may wait for a reader, by number and by length of the messages. The rest is dropped and counted."""
 
 STOP_SECONDS: Final = 2.0
 _LOOK_MILLISECONDS: Final = 1000
@@ -21,9 +21,9 @@ _LOOK_MILLISECONDS: Final = 1000
 class LogWriter(logging.Handler):
     """Takes records, and writes them to a descriptor in the order in which they came.
 
-    A pipe that nobody reads and a terminal that was stopped (Ctrl-S) hold up the thread alone. What waits meanwhile is
-    bounded; what is beyond is dropped, and the log says how much once it flows again. A line that can't be written
-    (EPIPE, EIO of a terminal that was closed, ENOSPC) is lost and counted in the same way.
+    A pipe that nobody reads, or a stopped terminal (Ctrl-S), holds up only the thread. The records that wait meanwhile
+    are limited. Further ones are dropped, and the log says how many as soon as it can. A line that can't be written
+    (EPIPE, EIO of a closed terminal, ENOSPC) is lost and counted in the same way.
     """
 
     def __init__(
@@ -40,20 +40,20 @@ class LogWriter(logging.Handler):
         self._most_records = most_records
         self._most_chars = most_chars
         self._waiting: queue.SimpleQueue[tuple[logging.LogRecord, int, int] | None] = queue.SimpleQueue()
-        # Each of these is changed by one side alone: what was given by who logs (under the handler's lock), what was
-        # taken by the thread. So none of them needs a lock of its own.
+        # Only one side changes each of these: the loggers' side (under the handler's lock) what was given, the thread
+        # what was taken. So they need no lock of their own.
         self._given_records = self._given_chars = self._dropped = 0
         self._taken_records = self._taken_chars = self._told = self._failed = 0
         self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
 
     def start(self) -> None:
-        """Begin to write. Raises `RuntimeError` when the thread can't be started."""
+        """Begin to write. Raises `RuntimeError` if the thread can't be started."""
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record, or drop it."""
         try:
-            # Now: the arguments may change before the thread gets to them.
+            # At once: the arguments may change before the thread gets to them.
             record.msg = record.getMessage()
         except Exception:  # a library's text does not fit its arguments
             record.msg = str(record.msg)
@@ -71,7 +71,7 @@ class LogWriter(logging.Handler):
         self._waiting.put((record, chars, self._dropped))
 
     def stop(self, timeout_seconds: float = STOP_SECONDS) -> bool:
-        """Write what waits, and end. Returns whether that was possible in this time: nobody may be reading."""
+        """Write what waits, and end. Returns whether it could do that in this time: perhaps nobody reads."""
         self._waiting.put(None)
         self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
@@ -105,17 +105,17 @@ class LogWriter(logging.Handler):
             self._told, self._failed = dropped, 0
 
     def _write(self, record: logging.LogRecord) -> bool:
-        """Write a line. Returns whether that was possible."""
+        """Write a line. Returns whether it could."""
         try:
             data = f"{self.format(record)}\n".encode(errors="backslashreplace")
             while data:
                 try:
-                    # Not through `sys.stderr`, whose lock a thread that hangs would hold to the end of the process.
+                    # Not `sys.stderr`: a thread that hangs would hold its lock to the end of the process.
                     data = data[os.write(self._descriptor, data) :]
-                except BlockingIOError:  # who shares it with us has made it so
+                except BlockingIOError:  # another user of this descriptor has made it non-blocking
                     poll = select.poll()
                     poll.register(self._descriptor, select.POLLOUT)
                     poll.poll(_LOOK_MILLISECONDS)
-        except Exception:  # the disk is full, the terminal is gone, a record can't be formatted
+        except Exception:  # the disk is full, the terminal is gone, or a record can't be formatted
             return False
         return True

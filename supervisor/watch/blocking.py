@@ -1,9 +1,9 @@
-"""Telling people of code that holds up a job's event loop: what the child tells, and what it can't tell.
+"""Warns people about code that holds up a job's event loop: the child reports some cases, this module finds the rest.
 
-The child watches itself (`jobrunner.blocking`). Its thread is silenced while C code holds the GIL: that is seen from
-here, by the ticks that are missing, and told while it lasts. The stack is asked for by a signal, which a system call
-can notice (`supervisor.watch.stall`): so only then, and only of code that computes. C code that sleeps with the GIL is
-told by the child when it lets go, or by the watch for stalls: a warning must not wake what it warns of.
+The child watches itself (`jobrunner.blocking`). Its thread can't run while C code holds the GIL. This module sees that
+by the missing ticks, and reports it while it lasts. It asks for the stack by a signal, which a system call can notice
+(`supervisor.watch.stall`), so it asks only if the code computes. If C code sleeps with the GIL, the child reports it
+when the GIL is free, or the watch for stalls does: a warning must not wake the code that it is about.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ from supervisor.watch.whose_code import Whose, whose
 _log = logging.getLogger(__name__)
 
 MOST_PLACES: Final = 20
-"""So many warnings of one job are passed on: what a child sends is bounded by nothing else."""
+"""So many warnings of one job are passed on: nothing else limits what a child sends."""
 
 _LOOK_SECONDS: Final = 0.2
 _RETRY_SECONDS: Final = 1.0
 _LEAST_SECONDS: Final = 0.1
-"""Below this, the child's own thread wakes up so often that it can't be told from one that waits for the GIL."""
+"""Below this, the child's own thread wakes up so often that it looks like one that waits for the GIL."""
 
 
 class BlockingReport:
-    """Warns of each place once. `home` is the directory of the block's source; 0 as the threshold turns it off."""
+    """Warns of each place once. `home` is the directory of the block's source. A threshold of 0 turns it off."""
 
     def __init__(self, child: Child, log: JobLog, block_id: str, home: str, threshold_seconds: float) -> None:
         self._child = child
@@ -56,7 +56,7 @@ class BlockingReport:
         self._tasks = Tasks()
 
     def begin(self) -> None:
-        """Take note that the job has its order. Its silence counts from here; one that is over soon is not watched."""
+        """Note that the job has its order. Its silence counts from now. A very short job is not watched."""
         self._ticked_at = time.monotonic()
         if self._threshold_seconds >= _LEAST_SECONDS:
             # The watch pauses before its first look.
@@ -64,7 +64,7 @@ class BlockingReport:
             self._beginning = asyncio.get_running_loop().call_later(pause, self._begin_watch)
 
     def ticked(self, *, sleeps: bool = False) -> None:
-        """Take note that the loop runs, or begins to sleep. The watch from here begins with it, or before."""
+        """Note that the loop runs, or begins to sleep. The watch from here begins with this, or before."""
         self._ticked_at = time.monotonic()
         self._sleeps = sleeps
         self._ticks.set()
@@ -76,17 +76,17 @@ class BlockingReport:
             self._tasks.keep(self._watch, "watch for blocking code")
 
     def blocked(self, message: Blocking) -> None:
-        """Pass on what the child has found, unless it is known."""
+        """Report what the child has found, unless the place is known."""
         place = (message.file, message.line)
-        if message.since < self._told_at:  # the same, told from here while the child could not speak
+        if message.since < self._told_at:  # already reported from here, while the child could not speak
             self._is_new(place)
             return
-        self._ticked_at = time.monotonic()  # it speaks: its silence begins anew
+        self._ticked_at = time.monotonic()  # it sends something: its silence begins again
         self._tell(place, message.text)
 
     def stop(self) -> None:
-        """Watch no more: the job is being ended, and its result will tell where it was."""
-        self._watches = True  # else a tick that comes yet would begin it
+        """Stop watching: the job is being ended, and its result will show where it was."""
+        self._watches = True  # otherwise a late tick would begin the watch
         if self._beginning is not None:
             self._beginning.cancel()
         self._tasks.cancel()
@@ -96,7 +96,7 @@ class BlockingReport:
             self._log.tell(LoopBlocked, explanation=text)
 
     def _is_new(self, place: tuple[str, int]) -> bool:
-        """Keep the place, and return whether it is to be told: not of more than so many, or it is kept already."""
+        """Remember the place, and return whether to report it: not if it is known, or if there are too many."""
         if place in self._told or len(self._told) >= MOST_PLACES:
             return False
         self._told.add(place)
@@ -105,7 +105,7 @@ class BlockingReport:
     async def _watch(self) -> None:
         due = self._ticked_at + self._threshold_seconds
         while True:
-            while self._sleeps:  # no code of the block runs on it before it ticks
+            while self._sleeps:  # no code of the block runs on the loop before its next tick
                 self._ticks.clear()
                 await self._ticks.wait()
             await asyncio.sleep(max(due - time.monotonic(), _LOOK_SECONDS))
@@ -116,9 +116,9 @@ class BlockingReport:
             try:
                 if self._child.unread_bytes():
                     continue
-                self._ticks.clear()  # before the look: what ticks meanwhile has begun another silence
+                self._ticks.clear()  # before the look: a tick after this ends this silence
                 is_over = await self._look(ticked_at)
-            except Exception as error:  # no descriptor or memory is left, say: the next look may have some
+            except Exception as error:  # perhaps no descriptor or memory is left: the next look may succeed
                 self._tell_looking(reason_of(error))
                 due = time.monotonic() + _RETRY_SECONDS
                 continue
@@ -136,7 +136,7 @@ class BlockingReport:
                 self._log.tell(BlockingUnwatched, reason=failure)
 
     async def _look(self, ticked_at: float) -> bool:
-        """Tell it if the child can't. Return whether this silence needs no further look."""
+        """Report the code if the child can't. Return whether this silence needs no further look."""
         held = 0.0
         while held < self._threshold_seconds:
             seconds = await self._held_seconds()
@@ -149,7 +149,7 @@ class BlockingReport:
                 dump = await take_dump(self._child)
                 leave_out_what_was_told(self._child)
         frames = [frame for frame in main_thread_of(dump) if whose(frame.file, self._home) is Whose.AUTHOR]
-        # It has let go, and may be elsewhere by now; or it is not the block that holds it.
+        # It may have released the GIL and be elsewhere by now, or the block does not hold the GIL.
         if self._ticked_at != ticked_at or not frames:
             return bool(dump)
         self._told_at = time.monotonic()
@@ -180,9 +180,9 @@ class BlockingReport:
 
 
 def _threads_of(pid: int) -> dict[int, ThreadSeen]:
-    """Look at all threads of a process. Empty where it has ended, or the kernel does not tell.
+    """Look at all threads of a process. Empty if it has ended, or if the kernel does not show them.
 
-    Raises `OSError` where this process can't look, such as for want of a descriptor.
+    Raises `OSError` if this process can't look, for example because no descriptor is left.
     """
     seen: dict[int, ThreadSeen] = {}
     with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):

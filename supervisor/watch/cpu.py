@@ -1,4 +1,4 @@
-"""Watching how much processor time each job uses that has a limit of it."""
+"""Watches the processor time of each job that has a limit for it."""
 
 import asyncio
 import contextlib
@@ -14,22 +14,22 @@ from supervisor.process.tasks import Tasks
 from supervisor.watch.rounds import Rounds, reason_of
 
 MOST_PAUSE_SECONDS: Final = 1.0
-"""How often a job is looked at that is far from its limit."""
+"""How often it looks at a job that is far from its limit."""
 
 LEAST_PAUSE_SECONDS: Final = 0.25
-"""How often one that may be there soon: a job passes its limit by no more than what all processors do in this time."""
+"""How often it looks at a job near its limit. It exceeds its limit at most by what all processors do in this time."""
 
 
 def pause_before(left_seconds: float, processors: int) -> float:
-    """Return how long a job may go unseen that has so much of its limit left: not so long that it could use it up."""
+    """Return how long a job with so much of its limit left may go without a look: it must not use it up meanwhile."""
     return min(MOST_PAUSE_SECONDS, max(LEAST_PAUSE_SECONDS, left_seconds / processors))
 
 
 class CpuMeter:
-    """Counts what a job has used since it was made: a spare has used some before its order.
+    """Counts what a job has used since this object was made: a spare has used some time before its order.
 
-    By the cgroup, which knows everything that ever was in it. Without one, by the processes that there are, and what
-    these have waited for. Raises `OSError` when it can't be told what was used before.
+    It reads the cgroup, which counts every process that was ever in it. Without a cgroup, it adds up the living
+    processes and those that they have waited for. Raises `OSError` if the time used before can't be read.
     """
 
     def __init__(self, pid: int, cgroup: Cgroup, most_tasks: int | None = None) -> None:
@@ -42,7 +42,7 @@ class CpuMeter:
         self._before = self._total()
 
     def used_seconds(self) -> float:
-        """Return what was used since. Raises `OSError` when that can't be read."""
+        """Return what was used since then. Raises `OSError` if it can't be read."""
         return max(0.0, self._total() - self._before)
 
     def _total(self) -> float:
@@ -64,9 +64,9 @@ class _Watched:
 
 
 class CpuWatch:
-    """Looks at every job with a CPU limit, in a thread of its own. Of jobs without one it knows nothing.
+    """Looks at every job with a CPU limit, in a thread of its own. It knows nothing of other jobs.
 
-    The nearer a job may be to its limit, the sooner (`pause_before`). A look that fails is told, and tried again.
+    The nearer a job may be to its limit, the sooner it looks (`pause_before`). A failed look is reported and repeated.
     """
 
     def __init__(self) -> None:
@@ -91,8 +91,8 @@ class CpuWatch:
     ) -> None:
         """Deliver the seconds that a job uses from now on to `on_used`, on the loop, until `forget`.
 
-        `None` for the limit: there is nothing to look for. `on_failure` gets the reason of each look that fails.
-        Raises `OSError` when what was used before now can't be read.
+        Without a limit (`None`) it does nothing. `on_failure` gets the reason of each look that fails.
+        Raises `OSError` if what was used before now can't be read.
         """
         if limit_seconds is None:
             return
@@ -113,7 +113,7 @@ class CpuWatch:
         loop = asyncio.get_running_loop()
         while True:
             next_due = min((item.due for item in self._watched.values()), default=None)
-            # A new job may be due before those that are waited for.
+            # A new job may be due before the known ones.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(next_due):
                     await self._wake.wait()
@@ -128,7 +128,7 @@ class CpuWatch:
         meters = [item.meter for item in chosen.values()]
 
         def on_late(reason: str) -> None:
-            self._failed(dict(self._watched), reason)  # nobody is looked at meanwhile
+            self._failed(dict(self._watched), reason)  # no job is looked at meanwhile
 
         try:
             seen = await self._rounds.look(_used, meters, on_late)
@@ -138,7 +138,7 @@ class CpuWatch:
                     self._failed({pid: item}, used)
                 else:
                     self._deliver(pid, item, used)
-        except Exception as error:  # whatever it is, the next job must be looked at
+        except Exception as error:  # after any error, the next job must still be looked at
             failure = reason_of(error)
             self._failed(chosen, failure)
         self._rounds.tell(failure)
@@ -162,7 +162,7 @@ class CpuWatch:
 
 
 def _used(meters: list[CpuMeter]) -> list[float | str]:
-    """Return what each job has used, or why that can't be told."""
+    """Return for each job the time it has used, or why that can't be read."""
     found: list[float | str] = []
     for meter in meters:
         try:

@@ -1,4 +1,4 @@
-"""The mask of a job, used so that one job's texts do not keep the others waiting."""
+"""The mask of a job, used in such a way that one job's texts do not hold up other jobs."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 
 class FairMask:
-    """Masks at once what takes a moment, as nearly every text does, and beside the loop what takes longer.
+    """Masks short texts at once, as nearly all are, and longer ones in a thread beside the loop.
 
-    A text that takes too long even so is not shown.
+    A text that still takes too long is not shown.
     """
 
     def __init__(self, mask: TextMask, long_work: LongWork) -> None:
@@ -29,10 +29,10 @@ class FairMask:
     async def do(
         self, work: Callable[[Effort], T], otherwise: Callable[[], T], *, at_once: bool = False
     ) -> tuple[T, int]:
-        """Return what `work` makes with the effort that it is given, or `otherwise`; and the units that it took.
+        """Return the result of `work` within its effort, or `otherwise`; and the units of effort that it took.
 
-        `work` uses `mask`, and is done once more, in a thread, when it is too much for one turn of the loop, unless
-        it is to be done `at_once`.
+        `work` uses `mask`. If it is too much for one turn of the loop, it is done again in a thread, unless it must be
+        done `at_once`.
         """
         effort = Effort()
         try:

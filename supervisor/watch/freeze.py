@@ -1,4 +1,4 @@
-"""Stopping a job that multiplies, so that it can be looked at and killed in peace."""
+"""Stops a job that multiplies, so that it can be looked at and killed without haste."""
 
 import asyncio
 import contextlib
@@ -15,10 +15,10 @@ _BOUND_SECONDS: Final = 1.0
 
 
 def _hold(pid: int) -> None:
-    """Have the child be quick about its stack and its end, and start nothing more where the kernel can forbid it.
+    """Let the child write its stack and end quickly, and start nothing more, if the kernel can forbid it.
 
-    Without a processor of its own it would share what there is with what was missed, which multiplies meanwhile. What
-    it starts has no part in it (SCHED_RESET_ON_FORK). Each needs a privilege, or a child without one.
+    Without a processor of its own the child would share it with missed processes, which multiply meanwhile. What it
+    starts does not inherit the priority (SCHED_RESET_ON_FORK). Each step needs a privilege, or a child without one.
     """
     with contextlib.suppress(OSError):
         os.sched_setscheduler(pid, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
@@ -27,9 +27,9 @@ def _hold(pid: int) -> None:
 
 
 async def freeze(child: Child) -> None:
-    """Stop all processes of the job. What follows is the child's stack and its end. At most about a second.
+    """Stop all processes of the job. After this come the child's stack and its end. At most about a second.
 
-    The child is not reaped while this runs: its number, and that of its group, are no stranger's.
+    The child is not reaped while this runs: no other process can get its number, or its group's.
     """
     child.groups.hold()
     child.groups.send(signal.SIGSTOP)
@@ -41,8 +41,8 @@ async def freeze(child: Child) -> None:
 async def kill_what_it_started(child: Child) -> None:
     """Kill all that a frozen job has started, right before its child. At most about a second.
 
-    Not where all its groups are known: they are stopped. Else some may have been missed, and as long as these fork, the
-    child can't end: each fork and each end waits for locks in the kernel that all of one family have together.
+    If all its groups are known this is not needed: they are stopped. Otherwise some processes may have been missed. As
+    long as these fork, the child can't end: each fork and each end waits for kernel locks that one family shares.
     """
     if not child.groups.complete:
         await asyncio.to_thread(kill_below, child.pid, time.monotonic() + _BOUND_SECONDS)

@@ -1,4 +1,4 @@
-"""What the kernel tells of a child whose own code says nothing: /proc, read without waiting for the child."""
+"""What the kernel shows of a child whose own code does not answer: /proc, read without waiting for the child."""
 
 from pathlib import Path
 from typing import Final
@@ -14,12 +14,12 @@ _NOTHING: Final = {"wchan": ("0",), "syscall": ("running", "-1")}
 
 
 def look_into_kernel(pid: int, mask: TextMask) -> KernelView:
-    """Return what can be read of the main thread of `pid`: all of it as root, else the state at least.
+    """Return what can be read of the main thread of `pid`: everything for root, otherwise at least the state.
 
-    Where that thread has ended and others live, of one of those.
+    If that thread has ended and others live, it reads one of those.
 
-    Nothing here takes the process's memory lock (as `cmdline` and `environ` do), on which a process in state D may
-    sit. `pid` must not have been waited for, or it may be another's.
+    Nothing here takes the process's memory lock (as `cmdline` and `environ` do): a process in state D may hold it.
+    `pid` must not have been reaped, or it may belong to another process.
     """
     pid = living_thread(pid)
     status = status_of(pid)
@@ -33,7 +33,7 @@ def look_into_kernel(pid: int, mask: TextMask) -> KernelView:
 
 
 def waits_in(pid: int) -> str:
-    """Return the kernel's function in which a process sleeps; empty where it runs, or where that may not be seen."""
+    """Return the kernel's function in which a process sleeps; empty if it runs, or if this user may not see it."""
     return _word(living_thread(pid), "wchan")
 
 
@@ -52,7 +52,7 @@ def _blocks(status: dict[str, str], number: int) -> bool:
 
 
 def _word(pid: int, name: str) -> str:
-    """Return the first word of a file; "" where it says that it waits nowhere, or may not be seen."""
+    """Return the first word of a file; "" if the process waits nowhere, or if this user may not see it."""
     words = _read(pid, name).split()
     return words[0][:_WORD_CHARS] if words and words[0] not in _NOTHING[name] else ""
 

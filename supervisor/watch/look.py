@@ -12,22 +12,22 @@ from supervisor.process.sleep import ProcessSleep
 from supervisor.watch.rounds import reason_of
 
 FULL_LOOK_SECONDS: Final = 30.0
-"""How long a job that sleeps is taken to use what it did. What it shares with others may be another share by then."""
+"""How long a sleeping job is assumed to use the same as before. Its share of shared memory may change meanwhile."""
 
 SLOW_SECONDS: Final = 0.25
-"""Of processor time: what takes longer to look at has no others wait for it. Maps can take the kernel seconds."""
+"""Of processor time: no other job waits for a look that takes longer. The kernel can take seconds to read maps."""
 
 SLOW_WAIT_SECONDS: Final = 1.0
-"""The same by the clock. More, as a busy machine is no reason to look at a job among those that are slow."""
+"""The same by the clock. It is longer, because a busy machine does not make a job a slow one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """What a job's processes use at one moment. Memory is without the template's pages (`supervisor.process.memory`).
 
-    `threads` counts every process at least once. Above the limit of processes, counting stops and memory is
-    left at 0: reading it waits for each process that is about to fork. `missed` says why a part of it could not be
-    seen, where it is not only that a process has ended meanwhile.
+    `threads` counts every process at least once. Above the limit of processes, counting stops and memory stays 0:
+    reading it would wait for each process that is about to fork. `missed` says why a part of it could not be seen,
+    unless a process has only ended meanwhile.
     """
 
     memory_mb: float
@@ -39,13 +39,13 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A process that is there, as far as is known, and could not be looked at."""
+    """A process that exists, as far as is known, but could not be looked at."""
 
     reason: str
 
 
 class Same:
-    """What a look at a job shows that has slept since the last one."""
+    """The result of a look at a job that has slept since the last one."""
 
 
 SAME: Final = Same()
@@ -53,7 +53,7 @@ SAME: Final = Same()
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look has shown, `None` where the process has ended, how long it took, and whether that is too long."""
+    """The result of a look, `None` if the process has ended; how long it took, and whether that is too long."""
 
     what: Sample | Unseen | Same | None
     seconds: float
@@ -62,7 +62,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Which job is looked at, and what is known of it."""
+    """Which job to look at, and what is known of it."""
 
     pid: int
     most_tasks: int | None
@@ -71,7 +71,7 @@ class Look:
 
 
 def look_at(looks: list[Look]) -> list[Seen]:
-    """Look at one after the other, as far as to the first that takes long: what was seen till then is to be told."""
+    """Look at one job after the other, up to the first slow one: the results so far must be reported soon."""
     seen: list[Seen] = []
     for look in looks:
         begun, used = time.monotonic(), time.thread_time()
@@ -84,10 +84,10 @@ def look_at(looks: list[Look]) -> list[Seen]:
 
 
 def sample_of(look: Look) -> Sample | Unseen | Same | None:
-    """Return a sample, `None` where the process has ended."""
+    """Return a sample, `None` if the process has ended."""
     if look.sleep.lasts(FULL_LOOK_SECONDS):
         return SAME
-    look.sleep.begin()  # before the look: what runs meanwhile is not taken for asleep
+    look.sleep.begin()  # before the look: a process that runs meanwhile must not count as asleep
     sample = _full_sample_of(look)
     if not isinstance(sample, Sample) or sample.descendants or sample.missed is not None:
         look.sleep.end()
@@ -97,7 +97,7 @@ def sample_of(look: Look) -> Sample | Unseen | Same | None:
 def _full_sample_of(look: Look) -> Sample | Unseen | None:
     try:
         process = psutil.Process(look.pid)
-        # Asks the kernel for this tree, and not, as psutil does, for every process of the machine.
+        # Asks the kernel only for this tree. psutil would ask for every process of the machine.
         tree = tree_below((look.pid,), most_tasks=look.most_tasks)
         if not tree.parents and tree.missed is not None:
             return Unseen(reason_of(tree.missed))

@@ -1,4 +1,4 @@
-"""The processes that a job has beside its first one, as the kernel shows them. None of them is sent anything."""
+"""The processes of a job besides its first one, as the kernel shows them. It sends them nothing."""
 
 import asyncio
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ _MOST_TASKS: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class OtherProcess:
-    """One of them. `name` is the program's, masked, as the process can set it. `state` is the kernel's letter:
-    R running, S sleeping, D waiting for a device, T or t stopped, Z ended and not yet waited for.
+    """One of them. `name` is the program's, masked, because the process can set it. `state` is the kernel's letter:
+    R running, S sleeping, D waiting for a device, T or t stopped, Z ended and not reaped yet.
 
-    `waits_in` is the kernel's function in which it sleeps; empty where it runs, or where that may not be seen.
+    `waits_in` is the kernel's function in which it sleeps; empty if it runs, or if this user may not see it.
     """
 
     pid: int
@@ -38,7 +38,7 @@ class _Look:
 async def other_processes(pid: int, fair_mask: FairMask) -> tuple[OtherProcess, ...]:
     """Return the processes below `pid`, the oldest number first, at most `MOST_SHOWN`.
 
-    One whose parents have all ended is not among them. May be cancelled.
+    A process whose parents have all ended is not among them. May be cancelled.
     """
     looks = await asyncio.to_thread(_look_below, pid)
     return tuple(
@@ -51,7 +51,7 @@ def _look_below(pid: int) -> list[_Look]:
     looks: list[_Look] = []
     for other in sorted(each for each in below if each != pid)[:MOST_SHOWN]:
         status = status_of(living_thread(other))
-        # Another process may have got the number of one that has ended meanwhile.
+        # If a process has ended meanwhile, another one may have got its number.
         if status.get("PPid") == str(below[other]):
             looks.append(_Look(other, status.get("Name", ""), status.get("State", "")[:1], waits_in(other)))
     return looks

@@ -1,4 +1,4 @@
-"""Counting the processes and threads of each job, in time to catch one that multiplies."""
+"""Counts the processes and threads of each job, in time to catch one that multiplies."""
 
 import asyncio
 import contextlib
@@ -14,17 +14,17 @@ from supervisor.watch.rounds import Rounds, reason_of
 from supervisor.watch.task_count_probe import TaskCountProbe
 
 LOOK_SECONDS: Final = 0.05
-"""How often the tell-tale is looked at while jobs run."""
+"""How often it reads the machine's number of tasks while jobs run."""
 
 COUNT_SECONDS: Final = 1.0
-"""How often each job is counted in any case: what grows slowly is not seen by the tell-tale."""
+"""How often it counts each job anyway: the machine's number does not show slow growth."""
 
 
 FULL_COUNT_SECONDS: Final = 30.0
-"""How long one that sleeps is taken to have no other processes than it had."""
+"""How long a sleeping job is assumed to have no other processes than before."""
 
 IDLE_SECONDS: Final = 1.0
-"""For so long after the last job, real-time priority is kept: the next job is often there at once."""
+"""How long real-time priority is kept after the last job: the next job often comes at once."""
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class _Counted:
     on_failure: Callable[[str], None]
     sleep: ProcessSleep
     last: Tree | None = None
-    """What the last count has shown, where that was the whole."""
+    """The result of the last count, if that was complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class _Look:
 
 
 class ProcessCounter:
-    """Counts every job once a second, and at once when the number of tasks of the whole machine jumps.
+    """Counts every job once a second, and at once if the number of tasks of the whole machine jumps.
 
-    One without other processes that has slept since has as many threads as it had.
+    A job without other processes that has slept since has as many threads as before.
 
-    Apart from the sampler and in a thread of its own: memory can't be read while a process forks and waits for the
-    processor, which in a bomb is always. A count that fails is told, and tried again on the next beat.
+    It is apart from the sampler and has its own thread: memory can't be read while a process forks and waits for the
+    processor, which is always so in a bomb. A failed count is reported, and repeated at the next beat.
     """
 
     def __init__(self) -> None:
@@ -71,8 +71,8 @@ class ProcessCounter:
     ) -> None:
         """Deliver the number of tasks of `pid` and its descendants to `on_count`, on the loop, until `forget`.
 
-        Counting ends above `most`. With `None` there is nothing to count for. `on_failure` gets the reason of
-        each count that fails.
+        Counting ends above `most`. With `None` there is no limit, and it counts nothing. `on_failure` gets the reason
+        of each count that fails.
         """
         if most is None:
             return
@@ -105,12 +105,12 @@ class ProcessCounter:
                 await self._count(dict(self._counted))
 
     async def _wait_for_a_job(self) -> None:
-        # To take it and to give it back is a call for each thread of the worker: not between any two jobs.
+        # Taking the priority and giving it back is a call for each thread of the worker: don't do it between jobs.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(IDLE_SECONDS):
                 await self._wake.wait()
                 return
-        if not self._counted:  # one may have come in the same moment
+        if not self._counted:  # a job may have come in the same moment
             self._give_back()
         await self._wake.wait()
 
@@ -124,7 +124,7 @@ class ProcessCounter:
         failure: str | None = None
 
         def on_late(reason: str) -> None:
-            self._failed(dict(self._counted), reason)  # nobody is counted meanwhile
+            self._failed(dict(self._counted), reason)  # no job is counted meanwhile
 
         try:
             trees = await self._rounds.look(_trees_of, asked, on_late)
@@ -138,7 +138,7 @@ class ProcessCounter:
                 if tree.missed is not None:
                     failure = reason_of(tree.missed)
                     self._failed({pid: one}, failure)
-        except Exception as error:  # whatever it is, the next bomb must be counted
+        except Exception as error:  # after any error, the next bomb must still be counted
             failure = reason_of(error)
             self._failed(chosen, failure)
         self._rounds.tell(failure)
@@ -161,10 +161,10 @@ def _trees_of(asked: list[_Look]) -> list[Tree]:
 
 
 def _tree_of(look: _Look) -> Tree:
-    """Return the job's processes: the very same as last time, where it has slept since."""
+    """Return the job's processes: the same object as last time, if the job has slept since."""
     if look.last is not None and look.sleep.lasts(FULL_COUNT_SECONDS):
         return look.last
-    look.sleep.begin()  # before the count: what is started meanwhile is not missed by the next one
+    look.sleep.begin()  # before the count: the next count must not miss what starts meanwhile
     tree = tree_below((look.pid,), most_tasks=look.most)
     if len(tree.parents) != 1 or not tree.complete:
         look.sleep.end()

@@ -1,4 +1,4 @@
-"""Looking at the jobs again and again, in a thread, without ever ending because one look failed."""
+"""Looks at the jobs again and again, in a thread, and never ends because one look failed."""
 
 import asyncio
 import logging
@@ -13,18 +13,18 @@ from supervisor.log.events.processes import WatchFailing, WatchRestored
 _log = logging.getLogger(__name__)
 
 LATE_SECONDS: Final = 3.0
-"""How long a look may take before people are told that nothing is seen. It is waited for all the same."""
+"""After so long without an answer, the log says that nothing can be seen. The look is still awaited."""
 
 A = TypeVar("A")
 R = TypeVar("R")
 
 
 class Rounds:
-    """Looks in a thread of its own, and tells once that looking fails, and once that it works again.
+    """Looks in a thread of its own. It logs once that looking fails, and once that it works again.
 
-    The machine may have no thread, descriptor or memory left, most of all while a job multiplies, which is when the
-    limits are needed. Whoever asks for a look tries again on the next beat. `name` is the thread's; `failing` and
-    `working` are what people are told.
+    The machine may have no thread, descriptor or memory left. That is most likely while a job multiplies, and then the
+    limits are needed most. The caller tries a failed look again at the next beat. `name` is the thread's; `failing` and
+    `working` are the messages.
     """
 
     def __init__(self, name: str, *, failing: str, working: str) -> None:
@@ -35,20 +35,20 @@ class Rounds:
         self._pending: asyncio.Future[Any] | None = None
         self._failing_since: float | None = None
         self.late: str | None = None
-        """Why nothing is seen of anybody at present: the look that is under way has no answer."""
+        """Why no job can be seen at present: the running look has no answer."""
 
     async def look(self, function: Callable[[A], R], argument: A, on_late: Callable[[str], None]) -> R:
-        """Call `function` in the thread. Raises what it raises, and `RuntimeError` when no thread can be started.
+        """Call `function` in the thread. Raises what it raises, and `RuntimeError` if no thread can be started.
 
-        When this is cancelled, the look goes on, and `close` waits a moment for it.
+        After a cancellation, the look goes on, and `close` waits a moment for it.
 
-        `on_late` gets a reason after `LATE_SECONDS`: the kernel may let a look at a stuck process wait without end.
+        `on_late` gets a reason after `LATE_SECONDS`: the kernel may let a look at a stuck process wait for ever.
         """
         loop = asyncio.get_running_loop()
         try:
             future = loop.run_in_executor(self._executor, function, argument)
         except Exception:
-            # It keeps what it was given for the thread that it did not get, and would do all of that first.
+            # The executor keeps the call for which it got no thread, and would do it first later.
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = self._new_executor()
             raise
@@ -65,7 +65,7 @@ class Rounds:
         return future.result()
 
     def tell(self, reason: str | None) -> None:
-        """Log it where it is news that looking fails, for `reason`, or works (`None`)."""
+        """Log that looking fails, for `reason`, or works again (`None`), if that is news."""
         now = time.monotonic()
         if reason is not None and self._failing_since is None:
             self._failing_since = now
@@ -76,7 +76,7 @@ class Rounds:
             self._failing_since = None
 
     async def close(self) -> None:
-        """End the thread. One that hangs in the kernel is not waited for."""
+        """End the thread. If it hangs in the kernel, nobody waits for it."""
         hanging: set[asyncio.Future[Any]] = set()
         if self._pending is not None:
             _, hanging = await asyncio.wait({self._pending}, timeout=LATE_SECONDS)
@@ -87,6 +87,6 @@ class Rounds:
 
 
 def reason_of(error: BaseException) -> str:
-    """Say why a look failed, in a few words: without the file that happened to be read."""
+    """Say in a few words why a look failed, without the file that it was reading."""
     strerror = getattr(error, "strerror", None)
     return str(strerror) if strerror else str(error) or type(error).__name__

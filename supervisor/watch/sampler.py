@@ -1,4 +1,4 @@
-"""Samples of what each job's processes use, in a thread: a look into /proc may have to wait."""
+"""Samples of what each job's processes use, taken in a thread: a look into /proc may have to wait."""
 
 import asyncio
 import contextlib
@@ -15,15 +15,15 @@ from supervisor.watch.look import Look, Same, Sample, Seen, Unseen, look_at
 from supervisor.watch.rounds import Rounds, reason_of
 
 IDLE_SECONDS: Final = 1.0
-"""How often a job is looked at."""
+"""How often it looks at a job."""
 
 NEAR_SECONDS: Final = 0.25
-"""How often above 80 % of its memory limit, and where nobody knows how near it is."""
+"""How often above 80 % of its memory limit, and if nobody knows how near it is."""
 
 NEAR_SHARE: Final = 0.8
 
 _TOGETHER_SECONDS: Final = 0.1
-"""Who is due within so long a time is looked at in one go: each costs a thread's and the loop's waking up."""
+"""Jobs that are due within so long a time are looked at together: each look wakes up a thread and the loop."""
 
 
 @dataclass(slots=True)
@@ -38,11 +38,11 @@ class _Watched:
     slow: bool = False
     last: Sample | None = None
     has_failed: bool = False
-    """Whether a look has failed since the last one that showed something."""
+    """Whether a look has failed since the last successful one."""
 
 
 class _Lane:
-    """Who is looked at one after the other: those whose last look was quick, or those whose was slow."""
+    """Jobs that are looked at one after the other: those whose last look was quick, or those whose was slow."""
 
     def __init__(self, name: str, *, slow: bool, failing: str, working: str) -> None:
         self.slow = slow
@@ -52,18 +52,18 @@ class _Lane:
         self.rounds = Rounds(name, failing=failing, working=working)
 
     def hear(self, due: float) -> None:
-        """Take note that somebody is due then. Wakes nobody who looks earlier anyway: most jobs are over by then."""
+        """Note that a job is due then. Wakes nothing that looks earlier anyway: most jobs are over by then."""
         if due < self.waits_until:
             self.wake.set()
 
 
 class Sampler:
-    """Looks at every watched job once a second, four times a second where memory gets tight.
+    """Looks at every watched job once a second, four times a second if memory gets tight.
 
-    One without other processes that has slept since is not looked at in full: its memory is what it was.
+    A job without other processes that has slept since gets no full look: its memory is the same.
 
-    In a thread of its own, and in another at those that took long the last time (`look.SLOW_SECONDS`), so that one job
-    can't keep the others from being seen. A look that fails is told, and tried again on the next beat.
+    It uses its own thread, and another one for jobs whose last look was slow (`look.SLOW_SECONDS`). So one job can't
+    keep it from seeing the others. A failed look is reported, and repeated at the next beat.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Sampler:
     ) -> None:
         """Deliver samples of `pid` and its descendants to `on_sample`, on the loop, until `forget`.
 
-        What it has `inherited` is not the job's. `on_failure` gets the reason of each look that fails.
+        `inherited` memory does not count for the job. `on_failure` gets the reason of each look that fails.
         """
         first = IDLE_SECONDS if memory_limit_mb is None else NEAR_SECONDS
         due = asyncio.get_running_loop().time() + first
@@ -110,7 +110,7 @@ class Sampler:
             self._failed({pid: item}, late)
 
     def last(self, pid: int) -> Sample | None:
-        """Return the last sample of a process that is watched."""
+        """Return the last sample of a watched process."""
         watched = self._watched.get(pid)
         return None if watched is None else watched.last
 
@@ -127,13 +127,13 @@ class Sampler:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(lane.waits_until if due else None):
                     await lane.wake.wait()
-                continue  # for who is due earlier
-            # Those who are due soon, too: from then on they are due at the same time.
+                continue  # a job is due earlier
+            # Those that are due soon, too: from then on they are due at the same time.
             until = loop.time() + _TOGETHER_SECONDS
             await self._sample(lane, dict(each for each in self._due_in(lane) if each[1].due <= until))
 
     def _due_in(self, lane: _Lane) -> list[tuple[int, _Watched]]:
-        """Return the lane's jobs, the one that has waited longest first."""
+        """Return the lane's jobs, first the one that has waited longest."""
         jobs = (each for each in self._watched.items() if each[1].slow == lane.slow)
         return sorted(jobs, key=lambda each: each[1].due)
 
@@ -144,26 +144,26 @@ class Sampler:
         failure: str | None = None
 
         def on_late(reason: str) -> None:
-            self._failed(dict(self._due_in(lane)), reason)  # nobody in this lane is looked at meanwhile
+            self._failed(dict(self._due_in(lane)), reason)  # no job in this lane is looked at meanwhile
 
         try:
             seen = await lane.rounds.look(look_at, looks, on_late)
-            for (pid, item), each in zip(chosen.items(), seen, strict=False):  # the rest are due still
+            for (pid, item), each in zip(chosen.items(), seen, strict=False):  # the rest is still due
                 failure = self._deliver(pid, item, each.what) or failure
                 self._change_lane(item, each)
-        except Exception as error:  # whatever it is, the next job must be looked at
+        except Exception as error:  # after any error, the next job must still be looked at
             failure = reason_of(error)
             self._failed(chosen, failure)
         lane.rounds.tell(failure)
 
     def _change_lane(self, item: _Watched, seen: Seen) -> None:
         item.slow = seen.slow
-        if item.slow:  # as long a rest: it is to cost half of a processor at most
+        if item.slow:  # it rests as long as its look took: looks take at most half of a processor
             item.due = max(item.due, asyncio.get_running_loop().time() + seen.seconds)
         self._lanes[item.slow].hear(item.due)
 
     def _deliver(self, pid: int, item: _Watched, sample: Sample | Unseen | Same | None) -> str | None:
-        """Pass a sample on. Return why there is none, or why it is not the whole."""
+        """Pass a sample on. Return why there is none, or why it is incomplete."""
         if isinstance(sample, Same):
             if not item.has_failed:
                 item.due = asyncio.get_running_loop().time() + _pause(item.last, item.memory_limit_mb)

@@ -1,4 +1,4 @@
-"""Where a hung child's code is: faulthandler's dump, asked for by a signal and read from shared memory."""
+"""Where a hung child's code is: it asks for faulthandler's dump by a signal, and reads it from shared memory."""
 
 import asyncio
 import os
@@ -15,36 +15,36 @@ from supervisor.watch.long_dump import shortened
 from supervisor.watch.whose_code import ROOT, Whose, spellings, whose
 
 _CAP_BYTES: Final = 64 * 1024
-"""Of a dump, and of the text that it is decoded to: a byte that is no UTF-8 becomes four characters."""
+"""The cap of a dump, and of its decoded text: a byte that is not UTF-8 becomes four characters."""
 _LOOK_SECONDS: Final = 0.004
 _MOST_PAUSES: Final = 25
-"""After so many looks, 0.1 s, what does not grow is taken for whole even if its writer may be at it."""
+"""After so many looks, 0.1 s, a dump that does not grow counts as complete even if its writer may still be busy."""
 _MAIN_STACK_LOOKS: Final = 37
-"""It is awaited for 0.15 s at most: a thread that Python knows nothing of answers nothing."""
+"""It waits 0.15 s for it at most: a thread that Python does not know answers nothing."""
 _AWAITS_SECONDS: Final = 0.15
-"""How long what the tasks await is waited for. It comes within a millisecond, unless the child is stopped."""
+"""How long it waits for what the tasks await. That comes within a millisecond, unless the child is stopped."""
 _FRAME: Final = re.compile(
     r'^  File "(?P<file>.{0,4096})", line (?P<line>\d{1,9}) in (?P<function>.*)', re.MULTILINE
 )
-"""At the beginning of a line alone, where faulthandler writes it. A job may write into its dump itself: tried at every
-place of one long line, the search takes a second. No path of Linux is longer."""
+"""Only at the beginning of a line, where faulthandler writes it. A job may write into its dump itself: if every
+place of one long line were tried, the search would take a second. No path of Linux is longer."""
 _CRASH: Final = re.compile(r"^Fatal Python error: ", re.MULTILINE)
-"""What faulthandler begins the dump of a fatal signal with."""
+"""faulthandler begins the dump of a fatal signal with this."""
 _IDLE: Final = re.compile(
     r'selectors\.py", line \d+ in select\n'
     r'(?:  File "[^"]*/jobrunner/loop_waits\.py", line \d+ in _counted\n)?'
     r'  File "[^"]*/asyncio/base_events\.py", line \d+ in _run_once'
 )
 _MAIN: Final = tuple(f"{directory}job.py" for directory in spellings(os.path.join(ROOT, "jobrunner")))
-"""What runs the block, below it on the stack of the child's main thread."""
+"""The file that runs the block. It is below the block on the stack of the child's main thread."""
 _CURRENT: Final = ("Current thread ", "Stack (most recent ")
-"""How the thread is headed that took the signal, beside others or alone: the main one, or the one that crashed."""
+"""The heading of the thread that took the signal, beside others or alone: the main thread, or the one that crashed."""
 _AWAITING: Final = "Awaiting in task "
-"""What the section of a task begins with (`jobrunner.awaits`)."""
+"""A task's section begins with this (`jobrunner.awaits`)."""
 _MORE_THREADS: Final = "\n...\n"
-"""What faulthandler writes after a hundred threads."""
+"""faulthandler writes this after a hundred threads."""
 _BETWEEN: Final = re.compile(r"\n\s*\n|\n(?=Stack \()")
-"""What parts sections. faulthandler writes no empty line before the stack of one thread."""
+"""Separates sections. faulthandler writes no empty line before the stack of one thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ async def take_stack(child: Child) -> str:
 
 
 async def take_dump_in_turn(child: Child, *, for_a_person: bool = False) -> str:
-    """Do as `take_dump` while the job goes on: one after the other, and no part of the evidence of its end.
+    """Same as `take_dump` while the job goes on: one after the other, and not part of the evidence of its end.
 
-    Whoever ends the job waits for no turn. It cancels those who do.
+    The code that ends the job does not wait for a turn. It cancels those that wait.
     """
     async with child.dump_turn:
         start = dumped_bytes(child)
@@ -78,11 +78,11 @@ async def take_dump_in_turn(child: Child, *, for_a_person: bool = False) -> str:
 
 
 async def take_dump(child: Child, *, for_a_person: bool = False) -> str:
-    """Ask for the stack of every thread and return it as it is once it is whole; the caller bounds the wait.
+    """Ask for the stack of every thread and return it when it is complete; the caller limits the wait.
 
-    It works while C code holds the GIL, as faulthandler writes inside the signal handler. It does not while the
-    process is stopped or blocks every signal: then this waits until it is cancelled. Where nothing would answer, it is
-    empty at once.
+    It works while C code holds the GIL, because faulthandler writes inside the signal handler. It does not work while
+    the process is stopped or blocks every signal: then this waits until it is cancelled. If nothing would answer, the
+    result is empty at once.
     """
     before = dumped_bytes(child)
     if not child.ask_for_stack():
@@ -98,9 +98,10 @@ async def take_dump(child: Child, *, for_a_person: bool = False) -> str:
 
 
 async def _until_whole(child: Child, before: int, most_looks: int = sys.maxsize) -> None:
-    """Wait until the child has written a stack behind `before`, and is done with it.
+    """Wait until the child has written a stack after `before`, and has finished it.
 
-    A pause says nothing: on a busy machine the child is taken off its processor amid a line, for many milliseconds.
+    A pause proves nothing: on a busy machine the child may lose its processor in the middle of a line, for many
+    milliseconds.
     """
     size, pauses = before, 0
     for _ in range(most_looks):
@@ -123,22 +124,22 @@ async def _take_awaits(child: Child, before: int, *, for_a_person: bool) -> None
 
 
 def dumped_bytes(child: Child) -> int:
-    """Return where in the dump the child writes next. Its size says nothing: that never changes.
+    """Return where in the dump the child writes next. The dump's size does not show it: it never changes.
 
-    The position is the child's as well, and a block can move it: then a stack is missing, and nothing else happens.
+    The child has the same position, and a block can move it. Then a stack is missing, and nothing else happens.
     """
     return os.lseek(child.dump, 0, os.SEEK_CUR)
 
 
 def leave_out_what_was_told(child: Child) -> None:
-    """Have the evidence of the end begin after what has been dumped so far, and make room where that is much."""
+    """Let the evidence of the end begin after the dump so far. If the dump is long, write over it from now on."""
     child.dump_start = dumped_bytes(child)
     if child.dump_start > DUMP_BYTES // 2:
         child.dump_start = os.lseek(child.dump, 0, os.SEEK_SET)
 
 
 def leave_out_since(child: Child, start: int) -> None:
-    """Do as `leave_out_what_was_told`, unless a crash has been dumped since `start`: that is evidence."""
+    """Same as `leave_out_what_was_told`, unless a crash was dumped since `start`: that is evidence."""
     if not _CRASH.search(_dump_since(child, start)):
         leave_out_what_was_told(child)
 
@@ -150,25 +151,25 @@ def _dump_since(child: Child, start: int) -> str:
 
 
 def _lacks_main_thread(dump: str) -> bool:
-    """Whether faulthandler has told of as many threads as it tells of, and the main one, the oldest, is not among them.
+    """Whether faulthandler has written its maximum number of threads, without the main thread, which is the oldest.
 
-    Of one thread it tells by another signal. Not of all at the same time: while it writes, it answers no other.
+    Another signal asks for one thread only. Don't send both at once: while faulthandler writes, it answers no other.
     """
     return _MORE_THREADS in dump and not any(map(_is_main, _sections(dump)))
 
 
 def _is_idle(dump: str) -> bool:
-    """Whether the job's event loop waits, so that no stack shows where its tasks are."""
+    """Whether the job's event loop waits. Then no stack shows where its tasks are."""
     return any(_is_main(section) and _IDLE.search(section) for section in _sections(dump))
 
 
 def read_stack(child: Child) -> str:
-    """Return what was written so far: awaits at a cancellation, a stack that was asked for, or that of a crash."""
+    """Return what was written so far: awaits at a cancellation, a stack on request, or the stack of a crash."""
     return tidy(_dump_since(child, child.dump_start))
 
 
 def main_thread_of(dump: str) -> list[Frame]:
-    """Return what the child's main thread does, innermost first, without this worker's own frames below it."""
+    """Return the stack of the child's main thread, innermost first, without this worker's own frames below it."""
     for section in _sections(dump):
         if _is_main(section):
             lines = map(_FRAME.match, _above_worker(section).split("\n"))
@@ -185,11 +186,11 @@ def _sections(stack: str) -> list[str]:
 
 
 def tidy(stack: str) -> str:
-    """Drop what no author can use: this worker's own frames below the block, and the list of extension modules.
+    """Remove what no author can use: this worker's own frames below the block, and the list of extension modules.
 
-    Threads of which nothing remains are dropped too, unless that is all there is. What is there twice, word for word,
-    is told once: a person's answer may come when the job's end has been asked for its own already. A last line that is
-    not whole is dropped: it may hold half a secret, and a mask finds that at the end of a text only.
+    Threads without remaining frames are removed too, unless nothing else is left. Identical sections are shown once: a
+    person's answer may come when the job's end has asked for its own already. An incomplete last line is removed: it
+    may hold half a secret, and a mask finds that only at the end of a text.
     """
     sections = _most_telling_first(stack[: stack.rfind("\n") + 1])
     kept = [text for section in sections if (text := _above_worker(section))]
@@ -197,10 +198,10 @@ def tidy(stack: str) -> str:
 
 
 def _most_telling_first(stack: str) -> list[str]:
-    """Return the sections in the order in which they help an author: readers may see no more than the beginning.
+    """Return the sections, the most helpful ones for an author first: readers may see only the beginning.
 
-    faulthandler begins with the newest thread and ends with the main one, as CPython puts each new thread at the head
-    of its list. Some idle threads of a pool would be all that a result shows. The first task is told before the main
+    faulthandler begins with the newest thread and ends with the main one, because CPython puts each new thread at the
+    head of its list. A result would then show only some idle threads of a pool. The first task comes before the main
     thread: it is the job's own, and was written when the job was cancelled, or because the main thread waits for it.
     """
     sections = list(dict.fromkeys(_sections(stack)))
@@ -215,10 +216,10 @@ def _most_telling_first(stack: str) -> list[str]:
             section != crashed,
             section != awaited,
             not _is_main(section),
-            # Of a deep recursion faulthandler leaves out the outermost frames, by which the main thread is known.
+            # In a deep recursion faulthandler leaves out the outermost frames, which identify the main thread.
             not section.startswith(_CURRENT),
             not section.startswith(_AWAITING),
-            # What is at work before what waits for work.
+            # Threads that work come before threads that wait for work.
             Whose.AUTHOR not in owners,
             Whose.INSTALLED not in owners,
         )
@@ -227,14 +228,14 @@ def _most_telling_first(stack: str) -> list[str]:
 
 
 def is_between_steps(dump: str) -> bool:
-    """Whether the job's event loop was between two steps of its tasks, so that no thread and no task shows a place."""
+    """Whether the job's event loop was between two steps of its tasks. Then no thread and no task shows a place."""
     section = next(filter(_is_main, _sections(dump)), "")
     turns = re.search(r"asyncio/base_events\.py\", line \d+ in _run_once$", section, re.MULTILINE)
     return turns is not None and not _shows_author(section) and "\nAwaiting in task " not in dump
 
 
 def _shows_author(section: str) -> bool:
-    """Whether the author's code, or that of a package, is on the stack."""
+    """Whether code of the author, or of a package, is on the stack."""
     return not _owners(section).isdisjoint((Whose.AUTHOR, Whose.INSTALLED))
 
 
@@ -243,9 +244,9 @@ def _owners(section: str) -> set[Whose]:
 
 
 def every_thread(dump: str) -> str:
-    """Return all threads of a dump, and what tasks await; of those that run the block, without this worker's frames.
+    """Return all threads of a dump, and what tasks await; threads of the block come without this worker's frames.
 
-    For a person who looks at a job that runs: that a thread waits for work is news too.
+    For a person who looks at a running job: it is also news that a thread waits for work.
     """
     return "\n\n".join(_above_worker(section) or section for section in _sections(dump))
 
@@ -258,9 +259,9 @@ def _above_worker(section: str) -> str:
 
 
 def _length_above_worker(files: list[str]) -> int:
-    """Return how many frames are the block's: up to the outermost that is neither ours nor Python's.
+    """Return how many frames are the block's: up to the outermost one that is neither ours nor Python's.
 
-    The block may have called something of ours, which is then above it. Where there is no such frame, all above ours.
+    The block may have called our code, which is then above it. If there is no such frame, all frames above ours.
     """
     end = next((number for number, file in enumerate(files) if file in _MAIN), len(files))
     owners = [whose(file) if file else None for file in files[:end]]
@@ -273,7 +274,7 @@ def _length_above_worker(files: list[str]) -> int:
 def innermost(stack: str) -> str | None:
     """Return `file:line function` of the innermost frame of the author's code, for a table or a headline.
 
-    Where there is none, that of an installed package, and else whatever is on top.
+    If there is none, the innermost frame of an installed package; otherwise the one on top.
     """
     frames = [match for line in stack.split("\n") if (match := _FRAME.match(line))]
     owners = [whose(frame["file"]) for frame in frames]

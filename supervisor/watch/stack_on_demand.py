@@ -1,4 +1,4 @@
-"""The stack of a job that runs, for a person who asks: the job goes on, and what ends it later knows nothing of it."""
+"""The stack of a running job, for a person who asks. The job goes on, and its end does not see this stack."""
 
 import asyncio
 import os
@@ -23,11 +23,11 @@ from supervisor.watch.stack import (
 )
 
 ANSWER_SECONDS: Final = 2.0
-"""How long a job may take to answer. It takes milliseconds, but on a machine that has no processor for it."""
+"""How long a job may take to answer. It takes milliseconds, but longer on a machine that has no processor for it."""
 
 _LATE_LOOK_SECONDS: Final = 0.1
 _TRIES: Final = 4
-"""A loop that is between two steps shows nothing. It is there for microseconds, and then somewhere else."""
+"""A loop between two steps shows nothing. It is there for microseconds only: try again."""
 _DEAF_LOOK_SECONDS: Final = 0.02
 _DEAF_LOOKS: Final = 5
 _MOST_THREADS_LOOKED_AT: Final = 64
@@ -43,11 +43,11 @@ BEING_ENDED: Final = "It does not run yet, or its end has begun: where it was th
 
 @dataclass(frozen=True, slots=True)
 class StackSeen:
-    """What a job that runs has told. Both texts are masked; they are the job's own words.
+    """The answer of a running job. Both texts are masked; they are the job's own words.
 
-    `stack` has every thread of the job's first process, and what its tasks await where its event loop waits. It is
-    empty where none came: then `why_not` says why, and `kernel` what the kernel knows of the process. `processes` are
-    the other ones of the job.
+    `stack` has every thread of the job's first process, and what its tasks await if its event loop waits. If none came
+    it is empty: then `why_not` says why, and `kernel` is what the kernel shows of the process. `processes` are the
+    job's other ones.
     """
 
     pid: int
@@ -58,22 +58,22 @@ class StackSeen:
 
 
 class StackOnDemand:
-    """Asks one child, while its job runs. Several who ask at the same time get the same answer.
+    """Asks one child, while its job runs. Several people who ask at the same time get the same answer.
 
-    `stop` before the job is ended: whoever waits is told so at once, and the child's dump is that of the end alone.
+    Call `stop` before the job is ended: those who wait get an answer at once, and the dump then belongs to the end.
     """
 
     def __init__(self, child: Child, fair_mask: FairMask) -> None:
         self._child = child
         self._fair_mask = fair_mask
-        self._tasks = Tasks(lambda *_: None)  # whoever asks is told
+        self._tasks = Tasks(lambda *_: None)  # the person who asks gets the error
         self._asking: asyncio.Task[StackSeen] | None = None
         self._asked_from: int | None = None
-        """Where in the dump the answer begins that is awaited, and may come late."""
+        """Where in the dump the awaited answer begins. It may come late."""
         self._stopped = False
 
     async def take(self) -> StackSeen:
-        """Return the stack, within some seconds. Raises nothing that the job can cause; may be cancelled."""
+        """Return the stack, within some seconds. The job can't make it raise; may be cancelled."""
         if self._stopped:
             return StackSeen(self._child.pid, why_not=BEING_ENDED)
         if self._asking is None or self._asking.done():
@@ -87,7 +87,7 @@ class StackOnDemand:
         return asking.result()
 
     def stop(self) -> None:
-        """Ask no more. To be called before anything is done to end the job, and before its descriptors are closed."""
+        """Stop asking. Call it before anything is done to end the job, and before its descriptors are closed."""
         if self._stopped:
             return
         self._stopped = True
@@ -102,7 +102,7 @@ class StackOnDemand:
         if why_not := await self._why_it_would_not_answer():
             return self._of_kernel(why_not)
         if self._asked_from is not None:
-            return self._of_kernel(SILENT)  # asked already: another signal would only wait behind the first
+            return self._of_kernel(SILENT)  # it was asked already: another signal would only wait behind the first
         self._asked_from = dumped_bytes(self._child)
         dump = ""
         try:
@@ -128,17 +128,17 @@ class StackOnDemand:
         for _ in range(_DEAF_LOOKS):
             if why_not != DEAF:
                 break
-            # It may only be in the handler of a signal, such as the last person's.
+            # It may only be in the handler of a signal, for example the previous person's.
             await asyncio.sleep(_DEAF_LOOK_SECONDS)
             why_not = why_it_would_not_answer(self._child.pid)
         return why_not
 
     async def _await_late_answer(self) -> None:
-        """Leave out of the evidence what comes late; until then nobody is asked again."""
+        """Leave a late answer out of the evidence; until it has come, nobody asks again."""
         before, is_there = self._asked_from, False
         while not is_there:
             is_there = dumped_bytes(self._child) != before
-            await asyncio.sleep(_LATE_LOOK_SECONDS)  # once more when it is there: until it is whole
+            await asyncio.sleep(_LATE_LOOK_SECONDS)  # when it is there, once more, until it is complete
         self._leave_out_answer()
 
     def _leave_out_answer(self) -> None:
@@ -152,14 +152,14 @@ class StackOnDemand:
 
 
 def why_it_would_not_answer(pid: int) -> str:
-    """Say why a signal would not be answered now, and would be answered some time later; empty where it would be."""
+    """Say why a signal would be answered only later; empty if it would be answered now."""
     if is_stopped(pid):
         return STOPPED
     return DEAF if _every_thread_blocks(pid, DUMP_SIGNAL) else ""
 
 
 def _every_thread_blocks(pid: int, number: int) -> bool:
-    """Whether no thread would take a signal to the process: the kernel gives it to any that does not block it."""
+    """Whether no thread takes a signal to the process: the kernel gives it to any thread that does not block it."""
     try:
         threads = os.listdir(f"/proc/{pid}/task")[:_MOST_THREADS_LOOKED_AT]
     except OSError:

@@ -1,6 +1,6 @@
-"""Telling people of an event loop: that it does not run, and where it hangs, without touching the job.
+"""Warns people that a job's event loop does not run, and says where it hangs, without touching the job.
 
-Code that holds it up for a moment is told of by `supervisor.watch.blocking`; a job has both in one hand here.
+`supervisor.watch.blocking` warns of code that holds it up for a moment; `LoopReports` joins both for a job.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ from supervisor.watch.stack import leave_out_what_was_told, take_stack
 class StallReport:
     """Writes a warning for each silence, and a line when it is over.
 
-    The signal that asks for the stack is the one thing a job may notice. faulthandler's handler restarts system calls
-    (SA_RESTART), and what Python itself calls is repeated (PEP 475). What is woken all the same is a call that the
-    kernel never restarts (signal(7): poll, select, epoll_wait, nanosleep, pause, a socket with a time-out) where C code
-    makes it and does not repeat it, and `signal.pause`.
+    A job can notice only the signal that asks for the stack. faulthandler's handler restarts system calls
+    (SA_RESTART), and Python repeats its own calls (PEP 475). Still, the signal wakes `signal.pause`, and C code that
+    does not repeat a call which the kernel never restarts (signal(7): poll, select, epoll_wait, nanosleep, pause, a
+    socket with a time-out).
     """
 
     def __init__(self, child: Child, log: JobLog) -> None:
@@ -36,24 +36,24 @@ class StallReport:
         self._task: asyncio.Task[None] | None = None
 
     def stalled(self, seconds: float) -> None:
-        """Find out where the loop hangs, and tell it."""
+        """Find out where the loop hangs, and log it."""
         self._task = self._tasks.start(self._tell(seconds), "report of a stalled loop")
 
     def resumed(self, seconds: float) -> None:
-        """Tell that the loop runs again; after the warning, even if that is still being written."""
+        """Log that the loop runs again; after the warning, even if that is still being written."""
         if self._task is None or self._task.done():
             self._log.tell(LoopResumed, seconds=seconds)
         else:
             self._task.add_done_callback(lambda _: self._log.tell(LoopResumed, seconds=seconds))
 
     def stop(self) -> None:
-        """Give up what is not told yet: the job is being ended, and its result will tell it."""
+        """Drop what is not logged yet: the job is being ended, and its result will show it."""
         self._tasks.cancel()
 
     async def _tell(self, seconds: float) -> None:
         try:
             where = await self._where()
-        except Exception as error:  # that it hangs is told all the same
+        except Exception as error:  # log in any case that it hangs
             where = f"Where it hangs could not be seen: {reason_of(error)}."
         self._log.tell(LoopStalled, seconds=seconds, stack=where)
 
@@ -63,7 +63,7 @@ class StallReport:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STACK_SECONDS), self._child.dump_turn:
                     stack = await take_stack(self._child)
-                    # It was told; the evidence of the end begins after it.
+                    # It is logged; the evidence of the end begins after it.
                     leave_out_what_was_told(self._child)
                     if stack:
                         return stack
@@ -71,7 +71,7 @@ class StallReport:
 
 
 class LoopReports:
-    """Of code that blocks it (soon, and once for each place), and of a loop that has stalled."""
+    """Reports code that blocks the loop (soon, and once for each place), and a loop that has stalled."""
 
     def __init__(
         self, child: Child, log: JobLog, *, block_id: str, block_file: str | None, blocking_seconds: float
@@ -90,6 +90,6 @@ class LoopReports:
         self._blocking.blocked(message)
 
     def stop(self) -> None:
-        """Tell nothing more: the job is being ended."""
+        """Report nothing more: the job is being ended."""
         self._stall.stop()
         self._blocking.stop()

@@ -1,4 +1,4 @@
-"""A cheap sign that something on this machine multiplies: how many tasks the kernel has."""
+"""A cheap sign that something on this machine multiplies: the kernel's number of tasks."""
 
 from typing import Final
 
@@ -8,9 +8,9 @@ _FEWEST: Final = 32
 
 
 class TaskCountProbe:
-    """Says when the number of tasks of the whole machine has jumped since jobs were last looked at.
+    """Says whether the number of tasks of the whole machine has jumped since the last look at the jobs.
 
-    It can't tell whose tasks they are, and costs some ten microseconds; a look at a job costs a thousand times that.
+    It can't see whose tasks they are, and costs about ten microseconds. A look at a job costs a thousand times that.
     """
 
     def __init__(self, path: str = "/proc/loadavg") -> None:
@@ -18,12 +18,12 @@ class TaskCountProbe:
         self._last = self._tasks()
 
     def has_jumped(self, most: int) -> bool:
-        """Whether there are so many more tasks that a job with at most `most` may be at a good part of them."""
+        """Whether there are so many new tasks that a job with at most `most` may have a good part of them."""
         tasks = self._tasks()
         if tasks - self._last > max(_FEWEST, most // 4):
             self._last = tasks
             return True
-        # What has ended meanwhile must not hide what comes next.
+        # Tasks that have ended meanwhile must not hide the next ones.
         self._last = min(self._last, tasks)
         return False
 
