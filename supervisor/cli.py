@@ -1,4 +1,4 @@
-"""The command line. Imports nothing heavy at its top: `multiprocess` has children import it again (pypa/pip#12712)."""
+"""The command line. Imports nothing large at its top: children of `multiprocess` import it again (pypa/pip#12712)."""
 
 import contextlib
 import errno
@@ -54,24 +54,24 @@ COMMAND_GROUPS: Final = {
         "blocks": "list the function blocks, and the modules that are left out or can't be imported",
     },
 }
-"""Besides the daemon, which is what runs without one of these words."""
+"""The commands besides the daemon, which runs without any of these words."""
 
 COMMANDS: Final = {name: text for group in COMMAND_GROUPS.values() for name, text in group.items()}
 
 EXIT_NOBODY_READS: Final = 141
-"""What a shell sees of a program that SIGPIPE has ended."""
+"""The exit code that a shell shows for a program that SIGPIPE has ended."""
 EXIT_INTERRUPTED: Final = 130
 EXIT_NOT_WRITTEN: Final = 74
-"""EX_IOERR of sysexits.h: the output is not, or not wholly, where it was to go. It says nothing about the answer."""
+"""EX_IOERR of sysexits.h: the output was not, or not completely, written. It says nothing about the answer."""
 
 _WORDS_FOR_FLAGS: Final = ("help", "version")
-"""What people type who do not know yet that it is a flag here."""
+"""People type these words if they don't know yet that they are flags here."""
 
 _KEPT: Final = (None, "run-block", "blocks", "doctor", "local", "dev", "check")
-"""The commands that import or run blocks: nothing that these start may outlive the command, even if it is killed."""
+"""The commands that import or run blocks: what these start must not outlive the command, even if it is killed."""
 
 _RUN_UNTIL_STOPPED: Final = (None, "local", "dev")
-"""Of these, those that have done what they were to do when they are told to stop, at whatever time that is."""
+"""The commands among these whose work is complete when somebody stops them, at any time."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _prepare_output()
         return _until_nobody_reads(lambda: _run(arguments))
-    except KeyboardInterrupt:  # before a command has begun that knows what to do then
+    except KeyboardInterrupt:  # before a command has begun that can handle it
         return EXIT_INTERRUPTED
 
 
@@ -110,19 +110,19 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _prepare_output() -> None:
-    """Have something to write to, and no text that can't be written there, whatever the locale."""
+    """Make sure that there is an output, and that every text can be written to it, whatever the locale."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if (
             stream is None
-        ):  # closed by who started this; the number must not go to a file that is opened later
+        ):  # the caller has closed it; a file opened later must not get this number
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as the process lives
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _until_nobody_reads(run: Callable[[], int]) -> int:
-    """Run a command and return its exit code. One whose reader has gone, as of `| head`, ends without a word."""
+    """Run a command and return its exit code. If its reader has gone, as with `| head`, it ends silently."""
     try:
         try:
             return run()
@@ -145,14 +145,14 @@ def _until_nobody_reads(run: Callable[[], int]) -> int:
 
 
 class _NotWrittenError(Exception):
-    """Standard output takes nothing, and its reader has not gone: a full disk, say. The text is the reason."""
+    """Standard output can't be written, although its reader has not gone: a full disk, say. The text says why."""
 
 
 _OF_A_FULL_OUTPUT: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def _can_be_written() -> bool:
-    """Whether the output takes a line's end now: without a buffer (PYTHONUNBUFFERED) nothing else tells of it."""
+    """Whether a line end can be written now: without a buffer (PYTHONUNBUFFERED) nothing else shows it."""
     try:
         return os.write(1, b"\n") == 1
     except OSError:
@@ -161,7 +161,7 @@ def _can_be_written() -> bool:
 
 def _flush() -> None:
     try:
-        # What a `print` before could not write is still in the buffer, so the same error comes again here.
+        # Data that an earlier `print` could not write is still in the buffer, so the same error comes again here.
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -170,7 +170,7 @@ def _flush() -> None:
 
 
 def _leave_unwritten(*descriptors: int) -> None:
-    """Have the interpreter's last flush fail no more."""
+    """Keep the interpreter's last flush from failing."""
     null = os.open(os.devnull, os.O_WRONLY)
     for descriptor in descriptors:
         os.dup2(null, descriptor)
@@ -191,7 +191,7 @@ def module_of(command: str) -> str:
 
 
 def _unknown(word: str) -> str:
-    import difflib  # the keeper has all that is imported above for as long as the worker runs
+    import difflib  # not at the top: the keeper keeps everything imported there as long as the worker runs
 
     near = difflib.get_close_matches(word, COMMANDS, n=1)
     meant = f" Did you mean {near[0]}?" if near else ""

@@ -1,12 +1,13 @@
 """The keeper: a tiny parent of the supervisor, so that killing either of the two leaves nothing alive.
 
-When a supervisor is killed with SIGKILL, its children die with it (PDEATHSIG), but what a block has started does not:
-it is handed to the next subreaper above, or to pid 1, where nobody knows it. The keeper is that subreaper. When the
-keeper is killed instead, the supervisor is told by a signal and does the same (`docs/adr/0003`).
+If a supervisor is killed with SIGKILL, its children die with it (PDEATHSIG), but the processes that a block has started
+do not. They become children of the next subreaper above, or of pid 1, which knows nothing about them. The keeper is
+that subreaper. If the keeper is killed instead, a signal reports it to the supervisor, which then does the same
+(`docs/adr/0003`).
 
 It is also the one process that systemd listens to (`docs/adr/0026`).
 
-Imports next to nothing: it stays in memory for as long as the worker runs.
+Imports almost nothing: it stays in memory for as long as the worker runs.
 """
 
 import contextlib
@@ -34,23 +35,23 @@ _LOOK_SECONDS: Final = 5.0
 _LOOK_WHILE_STOPPING_SECONDS: Final = 0.5
 
 LAST_SECONDS: Final = 2.0
-"""How long the supervisor has after the third signal to stop, or after systemd's watchdog has asked where it hangs, and
-a dead one until the kernel hands it over."""
+"""How long the supervisor may take to stop after the third signal, or after systemd's watchdog has asked where it
+hangs; and how long a dead one may take until the kernel lets it be reaped."""
 
 
 def keep(run: Callable[[], int], *, program: str = "supervisor", runs_until_stopped: bool = True) -> int:
     """Run `run` in a child process and return its exit code, once nothing below is left.
 
-    Returns in both processes: in the child, with what `run` returned. A child that was killed is 128 + signal.
+    Returns in both processes; in the child, with the result of `run`. A child that was killed is 128 + signal.
 
-    A signal that stops it while `run` does not listen yet ends it at once, and `program` says so. The exit code is 0
-    for what runs until it is stopped, and 128 + signal for what has an answer to give: nobody may take none for a good
-    one.
+    If a signal to stop comes before `run` listens, it ends the child at once, and `program` says so. Then the exit code
+    is 0 for a program that runs until it is stopped. It is 128 + signal for a program with an answer: a missing answer
+    must not look like a good one.
     """
     linux.become_subreaper()
     keeper = os.getpid()
     kept.share()
-    # Blocked before the fork, so that no signal can come in between and end the keeper alone.
+    # Blocked before the fork: no signal can come in between and end only the keeper.
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
     ignore_terminal()
     supervisor = os.fork()
@@ -61,7 +62,7 @@ def keep(run: Callable[[], int], *, program: str = "supervisor", runs_until_stop
         os.setpgid(0, 0)
         for number in _FORWARDED:
             signal.signal(number, partial(_stop_early, program, runs_until_stopped))
-        # Asks for code and settings to be read anew, and they have not been read yet.
+        # SIGHUP asks for a new reading of code and settings, and they have not been read yet.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
         if os.getppid() != keeper:
@@ -87,24 +88,24 @@ def keep(run: Callable[[], int], *, program: str = "supervisor", runs_until_stop
 
 
 def ignore_terminal() -> None:
-    """Have no terminal stop this process.
+    """Let no terminal stop this process.
 
-    With TOSTOP set, which any process can do that may open the terminal, one that writes from a group of its own is
-    stopped by SIGTTOU (termios(3)); a stopped worker sends no heartbeat, and what it has claimed is lost. For the same
-    reason a Ctrl-Z (SIGTSTP) does nothing. Children get the default actions back (`jobrunner.bootstrap`).
+    Any process that may open the terminal can set TOSTOP. Then SIGTTOU stops a process that writes from a group of its
+    own (termios(3)). A stopped worker sends no heartbeat, and its claims are lost. For the same reason a Ctrl-Z
+    (SIGTSTP) does nothing. Children get the default actions back (`jobrunner.bootstrap`).
     """
     for number in (signal.SIGTTOU, signal.SIGTTIN, signal.SIGTSTP):
         signal.signal(number, signal.SIG_IGN)
 
 
 def remove_cgroups() -> None:
-    """Kill what is left in the supervisor's cgroups, and remove them. To be called when it has ended or is about to."""
+    """Kill what is left in the supervisor's cgroups, and remove them. Call it when it has ended or is about to."""
     for path in kept.left_to_keeper():
         kill_and_remove(path, _REMOVE_SECONDS)
 
 
 def _stop_early(program: str, runs_until_stopped: bool, number: int, _frame: object) -> None:
-    """Be told to stop while there is nothing yet that would have to be stopped, or nothing that listens."""
+    """End at a signal to stop while there is nothing yet to stop, or nothing that listens."""
     name = signal.Signals(number).name
     if runs_until_stopped:
         say_now(f"{program}: stopped by {name} before it had started.")
@@ -114,7 +115,7 @@ def _stop_early(program: str, runs_until_stopped: bool, number: int, _frame: obj
 
 
 class _Waiting:
-    """Forwards signals to the supervisor, and what it says to systemd, until it ends."""
+    """Forwards signals to the supervisor, and the supervisor's messages to systemd, until the supervisor ends."""
 
     def __init__(self, supervisor: int, relay: NotificationRelay | None) -> None:
         self._supervisor = supervisor
@@ -126,7 +127,7 @@ class _Waiting:
     def wait(self) -> tuple[int, bool]:
         """Return its exit code, negative for a signal, and whether the kernel still keeps the process.
 
-        The third signal to stop always ends it: where it does not do so by itself, by SIGKILL.
+        The third signal to stop always ends it: by SIGKILL, if it does not end by itself.
         """
         while True:
             heard = signal.sigtimedwait(_HEARD, self._pause_seconds())
@@ -134,7 +135,7 @@ class _Waiting:
                 self._hear(heard.si_signo)
             pid, status = os.waitpid(self._supervisor, os.WNOHANG)
             if pid:
-                self._pass_on()  # what it has said last
+                self._pass_on()  # its last messages
                 return os.waitstatus_to_exitcode(status), False
             if (code := self._look(time.monotonic())) is not None:
                 return code, True
@@ -157,9 +158,9 @@ class _Waiting:
             self._kill_at = time.monotonic() + LAST_SECONDS
 
     def _look(self, now: float) -> int | None:
-        """Return its exit code if it is as dead as it can be: the kernel does not let one of its threads go.
+        """Return its exit code if it is dead but the kernel does not let one of its threads go.
 
-        A look that fails proves nothing: what has ended and can be waited for, `waitpid` tells.
+        A failed look proves nothing. `waitpid` reports a process that has ended and can be reaped.
         """
         is_killed = self._kill_at is not None and now >= self._kill_at
         if is_killed:
@@ -175,19 +176,19 @@ class _Waiting:
 
 
 def kill_all_children(bound_seconds: float, *, stuck: int | None = None) -> int:
-    """Kill every child of this process, and what they hand up when they die, until none is left or the time is over.
+    """Kill every child of this process, and the children that come up when they die, until none is left or time is up.
 
-    Returns how many. Only direct children are signalled: they can't be strangers while nobody has waited for them.
-    `stuck` is a child that is killed already, and that the kernel keeps: its children are killed in its place.
+    Returns how many. Only direct children are signalled: their numbers are their own as long as nobody has reaped them.
+    `stuck` is a child that is killed already, but the kernel keeps it: its children are killed in its place.
     """
     end = time.monotonic() + bound_seconds
     killed: set[int] = set()
     while time.monotonic() < end:
         try:
             children = _children(stuck)
-        except FileNotFoundError:  # no /proc: nobody can be found
+        except FileNotFoundError:  # no /proc: no process can be found
             break
-        except OSError:  # no descriptor or memory is left to look with, and may be in a moment
+        except OSError:  # no descriptor or memory is left to look with; there may be some in a moment
             time.sleep(0.01)
             continue
         if not children:
@@ -209,12 +210,12 @@ def _reap() -> None:
 
 
 def _children(stuck: int | None) -> set[int]:
-    """Return this process's children, the dead included; in place of `stuck`, those of its children that live."""
+    """Return this process's children, with dead ones. In place of `stuck`, those of its children that live."""
     own = children_of("self")
     if stuck is None:
         return own
     try:
         below = children_of(stuck)
-    except (FileNotFoundError, ProcessLookupError):  # the kernel has let it go
+    except (FileNotFoundError, ProcessLookupError):  # the kernel has released it
         below = set()
     return (own - {stuck}) | {pid for pid in below if exit_status_of(pid) is None}

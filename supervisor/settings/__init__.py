@@ -1,1 +1,1 @@
-"""What an operator sets: by flag, by variable or in a file. Read once, validated, and handed down."""
+"""What an operator sets: by flag, by variable or in a file. It is read once, validated, and passed on."""

@@ -1,4 +1,4 @@
-"""The setting `--block-slots`: how many jobs of single blocks run at a time, whatever their registrations say."""
+"""The setting `--block-slots`: how many jobs of single blocks run at a time. It replaces what they registered."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ _ITEM: Final = re.compile(
 
 
 def parse_block_slots(items: Iterable[str]) -> dict[str, int]:
-    """Read `package/name=N` and `package/name:1.0.0=N`. Raises `ValueError`, which names the item that is wrong."""
+    """Read `package/name=N` and `package/name:1.0.0=N`. Raises `ValueError`, which names the wrong item."""
     slots: dict[str, int] = {}
     for item in items:
         match = _ITEM.fullmatch(item.strip())
@@ -34,7 +34,7 @@ def checked_block_slots(items: list[str]) -> list[str]:
 
 
 def with_block_slots(catalogue: Catalogue, slots: Mapping[str, int]) -> Catalogue:
-    """Return the catalogue with what was set in place of what is registered; 0 is no limit. A full id goes first."""
+    """Return the catalogue with these numbers in place of the registered ones; 0 is no limit. A full id wins."""
     if not slots:
         return catalogue
     blocks = []
@@ -46,7 +46,7 @@ def with_block_slots(catalogue: Catalogue, slots: Mapping[str, int]) -> Catalogu
 
 
 def unknown_in(slots: Mapping[str, int], catalogue: Catalogue) -> list[str]:
-    """Return which of the blocks that were named are not there."""
+    """Return the named blocks that do not exist."""
     known = {block.id for block in catalogue.blocks}
     known |= {f"{block.package}/{block.name}" for block in catalogue.blocks}
     return sorted(slots.keys() - known)

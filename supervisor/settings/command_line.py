@@ -1,4 +1,4 @@
-"""Settings as a command line, the environment and `.env` give them."""
+"""Reads settings from the command line, the environment and `.env`."""
 
 import argparse
 import inspect
@@ -15,7 +15,7 @@ from supervisor.settings.flag_help import LineFormatter, add_argument
 from supervisor.settings.problems import positional_of
 
 MAY_BE_EMPTY: Final = "may be empty"
-"""In the metadata of a setting: on the command line, an empty text is one like any other."""
+"""In the metadata of a setting: on the command line, an empty text is a valid value."""
 
 _BREAK_IN_A_PARAGRAPH: Final = re.compile(r"(?<!\n)\n(?![\n ])")
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
@@ -25,17 +25,17 @@ def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: st
     """Read `model` from flags, environment and `.env`.
 
     Exits with status 2 and a line for each unknown flag, and with 0 after `--help`, which ends with `epilog`.
-    Raises `pydantic.ValidationError`, and `UnknownFlagsError` where there is both.
+    Raises `pydantic.ValidationError`, and `UnknownFlagsError` if there are both unknown flags and wrong values.
     """
     parser = _empty_parser(model, program, epilog)
     source = _source(model, parser, arguments)
-    given: dict[str, Any] = {"_cli_settings_source": source}  # pydantic-settings' own way in
+    given: dict[str, Any] = {"_cli_settings_source": source}  # pydantic-settings takes it only this way
     try:
         settings = model(**given)
     except ValidationError as error:
         if not parser.unknown:
             raise
-        # What is missing is most likely what the unknown flag was to give.
+        # If a setting is missing, the unknown flag was most likely meant to give it.
         found = error.errors(include_url=False, include_input=False)
         if wrong := [problem for problem in found if problem["type"] != "missing"]:
             raise UnknownFlagsError(parser.unknown, wrong) from None
@@ -46,7 +46,7 @@ def parse(model: type[SettingsT], arguments: list[str], program: str, epilog: st
 
 
 def parser_of(model: type[BaseSettings], program: str) -> argparse.ArgumentParser:
-    """Return the parser of these settings with all their flags, for who writes about them. It has parsed nothing."""
+    """Return the parser of these settings with all their flags, for code that describes them. It has parsed nothing."""
     parser = _empty_parser(model, program, "")
     _source(model, parser, None)
     return parser

@@ -1,4 +1,4 @@
-"""The parser of a command line: what is wrong is said in one line each, with what was most likely meant."""
+"""The parser of a command line: it reports each mistake in one line, with the flag that was most likely meant."""
 
 import argparse
 import contextlib
@@ -20,7 +20,7 @@ _NEGATIVE_NUMBER: Final = re.compile(r"-\d+|-\d*\.\d+")
 
 
 class UnknownFlagsError(SupervisorError):
-    """Some flags are none, and some values are wrong. `unknown` are sentences, `invalid` is what pydantic found."""
+    """Some flags are unknown, and some values are wrong. `unknown` are sentences, `invalid` is pydantic's result."""
 
     def __init__(self, unknown: Sequence[str], invalid: Sequence[ErrorDetails]) -> None:
         super().__init__(*unknown)
@@ -29,14 +29,14 @@ class UnknownFlagsError(SupervisorError):
 
 
 class CommandParser(argparse.ArgumentParser):
-    """As `argparse.ArgumentParser`, without abbreviations, and without the whole usage for each slip.
+    """Same as `argparse.ArgumentParser`, without abbreviations, and without the whole usage for each mistake.
 
-    Unknown flags are told before anything else: what follows from them, such as a word too many, is no news. With
-    `keep_unknown` they are kept in `unknown`, a sentence each, and the rest is read without them, so that the
-    caller can tell what is wrong with the values as well.
+    Unknown flags are reported first: their consequences, such as an extra word, are not reported. With `keep_unknown`
+    they are kept in `unknown`, a sentence each, and the rest is read without them. So the caller can also report wrong
+    values.
 
-    A flag with an empty value is refused, but for those in `may_be_empty`: it comes from a variable of the shell that
-    is not set, and taken as not given it would have the command act on something else than what was meant.
+    A flag with an empty value is refused, except those in `may_be_empty`. The value comes from an unset variable of the
+    shell. If the flag were ignored, the command would act on something that was not meant.
     """
 
     def __init__(
@@ -74,18 +74,18 @@ class CommandParser(argparse.ArgumentParser):
         self._refuse(f"{message}.")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        # As Pythons after 3.11.2 do: where nobody reads it, it is as good as printed.
+        # Same as Python after 3.11.2: if nobody reads the message, it is dropped.
         with contextlib.suppress(AttributeError, OSError):
             super()._print_message(message, file)
 
     def refuse_unknown(self) -> NoReturn:
-        """Say which flags there are not, and exit with status 2."""
+        """Say which flags do not exist, and exit with status 2."""
         self._refuse(*self.unknown)
 
     def _told_apart(self, words: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Return the flags that are none, once each, and the words to read without them and their likely values.
+        """Return the unknown flags, once each, and the other words without them and their likely values.
 
-        Among those words is no call for help: it would end the command before anything is told.
+        The words contain no call for help: it would end the command before anything is reported.
         """
         unknown: dict[str, None] = {}
         others: list[str] = []
@@ -107,7 +107,7 @@ class CommandParser(argparse.ArgumentParser):
         return list(unknown), others
 
     def _empty_flags(self, parsed: argparse.Namespace) -> list[str]:
-        """Return a sentence for each flag that was given without a value behind it, or with an empty one."""
+        """Return a sentence for each flag that has no value after it, or an empty one."""
         given = {action: getattr(parsed, action.dest, None) for action in self._actions}
         return [
             f"{action.option_strings[0]} needs a value, and is empty: is a variable of the shell not set?"
@@ -118,7 +118,7 @@ class CommandParser(argparse.ArgumentParser):
         ]
 
     def _no_such_flag(self, name: str) -> str:
-        import difflib  # for who has mistyped a flag; a worker has no use for it
+        import difflib  # only for a mistyped flag; a worker does not need it
 
         near = difflib.get_close_matches(name, self._option_string_actions, n=1, cutoff=_ALIKE)
         return f"there is no flag {name}." + (f" Did you mean {near[0]}?" if near else "")

@@ -1,4 +1,4 @@
-"""Settings that are right one by one, and can't be meant together. Looks at nothing but where links lead."""
+"""Settings that are each right, but contradict each other. It reads nothing but where links lead."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -8,13 +8,13 @@ from supervisor.settings.marks import closed_by_a_command
 from supervisor.settings.writable_paths import opens_what_is_closed
 
 KILL_MARGIN_SECONDS: Final = 30.0
-"""What the end of a job may take beyond limit and grace: stack, kill, clearing its tree, and delivery."""
+"""How long the end of a job may take beyond limit and grace: stack, kill, clearing its tree, and delivery."""
 
 _OF_THE_TIME_LIMIT: Final = ("max_job_seconds", "grace_seconds", "engine_job_timeout_seconds")
 
 
 def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each contradiction. A setting that is not among `values` contradicts nothing."""
+    """Yield a sentence for each contradiction. A setting that is missing in `values` contradicts nothing."""
     if all(name in values for name in _OF_THE_TIME_LIMIT):
         yield from _too_late_for_the_engine(*(float(values[name]) for name in _OF_THE_TIME_LIMIT))
     if values.get("engine_client_key") and values.get("engine_client_certificate", ...) is None:
@@ -43,7 +43,7 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[str]:
             "it lets in root, the worker's user and --control-group. "
             "Leave --health-token-file out, or give a port, such as 127.0.0.1:9464"
         )
-    # A command that runs this worker has results kept by itself, whatever else is set around it.
+    # A command that runs this worker turns this on by itself, whatever the other settings are.
     if values.get("keep_results") and values.get("keep_jobs", ...) == 0 and not closed_by_a_command():
         yield (
             "--keep-results keeps results beside the jobs that have ended, and --keep-jobs 0 keeps none of those. "

@@ -1,4 +1,4 @@
-"""The setting `--engine-url`: what may stand there."""
+"""The setting `--engine-url`, and which values are allowed."""
 
 import re
 from typing import Final
@@ -9,9 +9,9 @@ _LABEL_CHARS: Final = 63  # RFC 1035, section 2.3.4
 
 
 def checked_engine_url(url: str) -> str:
-    """Return `url` without slashes at its end. Raises `ValueError` where it leads to no engine, wherever that is.
+    """Return `url` without slashes at its end. Raises `ValueError` if it can't be the address of an engine.
 
-    The message does not repeat it: there may be a password in it.
+    The message does not repeat the address: it may hold a password.
     """
     if not _URL.fullmatch(url):
         raise ValueError("must be a URL such as http://engine:3030")
@@ -32,7 +32,7 @@ def checked_engine_url(url: str) -> str:
 
 
 def has_user(url: str) -> bool:
-    """Whether a user or a password stands before the host. What is no URL has none."""
+    """Whether there is a user or a password before the host. False if it is not a URL."""
     try:
         parts = urlsplit(url)
         login = parts.username or parts.password

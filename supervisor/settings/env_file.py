@@ -1,4 +1,4 @@
-"""The file `.env` in the working directory: read only if it is one, and only so much of it."""
+"""The file `.env` in the working directory: read only if it is an ordinary file, and only up to a maximum size."""
 
 import contextlib
 import io
@@ -25,9 +25,9 @@ _held: ContextVar[str | None] = ContextVar("held", default=None)
 
 
 def read() -> str:
-    """Return the file's text, empty where there is none, as of a directory. Waits for its disk, but for no writer.
+    """Return the file's text, empty if there is none or it is a directory. Waits for its disk, but for no writer.
 
-    Raises `OSError`, also for what is no regular file or too large, and `UnicodeDecodeError`.
+    Raises `OSError`, also if it is not a regular file or is too large, and `UnicodeDecodeError`.
     """
     try:
         with ordinary_file(FILE) as descriptor, open(descriptor, "rb", closefd=False) as file:
@@ -35,7 +35,7 @@ def read() -> str:
     except FileNotFoundError:
         return ""
     except NotAFileError as error:
-        if stat.S_ISDIR(error.mode):  # of Python's virtual environments some are called so
+        if stat.S_ISDIR(error.mode):  # some of Python's virtual environments have this name
             return ""
         kind = next((kind for test, kind in _KINDS if test(error.mode)), "it is no regular file")
         raise OSError(0, kind) from None
@@ -46,7 +46,7 @@ def read() -> str:
 
 @contextlib.contextmanager
 def held(text: str) -> Iterator[None]:
-    """Have everybody take `text` for the file's meanwhile: it was read where waiting for a disk holds up nobody."""
+    """Meanwhile, let all callers use `text` as the file's: it was read where waiting for a disk blocks nobody."""
     before = _held.set(text)
     try:
         yield
@@ -55,18 +55,18 @@ def held(text: str) -> Iterator[None]:
 
 
 def text() -> str:
-    """Return what is held, else what `read` returns. Raises as that does."""
+    """Return the held text, otherwise the result of `read`. Raises the same errors."""
     return read() if (it := _held.get()) is None else it
 
 
 def values() -> dict[str, str | None]:
-    """Return the variables that the file sets. Raises as `read` does."""
+    """Return the variables that the file sets. Raises the same errors as `read`."""
     return dotenv_values(stream=io.StringIO(text()))
 
 
 class EnvFileSource(DotEnvSettingsSource):
-    """What pydantic-settings reads of the file, which it would open by its name."""
+    """The file as a source for pydantic-settings, which would otherwise open it by its name."""
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
-        # As the settings have it: case does not matter, and what is empty is not set.
+        # Same as the settings: case does not matter, and an empty value counts as not set.
         return {name.lower(): value for name, value in values().items() if value}

@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 
 
 def _existing_file(path: Path | None) -> Path | None:
-    if path is not None and not os.path.isfile(path):  # the method raises where it may not look
+    if path is not None and not os.path.isfile(path):  # `Path.is_file` raises if it may not look
         raise ValueError(f"{path} is not a file that can be read")
     return path
 
@@ -17,7 +17,7 @@ File = Annotated[Path | None, AfterValidator(_existing_file)]
 
 
 def default_state_directory() -> Path:
-    """Return systemd's StateDirectory if there is one, else the user's own."""
+    """Return systemd's StateDirectory if there is one, otherwise the user's own."""
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     if given:
         return Path(given)
@@ -26,7 +26,7 @@ def default_state_directory() -> Path:
 
 
 def existing_paths(paths: list[str]) -> list[str]:
-    """Return the paths, absolute. Raises `ValueError` for one that is not there, or that can't be meant."""
+    """Return the paths, absolute. Raises `ValueError` for a path that does not exist or makes no sense."""
     absolute = [os.path.abspath(os.path.expanduser(path)) for path in paths]
     for path in absolute:
         if path == "/":

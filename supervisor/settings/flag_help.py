@@ -1,4 +1,4 @@
-"""How `--help` shows a flag: by words for people, where pydantic-settings has Python's own for types and defaults."""
+"""How `--help` shows a flag: in plain words, where pydantic-settings shows Python's types and defaults."""
 
 import argparse
 import re
@@ -21,7 +21,7 @@ _LIST_DEFAULT: Final = re.compile(r"\(default: \[(.+)\]\)$")
 
 _EXAMPLE: Final = "Example: "
 _OWN_LINES: Final = (_EXAMPLE, "Exit code")
-"""What begins a line of its own, also where no blank line is before it."""
+"""A line that begins with one of these stays a line of its own, also without a blank line before it."""
 
 
 class LineFormatter(argparse.HelpFormatter):
@@ -32,7 +32,7 @@ class LineFormatter(argparse.HelpFormatter):
 
 
 def _paragraphs(text: str) -> list[str]:
-    """Return the lines of a text, those of one paragraph as a single one."""
+    """Return the lines of a text; the lines of one paragraph are joined."""
     found: list[str] = []
     for line in text.splitlines():
         before = found[-1] if found else ""
@@ -45,9 +45,9 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _folded(line: str, width: int) -> str:
-    if line.startswith(_EXAMPLE):  # to be copied; a terminal folds it without a line break
+    if line.startswith(_EXAMPLE):  # people copy it; a terminal folds it without a line break
         return line
-    # What is explained beside its name goes on below its beginning, where there is room for that.
+    # An explanation beside a name continues below its beginning, if there is room for that.
     named = _NAMED.match(line)
     column = len(named[0]) if named and len(named[0]) < width // 2 else 4 * line.startswith(" ")
     return textwrap.fill(line, width, subsequent_indent=" " * column, break_long_words=False)
@@ -56,9 +56,9 @@ def _folded(line: str, width: int) -> str:
 def add_argument(
     hidden: frozenset[str], groups: Mapping[str, Any], parser: Any, *names: str, **options: Any
 ) -> Any:
-    """Add a flag, to the group of its setting where it has one.
+    """Add a flag, to the group of its setting if it has one.
 
-    The help leaves it out when its setting is one of `hidden`. It can be given all the same.
+    The help leaves it out if its setting is one of `hidden`, but the flag still works.
     """
     settings = [name.lstrip("-").replace("-", "_") for name in names]
     if hidden.intersection(settings):
@@ -67,7 +67,7 @@ def add_argument(
     if isinstance(metavar, str):
         options["metavar"] = _METAVARS.get(metavar, metavar)
     if isinstance(text, str):
-        # Where the text says itself what is taken without the flag, Python's value is no news.
+        # If the text names the default itself, Python's value is not needed.
         text = (_ANY_DEFAULT if "Default: " in text else _NO_DEFAULT).sub("", text)
         options["help"] = _LIST_DEFAULT.sub(lambda match: f"(default: {match[1].replace(chr(39), '')})", text)
     group = next((groups[name] for name in settings if name in groups), parser)

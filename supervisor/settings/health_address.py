@@ -15,14 +15,14 @@ _HOST_AND_PORT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class LoopbackAddress:
-    """An address that only this machine reaches. Port 0 is any free one."""
+    """An address that only this machine can reach. Port 0 is any free one."""
 
     host: str
     port: int
 
     @property
     def is_ipv6(self) -> bool:
-        """Whether it is one of IPv6."""
+        """Whether it is an IPv6 address."""
         return ":" in self.host
 
     def __str__(self) -> str:
@@ -33,7 +33,7 @@ HealthAddress = LoopbackAddress | Path
 
 
 def parse_health_address(text: str) -> HealthAddress:
-    """Return what `text` names. Raises `ValueError`, also for an address that other machines reach."""
+    """Return the address in `text`. Raises `ValueError`, also for an address that other machines can reach."""
     if text.startswith("/"):
         if len(text.encode()) > _MOST_PATH_BYTES:
             raise ValueError(f"the path of a socket may have {_MOST_PATH_BYTES} bytes; name a shorter one")
@@ -59,7 +59,7 @@ def parse_health_address(text: str) -> HealthAddress:
 
 
 def checked_health_address(text: str | None) -> str | None:
-    """Return `text` as it is. Raises `ValueError` where it names no address."""
+    """Return `text` unchanged. Raises `ValueError` if it is not an address."""
     if text is not None:
         parse_health_address(text)
     return text

@@ -1,4 +1,4 @@
-"""The environment variables of the worker that people come from: its `.env` starts this one unchanged."""
+"""The environment variables of `neops_worker_sdk`'s worker: its `.env` starts this worker unchanged."""
 
 import contextlib
 import logging
@@ -30,25 +30,25 @@ LEGACY_NAMES: Final = {
 
 _OF_FRACTIONS: Final = "BLOCKING_DETECTION_THRESHOLD"
 
-# It warns of each line that it can't read, each time that it reads the file, and without the file's name. What
-# concerns us is told by `supervisor.settings.problems`.
+# The package `dotenv` logs each line that it can't read, at each reading, without the file's name. Our own messages
+# come from `supervisor.settings.problems`.
 logging.getLogger("dotenv").setLevel(logging.ERROR)
 
 _LOGIN: Final = re.compile(r"^(https?://)[^/]*@")
 
 
 class NamesForBlocks:
-    """The old names in the environment of this process, with the values in force, for jobs to see.
+    """The old names in the environment of this process, with the current values. Jobs see them.
 
-    Blocks of the other worker read its settings by these names (`neops_worker_sdk.config`). Withdrawn while
-    settings are read anew: they are values of this worker, and not what somebody has set.
+    Blocks of the other worker read its settings by these names (`neops_worker_sdk.config`). They are withdrawn while
+    settings are read again: these are values of this worker, and nobody has set them.
     """
 
     def __init__(self) -> None:
         self._before: dict[str, str | None] = {}
 
     def publish(self, settings: BaseSettings) -> list[str]:
-        """Set the names, and return those that are set."""
+        """Set the names, and return those that were set."""
         self.withdraw()
         values = {
             name: _as_text(name, value)
@@ -61,7 +61,7 @@ class NamesForBlocks:
 
     @contextlib.contextmanager
     def withdrawn(self) -> Iterator[None]:
-        """Withdraw the names for the length of the context; where it fails, what was there is there again."""
+        """Withdraw the names for the length of the context. If it fails, the earlier values are restored."""
         values, before = {name: os.environ[name] for name in self._before}, self._before
         self.withdraw()
         try:
@@ -72,7 +72,7 @@ class NamesForBlocks:
             raise
 
     def withdraw(self) -> None:
-        """Set back what `publish` has set."""
+        """Undo what `publish` has set."""
         for name, value in self._before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -85,21 +85,21 @@ def _as_text(name: str, value: object) -> str:
     if isinstance(value, list):
         return ",".join(map(str, value))
     if isinstance(value, int | float):
-        # The package takes int() of all others when it is imported, which fails for "0.5" and for "1e+06".
+        # When the package is imported, it calls int() on all others, which fails for "0.5" and for "1e+06".
         return f"{value:g}" if name == _OF_FRACTIONS else str(math.ceil(value))
-    # A password in the engine's address is the worker's, and no job's.
+    # Jobs must not get a password in the engine's address: it is the worker's.
     return _LOGIN.sub(r"\1", str(value))
 
 
 class LegacyEnvironment(PydanticBaseSettingsSource):
-    """Reads the old names from the environment and from `.env`, below our own in precedence."""
+    """Reads the old names from the environment and from `.env`. Our own names have precedence."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Return nothing for a single field: all are read at once."""
+        """Return nothing for a single field: all are read together."""
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return what is set under an old name. What is in the file gives way to our own name there."""
+        """Return what is set under an old name. In the file, our own name wins over an old one."""
         file = env_file.values()
         own = {name.upper() for name, value in file.items() if value}
         prefix = str(self.config.get("env_prefix", ""))

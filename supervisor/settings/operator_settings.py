@@ -1,4 +1,4 @@
-"""What an operator sets about looking at a worker and telling it what to do. A part of `DaemonSettings`."""
+"""An operator's settings for looking at a worker and controlling it. A part of `DaemonSettings`."""
 
 from pathlib import Path
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Where each setting in force comes from, and how its value is shown: for `config` and for bundles."""
+"""Where the value of each setting comes from, and how it is shown: for `config` and for bundles."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ _QUERY: Final = re.compile(r"(?<=\?).+$")
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """One setting, as people may see it. `value` is `None` where the setting has none."""
+    """One setting, as people may see it. `value` is `None` if the setting has none."""
 
     name: str
     value: str | None
@@ -28,22 +28,22 @@ class SettingRow:
 
 
 class KnowsOrigins(BaseSettings):
-    """Base of settings that remember where they come from."""
+    """Base of settings that remember their origins."""
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
     _ignored: tuple[str, ...] = PrivateAttr(default=())
 
     def come_from(self, origins: Mapping[str, str]) -> None:
-        """Remember the origins of these settings, by their names. What is not among them keeps its own."""
+        """Remember the origins of these settings, by their names. Other settings keep theirs."""
         self._origins = {**self._origins, **origins}
 
     def leave_out(self, ignored: Iterable[str]) -> None:
-        """Remember what was not taken for a setting where these were read: a sentence for each."""
+        """Remember what looked like a setting but was ignored when these were read: a sentence for each."""
         self._ignored = tuple(ignored)
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """What looked like a setting where these were read, and is none: a sentence for each."""
+        """What looked like a setting when these were read, but is none: a sentence for each."""
         return self._ignored
 
     def origin_of(self, name: str) -> str:
@@ -52,21 +52,21 @@ class KnowsOrigins(BaseSettings):
 
 
 def origins_of(model: type[BaseSettings], arguments: Sequence[str], prefix: str) -> dict[str, str]:
-    """Return where the value of each setting of `model` comes from, as of now: environment and `.env` may change.
+    """Return where the value of each setting of `model` comes from at this moment: environment and `.env` may change.
 
-    `prefix` is that of our own variables.
+    `prefix` is the prefix of our own variables.
     """
     try:
         text = env_file.text()
     except (OSError, UnicodeDecodeError):
         text = ""
-    with env_file.held(text):  # read once, and not for each setting
+    with env_file.held(text):  # read once for all settings
         places = {name: place_of(name, f"{prefix}{name}".upper(), arguments) for name in model.model_fields}
     return {name: str(place) for name, place in places.items() if place is not None}
 
 
 def setting_rows(settings: KnowsOrigins) -> list[SettingRow]:
-    """Return every setting with its value and its origin. What may be a secret in a value is masked."""
+    """Return every setting with its value and its origin. Possible secrets in a value are masked."""
     names = type(settings).model_fields
     return [SettingRow(name, shown(getattr(settings, name)), settings.origin_of(name)) for name in names]
 

@@ -17,7 +17,7 @@ _NAME: Final = re.compile(r"\s*(?:export\s+)?(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is set. `line` is that of `.env`; without one it is the command line or the environment."""
+    """Where something is set. `line` is a line of `.env`; without it, it is the command line or the environment."""
 
     name: str
     line: int | None = None
@@ -29,9 +29,9 @@ class Place:
 
 
 def unreadable_lines(prefix: str) -> list[Place]:
-    """Return the lines of `.env` that mean to set one of our settings, and that nobody can read.
+    """Return the lines of `.env` that seem to set one of our settings but can't be read.
 
-    Other lines are another program's. `prefix` is that of our own variables.
+    Other lines belong to other programs. `prefix` is the prefix of our own variables.
     """
     try:
         text = env_file.text()
@@ -47,9 +47,9 @@ def unreadable_lines(prefix: str) -> list[Place]:
 
 
 def place_of(setting: str, variable: str, arguments: Sequence[str]) -> Place | None:
-    """Return where the value in force of a setting comes from, `None` where nobody has set it.
+    """Return where the current value of a setting comes from, `None` if nobody has set it.
 
-    `variable` is its own name in the environment; below it, in environment and file each, stands the old one.
+    `variable` is its own name in the environment. In environment and file, it wins over the old name.
     """
     flag = "--" + setting.replace("_", "-")
     given = {word.partition("=")[0] for word in arguments}
@@ -63,13 +63,13 @@ def place_of(setting: str, variable: str, arguments: Sequence[str]) -> Place | N
 
 
 def in_environment(name: str) -> Place | None:
-    """Return the place of a variable of the environment that is set."""
+    """Return the place of a variable that is set in the environment."""
     found = next((own for own, value in os.environ.items() if own.upper() == name.upper() and value), None)
     return None if found is None else Place(found)
 
 
 def in_file(name: str) -> Place | None:
-    """Return the line of `.env` that sets a variable: of several the last, which counts."""
+    """Return the line of `.env` that sets a variable: if there are several, the last one counts."""
     try:
         lines = env_file.text().splitlines()
     except (OSError, ValueError):

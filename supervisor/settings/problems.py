@@ -1,4 +1,4 @@
-"""What is wrong with settings: all of it at once, each with its place and what may stand there."""
+"""What is wrong with settings: all at once, each with its place and the allowed values."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, TypeVar
@@ -30,17 +30,17 @@ _MUST: Final[dict[str, str]] = {
     "less_than_equal": "must be {le} or less",
     "literal_error": "must be one of {expected}",
 }
-"""By pydantic's word for an error: the same, as a person would say it."""
+"""From pydantic's word for an error to a sentence for people."""
 
 _TELLING: Final = frozenset(
     {"float_parsing", "finite_number", "int_parsing", "int_from_float", "bool_parsing"}
 )
 _LONGEST_TOLD: Final = 40
-"""More characters than a number has, or a number and a few words behind it. A token may be longer."""
+"""More characters than a number has, or a number with a few words. A token may be longer."""
 
 
 def told_together(model: type[SettingsT], data: Any, validate: Callable[[Any], SettingsT]) -> SettingsT:
-    """Validate `data`, and tell what contradicts itself beside what is wrong: nobody is to meet one after the other.
+    """Validate `data`, and report contradictions together with wrong values, so that people see all at once.
 
     Raises `ValidationError` and `ValueError`.
     """
@@ -68,7 +68,7 @@ def _with_further(
 
 
 def _given(problem: ErrorDetails) -> dict[str, str]:
-    """Return what was given for a number or a switch, which is no secret. Of others the value is never told."""
+    """Return the given value of a number or a switch, which is not a secret. Other values are never shown."""
     given = problem["input"]
     if problem["type"] not in _TELLING or not isinstance(given, str) or len(given) > _LONGEST_TOLD:
         return {}
@@ -78,7 +78,7 @@ def _given(problem: ErrorDetails) -> dict[str, str]:
 def _line(
     kind: Any, location: tuple[int | str, ...], message: str, context: dict[str, Any]
 ) -> InitErrorDetails:
-    # The text is given as a part of the context: in a template of pydantic's, braces would mean something.
+    # The text is a part of the context: in a template of pydantic's, its braces would have a meaning.
     own = PydanticCustomError(kind, "{message}", {**context, "message": message})
     return InitErrorDetails(type=own, loc=location, input=None)
 
@@ -91,8 +91,8 @@ def settings_problems(
 ) -> list[str]:
     """Return a sentence for each setting that can't be used: where it is set, and what it must be.
 
-    `prefix` is that of our own variables. `positional` are the settings that are given by their place on the command
-    line: neither by a flag nor by a variable.
+    `prefix` is the prefix of our own variables. `positional` are the settings that are given by their position on the
+    command line, neither by a flag nor by a variable.
     """
     if isinstance(error, UnicodeDecodeError):
         return ["The file .env in this directory is not UTF-8 text."]
@@ -103,7 +103,7 @@ def settings_problems(
 
 
 def positional_of(model: type[BaseSettings]) -> frozenset[str]:
-    """Return the names of a command's settings that are given by their place on the command line."""
+    """Return the names of a command's settings that are given by their position on the command line."""
     return frozenset(
         name for name, field in model.model_fields.items() if _CliPositionalArg in field.metadata
     )
@@ -112,12 +112,12 @@ def positional_of(model: type[BaseSettings]) -> frozenset[str]:
 def explained(
     found: Iterable[ErrorDetails], arguments: Sequence[str], prefix: str, positional: Collection[str] = ()
 ) -> list[str]:
-    """Return a sentence for each of these problems, as `settings_problems` does for all of an error."""
+    """Return a sentence for each of these problems, as `settings_problems` does for a whole error."""
     return [_explained(problem, arguments, prefix, positional) for problem in found]
 
 
 def env_file_problems(prefix: str) -> list[str]:
-    """Return a sentence for each line of `.env` that means to set one of our settings, and can't be read."""
+    """Return a sentence for each line of `.env` that seems to set one of our settings but can't be read."""
     return [f"{place}: can't be read. Write {place.name}=VALUE." for place in unreadable_lines(prefix)]
 
 
@@ -129,7 +129,7 @@ def _explained(
         return f"{message}."
     name = str(problem["loc"][0])
     if name in positional:
-        shown = name.upper().replace("_", "-")  # as argparse has it
+        shown = name.upper().replace("_", "-")  # same as argparse
         return f"{shown} is missing." if problem["type"] == "missing" else f"{shown}: {message}."
     flag, variable = "--" + name.replace("_", "-"), prefix + name.upper()
     if problem["type"] == "missing":

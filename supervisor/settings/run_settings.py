@@ -178,12 +178,12 @@ class RunSettings(KnowsOrigins):
 
     @property
     def log_level_number(self) -> int:
-        """Return the level as `logging` has it."""
+        """Return the level as a number of `logging`."""
         return int(getattr(logging, self.log_level.upper()))
 
     @property
     def log_level_numbers(self) -> dict[str, int]:
-        """Return the levels of single loggers, as `logging` has them."""
+        """Return the levels of single loggers, as numbers of `logging`."""
         return parse_levels(self.log_levels)
 
     @classmethod
@@ -195,7 +195,7 @@ class RunSettings(KnowsOrigins):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags over environment over `.env`, and in both the old worker's names below ours."""
+        """Flags win over the environment, the environment over `.env`; in both, our names over the old worker's."""
         return (init_settings, env_settings, LegacyEnvironment(settings_cls), EnvFileSource(settings_cls))
 
 
@@ -248,7 +248,7 @@ class DaemonSettings(KeptJobsSettings, OperatorSettings, EngineSettings, RunSett
 
     @property
     def spares(self) -> int:
-        """Return how many children wait for jobs: one more than there are slots, as one is being replaced."""
+        """Return how many children wait for jobs: one more than there are slots, because one is being replaced."""
         return min(self.max_concurrent_jobs + 1, MOST_SPARES)
 
     _block_slots = field_validator("block_slots", mode="before")(lambda value: _join(value))

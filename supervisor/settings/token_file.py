@@ -1,4 +1,4 @@
-"""Bearer tokens, from the files in which they lie: for the engine, and for the worker's metrics. Never in a message."""
+"""Bearer tokens and their files: for the engine, and for the worker's metrics. No message shows a token."""
 
 import contextlib
 import ipaddress
@@ -15,7 +15,7 @@ from supervisor.process.small_file import NotAFileError, ordinary_file
 from supervisor.process.user_names import user_name
 
 _CAP_BYTES: Final = 8 * 1024
-"""A token is part of a header of each request; servers refuse one that is longer than this."""
+"""A token is part of a header of each request; servers refuse a longer header."""
 
 _TOKEN: Final = re.compile(rb"[!-~]+")
 _SHORTEST_HEALTH_TOKEN: Final = 16
@@ -26,14 +26,14 @@ _NOBODY: Final = 65534
 
 @dataclass(frozen=True, slots=True)
 class _Purpose:
-    """What a token is for, and what to do where it is missing, empty, or was open to others."""
+    """What a token is for, and what to do if it is missing, empty, or was readable by others."""
 
     name: str
     missing: str
     empty: str
     opened: str
     is_made_by_people: bool
-    """Only a person mends it then: an engine writes its token anew at each start."""
+    """Then only a person can correct it. An engine writes its token again at each start."""
 
 
 _ENGINE: Final = _Purpose(
@@ -52,19 +52,19 @@ _HEALTH: Final = _Purpose(
 def read_token(path: Path, engine_url: str) -> str:
     """Return the token in `path`, for the engine at `engine_url`. Raises `StartRefusedError`, which names the file.
 
-    The file for an engine on this machine has to be private to its user, as `sdk.devengine` writes it. For an engine
-    elsewhere it is the administrator's, who may have mounted it readable, as Kubernetes does.
+    The file for an engine on this machine must be private to its user, as `sdk.devengine` writes it. The file for an
+    engine elsewhere is the administrator's, who may have mounted it readable, as Kubernetes does.
     """
     return _read(path, _ENGINE, private=is_on_this_machine(engine_url))
 
 
 def read_health_token(path: Path, worker: int | None = None) -> str:
-    """Return the token in `path`, for who wants to read the metrics. Raises `StartRefusedError`, which names the file.
+    """Return the token in `path`, for clients that read the metrics. Raises `StartRefusedError`, which names the file.
 
     `WrongSettingError` is one of these: another try does not help.
 
-    The file has to be private to the worker's user, since jobs reach the port on which the token is asked for. `worker`
-    is the number of that user, where root looks for him.
+    The file must be private to the worker's user, because jobs can reach the port that asks for the token. If root
+    looks for that user, `worker` is the user's number.
     """
     token = _read(path, _HEALTH, private=True, reader=worker)
     if len(token) < _SHORTEST_HEALTH_TOKEN:
@@ -107,14 +107,14 @@ def is_on_this_machine(url: str) -> bool:
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name, or no URL
+    except ValueError:  # a name, or not a URL
         return False
 
 
 def _refuse_if_not_private(path: Path, purpose: _Purpose, status: os.stat_result, reader: int | None) -> None:
     me = os.geteuid() if reader is None else reader
-    # Root may read any file, so also the token of an engine, whoever runs that. What a service's own user has written
-    # that exists only while it runs (DynamicUser=) belongs to nobody on the disk.
+    # Root may read any file, so also the token of an engine of any user. With DynamicUser= a service's user exists only
+    # while the service runs: its files belong to nobody on the disk.
     is_roots_to_read = me == 0 and (purpose is _ENGINE or status.st_uid == _NOBODY)
     if status.st_uid not in (me, 0) and not is_roots_to_read:
         raise _wrong(
@@ -125,11 +125,11 @@ def _refuse_if_not_private(path: Path, purpose: _Purpose, status: os.stat_result
         )
     if me == 0:
         _refuse_a_link_of_others(path, purpose, status)
-    # What is root's may be lent to a group: that is how systemd hands over a credential.
+    # A file of root's may be readable by a group: this is how systemd passes a credential.
     is_lent = status.st_uid == 0 and me != 0
     open_to = _OTHERS if is_lent else _OTHERS | _GROUP
     if mode := stat.S_IMODE(status.st_mode) & open_to:
-        # Refused and not mended: others may have read it already, and only a new token shuts them out again.
+        # Refused, and not corrected: others may have read it already, and only a new token helps.
         who = "every user of this machine" if mode & _OTHERS else "its group"
         raise _wrong(
             path,
@@ -140,9 +140,9 @@ def _refuse_if_not_private(path: Path, purpose: _Purpose, status: os.stat_result
 
 
 def _refuse_a_link_of_others(path: Path, purpose: _Purpose, status: os.stat_result) -> None:
-    """Refuse a file to which neither root nor its owner has linked: root would send a secret to whoever has.
+    """Refuse a link that belongs to neither root nor the file's owner: its maker could make root send another's secret.
 
-    Looked at after the file was opened, so that a link which is taken away meanwhile does not help.
+    Checked after the file was opened, so it does not help to remove the link meanwhile.
     """
     try:
         owner = os.lstat(path).st_uid
@@ -162,7 +162,7 @@ def _refused(path: Path, purpose: _Purpose, what: str, advice: str) -> StartRefu
 
 
 def _wrong(path: Path, purpose: _Purpose, what: str, advice: str) -> StartRefusedError:
-    """Return the error for what another try does not mend, unless an engine writes the file."""
+    """Return the error that another try does not correct, unless an engine writes the file."""
     kind = WrongSettingError if purpose.is_made_by_people else StartRefusedError
     return kind(_text(path, purpose, what, advice))
 

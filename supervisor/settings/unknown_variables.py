@@ -1,4 +1,4 @@
-"""Variables that look like settings of this worker and are none: most likely misspelt, and without effect."""
+"""Variables that look like settings of this worker but are none: most likely misspelt, and without effect."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 
 _ALIKE: Final = 0.75
 _MARKS: Final = {MARKER_VARIABLE, MARK_VARIABLE, AT_LEAST_INFO_VARIABLE, CLOSED_TO_JOBS_VARIABLE}
-"""No settings: this worker knows its own processes by them."""
+"""Not settings: this worker recognises its own processes by them."""
 
 
 def unknown_variables() -> Iterator[str]:
@@ -23,13 +23,13 @@ def unknown_variables() -> Iterator[str]:
 
 
 def is_unknown(name: str, known: Iterable[str]) -> bool:
-    """Whether a variable has our prefix and is no setting. Case does not matter to settings."""
+    """Whether a variable has our prefix but is not a setting. Case does not matter to settings."""
     return name.upper().startswith(ENV_PREFIX) and name.upper() not in set(known)
 
 
 def unknown_variable(name: str, known: Iterable[str]) -> str:
-    """Say what is wrong with this variable, and which setting is spelt most like it."""
-    import difflib  # for who has mistyped a name; a worker has no use for it
+    """Say what is wrong with this variable, and which setting has the most similar name."""
+    import difflib  # only for a mistyped name; a worker does not need it
 
     closest = difflib.get_close_matches(name.upper(), list(known), n=1, cutoff=_ALIKE)
     advice = f"Did you mean {closest[0]}?" if closest else "`supervisor --help` lists the settings."

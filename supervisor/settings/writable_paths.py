@@ -1,4 +1,4 @@
-"""`--writable-paths`: what jobs may write although something closed or read-only lies above. Follows links."""
+"""`--writable-paths`: what jobs may write inside of a closed or read-only directory. Follows links."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,11 @@ CLOSED: Final = {
     "engine_client_key": "the worker's key",
     "known_hosts": "the known host keys",
 }
-"""The settings whose files no job may reach, and what these are."""
+"""The settings whose files no job may reach, and what these files are."""
 
 
 def opens_what_is_closed(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each writable path that is, or lies in, what jobs must not reach."""
+    """Yield a sentence for each writable path that is a path that jobs must not reach, or is inside of one."""
     closed = [(str(values[name]), what) for name, what in CLOSED.items() if _is_path(values.get(name))]
     closed += [(path, "what the command keeps that runs this worker") for path in closed_by_a_command()]
     for given in values.get("writable_paths") or ():
