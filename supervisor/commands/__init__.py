@@ -1,4 +1,4 @@
-"""What people type: one module for each command, or a folder where it has more. Imported only when it is run.
+"""The commands that people type: one module for each, or a folder if it has more. Imported only when it is run.
 
-Nothing that the daemon is made of imports from here.
+Nothing of the daemon imports from here.
 """

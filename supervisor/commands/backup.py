@@ -1,4 +1,4 @@
-"""`supervisor backup`: the state of `supervisor local`, as a directory that it can be started with."""
+"""`supervisor backup`: copies the state of `supervisor local` to a directory with which it can be started again."""
 
 import contextlib
 import os
@@ -57,7 +57,7 @@ class BackupSettings(StateDirectorySettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Make the backup. Returns 0, 1 when it could not be made, or 2 for wrong usage."""
+    """Make the backup. Returns 0, 1 if it could not be made, or 2 for wrong usage."""
     settings = read_settings(BackupSettings, arguments, PROGRAM, _EPILOG)
     target, source = settings.directory, settings.state_dir / ENGINE_DATABASE
     if problem := _usage_problem(target, source):
@@ -68,14 +68,14 @@ def run(arguments: list[str]) -> int:
         held = _held(settings.state_dir)
     except (OSError, StateDirectoryError) as error:
         return _say(str(error), EXIT_FAILED)
-    # Whoever ends this, and be it by closing the terminal, would not know of what is left, and of the passwords in it.
+    # Whoever ends this, also by closing the terminal, would not know of the files left behind and their passwords.
     with ended_as_by_ctrl_c(signal.SIGTERM, signal.SIGHUP):
         return _back_up(settings.state_dir, held, target)
 
 
 def _back_up(state_dir: Path, held: DirectoryLock | Announcement, target: Path) -> int:
-    """Make the backup, and let go of the state. Returns the exit code. Where it is cut off, nothing is left."""
-    # Under another name until it is complete: nobody takes half of it for a backup.
+    """Make the backup, and release the state. Returns the exit code. If it is interrupted, it removes its files."""
+    # Under another name until it is complete: half of it must not look like a backup.
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         unfinished.mkdir(mode=0o700)
@@ -104,7 +104,7 @@ def _usage_problem(target: Path, source: Path) -> str | None:
     try:
         is_there = stat.S_ISREG(source.stat().st_mode)
     except PermissionError:
-        return None  # told of by whoever reads it
+        return None  # the code that reads it reports this
     except OSError:
         is_there = False
     if not is_there:
@@ -113,9 +113,9 @@ def _usage_problem(target: Path, source: Path) -> str | None:
 
 
 def _whose_it_would_be(target: Path, state_dir: Path) -> str | None:
-    """Say it where the state is another user's who owns a directory above the target.
+    """Return a refusal if the state belongs to another user who also owns a directory above the target.
 
-    He could put a link in the place of what root writes there.
+    That user could put a link in the place of a file that root writes there.
     """
     if not is_of_another(state_dir):
         return None
@@ -130,7 +130,7 @@ def _whose_it_would_be(target: Path, state_dir: Path) -> str | None:
 
 
 def _held(state_dir: Path) -> DirectoryLock | Announcement:
-    """Return the lock of a state that nobody uses, else the engine that does.
+    """Return the lock of a state that nobody uses, otherwise the engine that uses it.
 
     Raises `StateDirectoryError` and `OSError`.
     """
@@ -145,7 +145,7 @@ def _held(state_dir: Path) -> DirectoryLock | Announcement:
 
 
 def _copy_all(state_dir: Path, held: DirectoryLock | Announcement, target: Path) -> None:
-    """Copy what belongs to a backup into `target`, and check it.
+    """Copy all that a backup needs into `target`, and check it.
 
     Raises `OSError`, `sqlite3.Error`, `EngineError`, `StartRefusedError` and `StateDirectoryError`.
     """
@@ -171,20 +171,20 @@ def _copy_all(state_dir: Path, held: DirectoryLock | Announcement, target: Path)
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    """Copy what is committed, of the log beside the file too. Raises `OSError` and `sqlite3.Error`."""
+    """Copy what is committed, also from the log beside the file. Raises `OSError` and `sqlite3.Error`."""
     os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL | os.O_CLOEXEC, 0o600))
     with (
         contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True)) as live,
         contextlib.closing(sqlite3.connect(target)) as copy,
     ):
         live.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
-        # `backup` would wait without an end where it is locked.
+        # If it is locked, `backup` would wait without an end.
         live.execute("SELECT count(*) FROM sqlite_master")
         live.backup(copy)
 
 
 def _check(copied: Path) -> None:
-    """Read all of a copy. Raises `sqlite3.Error` where it is damaged."""
+    """Read all of a copy. Raises `sqlite3.Error` if it is damaged."""
     with contextlib.closing(sqlite3.connect(copied)) as copy:
         (said,) = copy.execute("PRAGMA quick_check(1)").fetchone()
     if said != "ok":

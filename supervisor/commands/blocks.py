@@ -1,4 +1,4 @@
-"""`supervisor blocks`: what there is to run, and what could not be imported."""
+"""`supervisor blocks`: which blocks there are, and which modules could not be imported."""
 
 import logging
 import sys
@@ -29,7 +29,7 @@ class BlocksSettings(CommandSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Print the catalogue. Returns 0, or 1 when something could not be imported."""
+    """Print the catalogue. Returns 0, or 1 if a module could not be imported."""
     settings = read_settings(BlocksSettings, arguments, PROGRAM)
     listener = start_logging(max(settings.log_level_number, logging.WARNING))
 

@@ -1,4 +1,4 @@
-"""`supervisor config`: the settings that a running worker works under, or that one would start with."""
+"""`supervisor config`: the settings of a running worker, or those with which one would start."""
 
 import dataclasses
 import sys

@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 def run(arguments: list[str]) -> int:
     """Run the daemon until it is told to stop."""
-    # By SIGABRT the keeper asks where it hangs, when systemd's watchdog has heard nothing of it.
+    # When systemd's watchdog gets no message, the keeper sends SIGABRT to see where this process hangs.
     faulthandler.enable(2)
     names = NamesForBlocks()
     settings = read_settings(DaemonSettings, arguments, PROGRAM, _epilog())
@@ -64,7 +64,7 @@ def run(arguments: list[str]) -> int:
         finally:
             await reader.close()
         if unended_threads():
-            # A disk does not answer, and the ends of loop and interpreter would wait for it.
+            # A disk does not answer: the ends of the loop and of the interpreter would wait for it.
             log.stop()
             os._exit(code)
         return code
@@ -75,13 +75,13 @@ def run(arguments: list[str]) -> int:
     finally:
         is_written = log.stop()
     if not is_written:
-        # Nobody reads: the thread waits for that in the kernel, and nothing that comes now must wait with it.
+        # Nobody reads the log: its thread waits in the kernel, and nothing after this may wait for it.
         os._exit(code)
     return code
 
 
 class SettingsReader:
-    """Reads the settings anew while the worker works, and waits for no disk on its loop."""
+    """Reads the settings again while the worker works. The worker's loop waits for no disk."""
 
     def __init__(self, arguments: list[str], names: NamesForBlocks, in_use: DaemonSettings) -> None:
         self._arguments = arguments
@@ -91,14 +91,14 @@ class SettingsReader:
         self._disk = DiskThread("settings", READING_SECONDS)
 
     async def read(self) -> DaemonSettings:
-        """Return the settings as they are now. Raises `ReloadRefusedError`."""
+        """Return the current settings. Raises `ReloadRefusedError`."""
         try:
             text = await self._disk.call(env_file.read)
         except (UnicodeDecodeError, OSError) as error:
             problems = settings_problems(error, self._arguments, ENV_PREFIX)
             raise ReloadRefusedError(" ".join(problems), retryable=is_shortage(error)) from error
         try:
-            # They are looked at below as well. Where that would hang, it does so here.
+            # The code below reads them again. If a disk hangs, it hangs here first, within a time limit.
             await self._disk.call(_look_at, self._files)
         except OSError as error:
             raise _refused("The files that the settings name can't be found", error) from error
@@ -116,7 +116,7 @@ def _look_at(files: list[Path]) -> None:
 
 
 def _read_again(arguments: list[str], names: NamesForBlocks) -> DaemonSettings:
-    """Read the settings anew. Raises `ReloadRefusedError`."""
+    """Read the settings again. Raises `ReloadRefusedError`."""
     if problems := env_file_problems(ENV_PREFIX):
         raise ReloadRefusedError(" ".join(problems))
     try:
@@ -137,13 +137,13 @@ def _refused(what: str, error: OSError) -> ReloadRefusedError:
 
 
 def in_force(settings: DaemonSettings, names: NamesForBlocks) -> DaemonSettings:
-    """Return the settings as the worker takes them, and have its jobs see them by their old names."""
+    """Return the settings as the worker uses them, and let its jobs see them by their old names."""
     settings.job_env = list(dict.fromkeys((*settings.job_env, *names.publish(settings))))
     return heard_by_a_command(settings)
 
 
 def heard_by_a_command(settings: DaemonSettings) -> DaemonSettings:
-    """Return the settings; for a worker that a command reads, with a log in which that finds what it looks for."""
+    """Return the settings. If a command reads this worker's log, the log gets the lines that the command looks for."""
     if AT_LEAST_INFO_VARIABLE in os.environ:
         if settings.log_level_number > logging.INFO:
             settings.log_level = "info"
@@ -152,7 +152,7 @@ def heard_by_a_command(settings: DaemonSettings) -> DaemonSettings:
 
 
 def _own_lines(settings: DaemonSettings) -> list[str]:
-    """Return the levels with which no line of the worker itself is missing that is INFO or more severe."""
+    """Return the levels with which the log has every line of the worker itself from INFO on."""
     return [
         f"{name}=info"
         for name, level in settings.log_level_numbers.items()

@@ -1,4 +1,4 @@
-"""`supervisor dev`: engine and worker for as long as an author works, with the blocks reloaded at each save."""
+"""`supervisor dev`: engine and worker while an author works. It reloads the blocks at each save."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ from supervisor.process.tasks import Tasks
 
 PROGRAM: Final = "supervisor dev"
 _LASTING: Final = "/var/tmp"  # noqa: S108  # below it, a directory of ours
-_TEMPORARY: Final = ("TMPDIR", "TEMP", "TMP")  # as `tempfile` reads them
+_TEMPORARY: Final = ("TMPDIR", "TEMP", "TMP")  # `tempfile` reads these
 _DECIDED: Final = frozenset(
     {"function_blocks", "shutdown_timeout_seconds", "max_concurrent_jobs", "keep_results"}
 )
@@ -79,13 +79,13 @@ _EPILOG: Final = (
 
 
 def run(arguments: list[str]) -> int:
-    """Run both until told to stop. Returns 0, 1 when the engine could not start, 2 for wrong usage."""
+    """Run both until told to stop. Returns 0, 1 if the engine could not start, 2 for wrong usage."""
     settings = read_settings(DevSettings, arguments, PROGRAM, _EPILOG)
     places, further = places_of(filter(None, [settings.directory]), settings, arguments)
     if problem := next(filter(None, map(_why_unusable, places)), None):
         print(f"{PROGRAM}: {problem} Give a directory of blocks, or a .py file.", file=sys.stderr)
         return EXIT_USAGE
-    # The results are asked for over the loopback, where no proxy may come in between.
+    # It asks for the results over the loopback: no proxy may come in between.
     os.environ.update(no_proxy_for_the_loopback(os.environ))
     as_json = settings.as_json or not sys.stdout.isatty()
     threshold = Threshold.of(settings)
@@ -114,17 +114,17 @@ def _why_unusable(place: Path) -> str | None:
 
 
 def _place_of_state() -> str | None:
-    """Return where the state of a session is kept, `None` for where temporary files are.
+    """Return where the state of a session is kept; `None`: in the directory for temporary files.
 
-    Jobs can make nothing in the directories on the way to it (`--isolation kernel`). Many a block writes a file to
-    /tmp while its author tries it out, and few to /var/tmp.
+    Jobs can make no files in the directories above it (`--isolation kernel`). Many blocks write a file to /tmp while
+    their author tries them out, few to /var/tmp.
     """
     said = any(os.environ.get(name) for name in _TEMPORARY)
     return _LASTING if not said and os.access(_LASTING, os.W_OK | os.X_OK) else None
 
 
 class _DevSession(Reporter):
-    """What an author's session is made of: the pair, the watcher, and the results."""
+    """An author's session: the pair, the watcher, and the results."""
 
     def __init__(
         self,
@@ -164,12 +164,12 @@ class _DevSession(Reporter):
             await self._results.close()
 
     def ready(self, url: str, text: str) -> None:
-        """Show it, and keep where results are."""
+        """Show it, and remember where the results are."""
         self._url = url
         super().ready(url, text)
 
     def line(self, line: Line) -> None:
-        """Show it; a job that it says has ended has a result."""
+        """Show it. If it says that a job has ended, that job has a result."""
         super().line(line)
         if self._url and (ended := line.ended) is not None:
             access = EngineAccess(self._url, token_file=self._token_file)
@@ -183,7 +183,7 @@ class _DevSession(Reporter):
             files = await self._watcher.next_change()
             self.say(what_changed(files))
             self._saved.set()
-            # One that is not there yet, or not any more, gets no signal: it begins with the new code.
+            # A worker that does not run (yet) gets no signal: it starts with the new code.
             self._reload()
 
     def _reload(self) -> None:
@@ -194,6 +194,6 @@ class _DevSession(Reporter):
         if was_ready:
             return
         self.say("The worker could not start. It is started again when a file is saved.")
-        # What was saved while it started may have come too late for it: that is another try, at once.
+        # A save during its start may have come too late for it: then try again at once.
         await self._saved.wait()
         self._saved.clear()

@@ -1,4 +1,4 @@
-"""`supervisor drain`: a running worker finishes what it has and asks for no more."""
+"""`supervisor drain`: a running worker finishes its jobs and asks for no more."""
 
 import sys
 from typing import Any, Final

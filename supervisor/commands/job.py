@@ -31,7 +31,7 @@ class JobSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Print the job. Returns 0, 5 where it is not known, or see `control_socket.exit_codes`."""
+    """Print the job. Returns 0, 5 if it is not known, or see `control_socket.exit_codes`."""
     settings = read_settings(JobSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:

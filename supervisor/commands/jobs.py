@@ -48,18 +48,18 @@ def run(arguments: list[str]) -> int:
 
 
 def _answer(client: ControlClient, settings: JobsSettings) -> dict[str, Any]:
-    """Return the jobs as the worker tells them, else those that have ended from its files: `jobs` is `None` then."""
+    """Return the worker's answer. If it does not answer, return ended jobs from its files, with `jobs` as `None`."""
     try:
         return client.ask("jobs", ended=settings.ended)
     except NoWorkerError:
         ended = latest_kept_jobs(PROGRAM, settings.state_dir, settings.ended) if settings.ended else []
         if not ended:
             raise
-        return {"jobs": None, "ended": ended}  # a worker that hangs may well have some
+        return {"jobs": None, "ended": ended}  # a worker that hangs may still have some
 
 
 def _print(answer: dict[str, Any], *, with_ended: bool) -> None:
-    # What follows is needed for a table alone, and takes a tenth of a second to import.
+    # Only a table needs these, and their import takes a tenth of a second.
     from supervisor.commands.shared.console import OutputConsole
     from supervisor.commands.shared.table import print_rows
 
@@ -78,7 +78,7 @@ def _print(answer: dict[str, Any], *, with_ended: bool) -> None:
 
 
 def _ended_row(job: dict[str, Any]) -> tuple[str, ...]:
-    ended = job.get("ended_at")  # a worker of an earlier version may not say it
+    ended = job.get("ended_at")  # missing in answers of an earlier version
     return (
         printable(job["job_id"]),
         printable(job["block"]),

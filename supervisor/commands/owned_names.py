@@ -1,4 +1,4 @@
-"""Our top-level names are common words: another distribution may own them too, and then one overwrites the other."""
+"""Our top-level names are common words: another distribution may have them too, and one then overwrites the other."""
 
 import importlib.metadata
 import re
@@ -13,7 +13,7 @@ OUR_NAMES: Final = ("supervisor", "jobrunner", "sdk", "blocks")
 
 
 def refuse_foreign_owners(owners: Mapping[str, list[str]] | None = None) -> None:
-    """Raise `StartRefusedError` when another installed distribution has a top-level package with one of our names."""
+    """Raise `StartRefusedError` if another installed distribution has a top-level package with one of our names."""
     if owners is None:
         owners = owners_of(OUR_NAMES, importlib.metadata.distributions())
     foreign = {
@@ -34,8 +34,8 @@ def refuse_foreign_owners(owners: Mapping[str, list[str]] | None = None) -> None
 def owners_of(names: Iterable[str], distributions: Iterable[Distribution]) -> dict[str, list[str]]:
     """Return which distributions have a top-level module or package with one of `names`.
 
-    As `importlib.metadata.packages_distributions` does, which makes a path of every file of every distribution, and
-    took a quarter of a second of each start.
+    `importlib.metadata.packages_distributions` does the same. But it makes a path of every file of every distribution,
+    which took a quarter of a second of each start.
     """
     owners: dict[str, list[str]] = {}
     wanted = frozenset(names)

@@ -1,4 +1,4 @@
-"""`supervisor reload`: a running worker reads blocks and settings anew, and says what became of it."""
+"""`supervisor reload`: a running worker reads blocks and settings again, and reports the result."""
 
 import sys
 from typing import Final
@@ -43,7 +43,7 @@ def run(arguments: list[str]) -> int:
         print(f"reloaded: {answer['blocks']} block(s)")
         for change in answer["changes"]:
             print(change)
-        for problem in answer.get("ignored", ()):  # a worker of an earlier version does not say it
+        for problem in answer.get("ignored", ()):  # missing in answers of an earlier version
             print(printable(problem), file=sys.stderr)
         if answer["needs_restart"]:
             print(f"In force only after a restart: {', '.join(answer['needs_restart'])}.", file=sys.stderr)

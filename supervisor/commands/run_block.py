@@ -66,7 +66,7 @@ class RunBlockSettings(CommandSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Run the block. Returns 0, 1 when it failed, or 2 when it could not be run as asked."""
+    """Run the block. Returns 0, 1 if it failed, or 2 if it could not be run as asked."""
     settings = read_settings(RunBlockSettings, arguments, PROGRAM, _EPILOG)
     try:
         given = read_job_input(settings.params, settings.context)
@@ -79,7 +79,7 @@ def run(arguments: list[str]) -> int:
     listener = start_logging(settings.log_level_number, settings.log_level_numbers, settings.log_format)
     try:
         return run_to_exit_code(PROGRAM, lambda: _run(settings, asked))
-    except KeyboardInterrupt:  # while the blocks are imported; later it ends the job, which is reported
+    except KeyboardInterrupt:  # during the import of the blocks; later it ends the job, which is reported
         return EXIT_INTERRUPTED
     finally:
         listener.stop()

@@ -42,7 +42,7 @@ class StackSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Print the stack. Returns 0, 1 where the job gave none, or see `control_socket.exit_codes`."""
+    """Print the stack. Returns 0, 1 if the job gave none, or see `control_socket.exit_codes`."""
     settings = read_settings(StackSettings, arguments, PROGRAM, _EPILOG)
 
     def show(client: ControlClient) -> int:
@@ -57,14 +57,14 @@ def run(arguments: list[str]) -> int:
 
 
 def text_of(answer: dict[str, Any]) -> str:
-    """Return what a person sees of an answer."""
+    """Return an answer as text for a person."""
     head = f"{answer['block']}, job {answer['job_id']}: {answer['state']} for {answer['seconds']:.0f} s"
     head += f", process {answer['pid']}."
     if answer["stack"]:
         text = f"{head}\n\n{answer['stack']}"
     else:
         text = "\n".join(filter(None, [head, answer["why_not"], answer["kernel"]]))
-    others = answer.get("processes")  # a worker of an earlier version does not show them
+    others = answer.get("processes")  # missing in answers of an earlier version
     return "\n".join([text, "\nOther processes of the job:", *map(_process_line, others)]) if others else text
 
 

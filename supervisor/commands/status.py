@@ -23,7 +23,7 @@ class StatusSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Print how the worker is. Returns 0 if it is ready, 1 if not, or see `control_socket.exit_codes`."""
+    """Print the worker's state. Returns 0 if it is ready, 1 if not, or see `control_socket.exit_codes`."""
     settings = read_settings(StatusSettings, arguments, PROGRAM, _EPILOG)
 
     def ask(client: ControlClient) -> int:
@@ -43,10 +43,10 @@ def _print(status: dict[str, Any]) -> None:
         print(printable(f"  {reason['message']} ({reason['cause']})"))
     if (intake := status.get("intake", {})) and intake.get("by"):
         since = moment_text(time.time() - intake["seconds"])
-        print(printable(f"  {intake['mode']} since {since}"))  # the reason above says by whom
-    for warning in status.get("warnings", ()):  # a worker of an earlier version has none
+        print(printable(f"  {intake['mode']} since {since}"))  # the reason above names the person
+    for warning in status.get("warnings", ()):  # missing in answers of an earlier version
         print(printable(f"  warning: {warning['message']} ({warning['cause']})"))
-    if "worker" not in status:  # it is on its way up
+    if "worker" not in status:  # it is starting
         if "version" in status:
             print(f"version  {status['version']}")
         print(f"process  {status['pid']}")
@@ -54,7 +54,7 @@ def _print(status: dict[str, Any]) -> None:
     if status["name"]:
         print(f"name     {status['name']}")
     print(f"worker   {status['worker']}")
-    if "started_at" in status:  # a worker of an earlier version, which is not restarted yet, does not say it
+    if "started_at" in status:  # missing in answers of an earlier version that was not restarted yet
         print(f"version  {status['version']}")
         print(f"since    {moment_text(status['started_at'])}")
     print(f"engine   {status['engine_url']}")

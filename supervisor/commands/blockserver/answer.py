@@ -1,4 +1,4 @@
-"""What came of one job, as one JSON object: the answer of the block server, and `supervisor run-block --json`."""
+"""The result of one job as one JSON object: the answer of the block server, and `supervisor run-block --json`."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from supervisor.commands.blockserver.single import Done
 
 
 def answer_of(done: Done) -> dict[str, Any]:
-    """Return everything that is known about the end of a job, as JSON's own types. Sizes in MB, times in seconds.
+    """Return everything known about the end of a job, in JSON's own types. Sizes in MB, times in seconds.
 
     `data`, `db_updates` and `acquires` are what the engine would get, so they are None after a limit.
     """

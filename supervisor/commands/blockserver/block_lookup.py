@@ -1,4 +1,4 @@
-"""From what a person types to the block that is meant."""
+"""Finds the block that a person means."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -12,10 +12,10 @@ _LISTED: Final = 20
 
 
 class NoSuchBlockError(SupervisorError):
-    """No block, or more than one, is meant by `wanted`.
+    """`wanted` means no block, or more than one.
 
-    `near` holds the ids of what may have been meant, `known` those of all blocks, the nearest first, `problems`
-    the modules that the block may be in and that could not be imported.
+    `near` has the ids that may have been meant, `known` those of all blocks, the nearest first, `problems` the modules
+    that may have the block and could not be imported.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class NoSuchBlockError(SupervisorError):
 
 
 class Identified(Protocol):
-    """Whatever has a block's id, whole and in its parts."""
+    """Anything with a block's id, whole and in its parts."""
 
     @property
     def id(self) -> str:
@@ -64,7 +64,7 @@ BlockT = TypeVar("BlockT", bound=Identified)
 def choose(catalogue: Catalogue, wanted: str) -> BlockEntry:
     """Return the block that `wanted` means: `package/name:1.0.0`, or parts of it.
 
-    Without a version the highest one is taken; a name without its package has to be unique. Raises
+    Without a version it takes the highest one; a name without its package must be unique. Raises
     `NoSuchBlockError`.
     """
     return choose_among(catalogue.blocks, wanted, catalogue.not_imported, len(catalogue.left_out))
@@ -73,7 +73,7 @@ def choose(catalogue: Catalogue, wanted: str) -> BlockEntry:
 def choose_among(
     blocks: Sequence[BlockT], wanted: str, problems: tuple[ImportProblem, ...] = (), left_out: int = 0
 ) -> BlockT:
-    """Return the one of `blocks` that `wanted` means, as `choose` does. `left_out` modules were not imported."""
+    """Return the block among `blocks` that `wanted` means, as `choose` does. `left_out` modules were not imported."""
     fitting = [block for block in blocks if _fits(block, wanted)]
     families = sorted({f"{block.package}/{block.name}" for block in fitting})
     if len(families) > 1:
@@ -104,7 +104,7 @@ def _unknown(
     text += _listed("These blocks were found:", known) if known else " No blocks were found."
     if problems:
         heading = "These modules could not be imported; the block may be in one of them:"
-        # All of them: the one that matters must not be among those that are only counted.
+        # List all of them: the important one must not be among those that are only counted.
         text += _listed(heading, list(map(str, problems)), most=len(problems))
     if left_out:
         text += f"\n{left_out} module(s) were not imported: `supervisor blocks` tells why."
@@ -112,13 +112,13 @@ def _unknown(
 
 
 def _listed(heading: str, items: Sequence[str], most: int = _LISTED) -> str:
-    """Return a line for each item below the heading, and a line that counts those for which there is no room."""
+    """Return the heading, a line for each item, and a line with the number of items for which there is no room."""
     shown = [*items[:most], *([f"and {len(items) - most} more"] if len(items) > most else [])]
     return "".join(f"\n{line}" for line in (heading, *(f"  {item}" for item in shown)))
 
 
 def _nearest_first(blocks: Iterable[Identified], wanted: str) -> tuple[str, ...]:
-    """Return the ids of all blocks, those first that are spelt most like `wanted`."""
+    """Return the ids of all blocks, those first that are most similar to `wanted`."""
 
     def distance(block: Identified) -> float:
         spelt = (block.id, f"{block.package}/{block.name}", block.name)

@@ -1,4 +1,4 @@
-"""How the source files of a set of blocks are now, so that a change of one of them is seen."""
+"""The state of the source files of a set of blocks. It shows when one of them changes."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -7,13 +7,13 @@ from pathlib import Path
 from jobrunner.protocol.catalogue import BlockEntry, Catalogue, ImportProblem
 
 Fingerprint = frozenset[tuple[str, int, int]]
-"""Path, time of the last change in nanoseconds, and size in bytes, of each file."""
+"""For each file: path, time of the last change in nanoseconds, and size in bytes."""
 
 
 def fingerprint(sources: Iterable[str], catalogue: Catalogue) -> Fingerprint:
-    """Look at every Python file below the sources that are directories, and beside each module that was imported.
+    """Look at every Python file below the sources that are directories, and beside each imported module.
 
-    Beside, because an author's block imports modules of its own that no catalogue lists.
+    Beside, because an author's block imports other modules of the author, which no catalogue lists.
     """
     places: tuple[BlockEntry | ImportProblem, ...] = (*catalogue.blocks, *catalogue.problems)
     folders = {Path(place.file).parent for place in places if place.file}
@@ -28,5 +28,5 @@ def _stamps(folders: set[Path], trees: set[Path]) -> Iterator[tuple[str, int, in
         try:
             status = os.stat(file)
         except OSError:
-            continue  # gone since it was listed, which is a change too
+            continue  # it is gone since it was listed, which is a change too
         yield str(file), status.st_mtime_ns, status.st_size

@@ -1,4 +1,4 @@
-"""What one job logged and printed, kept for the one who asked for the job."""
+"""What one job logged and printed, kept for the caller who asked for the job."""
 
 import contextlib
 import logging
@@ -14,12 +14,12 @@ LOGS_KEPT: Final = 10_000
 """The newest lines of a job's log. The rate of a job's lines is limited already (`supervisor.watch.joblog`)."""
 
 OUTPUT_KEPT_CHARS: Final = 64 * 1024
-"""The end of what was printed to one stream."""
+"""The end of the output to one stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One record of a job's log. `level` is a number as `logging` has it."""
+    """One record of a job's log. `level` is a number of `logging`."""
 
     level: int
     message: str
@@ -27,7 +27,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class StallLine:
-    """One silence of a job's event loop: how long it had been when it was told, and the stack then."""
+    """One silence of a job's event loop: its length when it was reported, and the stack at that time."""
 
     seconds: float
     stack: str
@@ -41,19 +41,19 @@ class Tail:
     size_chars: int = 0
 
     def add(self, line: str) -> None:
-        """Take one more line, and drop the oldest where there are too many."""
+        """Take one more line. If there are too many, drop the oldest."""
         self.lines.append(line)
         self.size_chars += len(line) + 1
         while self.size_chars > OUTPUT_KEPT_CHARS and len(self.lines) > 1:
             self.size_chars -= len(self.lines.popleft()) + 1
 
     def text(self) -> str:
-        """Return the lines as printed, except that empty ones are missing."""
+        """Return the lines as printed, without empty ones."""
         return "".join(f"{line}\n" for line in self.lines)
 
 
 class Printed(logging.Handler):
-    """Collects the lines of one job from the worker's log, which has them labelled and masked."""
+    """Collects the lines of one job from the worker's log, where they are labelled and masked."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Printed(logging.Handler):
         self._job_id = job_id
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take `record` if it is of this job."""
+        """Take `record` if it is about this job."""
         facts: Mapping[str, Any] = getattr(record, "facts", {})
         if facts.get("job") != self._job_id:
             return
@@ -86,7 +86,7 @@ def collecting(job_id: str) -> Iterator[Printed]:
     printed = Printed(job_id)
     levels = [logger.level for logger in LOGGERS]
     for logger in LOGGERS:
-        # The child has left out what is below its own level; what comes over is all wanted, whatever is shown.
+        # The child leaves out lines below its own level. All lines that arrive are wanted, whatever is shown.
         logger.setLevel(1)
         logger.addHandler(printed)
     try:

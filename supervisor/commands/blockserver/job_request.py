@@ -1,4 +1,4 @@
-"""What is asked for becomes a job: the job's own things, and its limits."""
+"""Turns a request into a job, with its limits."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
@@ -15,7 +15,7 @@ ENTITY_LISTS: Final = {"device": "devices", "interface": "interfaces", "group": 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a caller wants of a block. What is None follows from the block and the context."""
+    """What a caller asks for. A value of None follows from the block and the context."""
 
     job_type: JobType
     run_on: RunOn | None
@@ -32,7 +32,7 @@ def asked_in(request: RunRequest) -> Asked:
 
 
 def settings_of(request: RunRequest) -> RunSettings:
-    """Return the daemon's defaults, with what the request has set. The environment and `.env` have no say in it."""
+    """Return the daemon's defaults with the request's settings. Environment and `.env` are ignored."""
     wanted = {
         "max_job_seconds": request.max_seconds,
         "grace_seconds": request.grace_seconds,
@@ -66,7 +66,7 @@ def job_of(asked: Asked, block: BlockEntry) -> Job:
 
 
 def only_entity(run_on: str, context: dict[str, Any]) -> int | float | None:
-    """Return the id of the entity to run on where the context leaves no choice, else None."""
+    """Return the id of the entity to run on if the context has only one, otherwise None."""
     entities = context.get(ENTITY_LISTS.get(run_on, ""))
     if not isinstance(entities, list) or len(entities) != 1 or not isinstance(entities[0], dict):
         return None

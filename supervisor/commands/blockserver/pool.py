@@ -26,7 +26,7 @@ LAUNCHERS_KEPT: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a launcher imports, and where modules are looked for: this process's `sys.path` when it is started."""
+    """What a launcher imports, and where it looks for modules: this process's `sys.path` when it starts."""
 
     names: tuple[str, ...]
     python_path: tuple[str, ...]
@@ -42,14 +42,14 @@ class _Loaded:
 class LauncherPool:
     """Hands out launchers, for one job at a time: while a job runs, `using` must not be entered again.
 
-    A launcher that starts meanwhile would be unknown to the job's clearing, and be killed as a leftover.
+    If a launcher started meanwhile, the job's sweep would not know it, and would kill it as a leftover.
     """
 
     def __init__(self) -> None:
         self._loaded: OrderedDict[Sources, _Loaded] = OrderedDict()
 
     async def get(self, sources: Sources) -> tuple[Launcher, Catalogue]:
-        """Return a launcher for `sources`, and its catalogue. To be used inside `paths`. Raises `TemplateError`."""
+        """Return a launcher for `sources`, and its catalogue. Call it inside `paths`. Raises `TemplateError`."""
         loaded = self._loaded.pop(sources, None)
         if loaded is not None and loaded.files != fingerprint(sources.names, loaded.catalogue):
             tell(_log, SourcesChanged(sources=", ".join(sources.names)))
@@ -83,11 +83,11 @@ async def _load(sources: Sources) -> _Loaded:
 
 @contextlib.contextmanager
 def python_path(callers: tuple[str, ...]) -> Iterator[None]:
-    """Have new interpreters look for modules where the caller does, but not before they have looked where we do.
+    """Let new interpreters look for modules where the caller does, but first where we do.
 
-    `multiprocess` hands our `sys.path` on to them. PYTHONPATH would do so too, but the programs that a block starts
-    would inherit it, which is not so in production. The caller's own come last, as the directories of an author do
-    (`jobrunner.discovery.sources`): what is called `sdk` or `blocks` there must not stand in front of ours.
+    `multiprocess` passes our `sys.path` to them. PYTHONPATH would work too, but the programs that a block starts would
+    inherit it, and in production they don't. The caller's own directories come last, as an author's do
+    (`jobrunner.discovery.sources`): a module `sdk` or `blocks` there must not hide ours.
     """
     own = list(sys.path)
     sys.path.extend(entry for entry in callers if entry not in own)

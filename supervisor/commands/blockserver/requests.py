@@ -1,4 +1,4 @@
-"""What may be asked of the block server: one JSON object a line."""
+"""The requests to the block server: one JSON object per line."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,14 +8,14 @@ from jobrunner.protocol.messages import JobType, RunOn
 
 
 class _Request(BaseModel):
-    # An id is a number of the caller's, and comes back with the answer.
+    # The caller chooses the id, and the answer repeats it.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     id: int
 
 
 class ModulePlace(BaseModel):
-    """The module of a class, by the name that the caller has imported it under, and by its file."""
+    """The module of a class: the name under which the caller has imported it, and its file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,9 +24,9 @@ class ModulePlace(BaseModel):
 
 
 class RunRequest(_Request):
-    """Run one block. Limits that are None are those of the daemon; sizes in MB, times in seconds.
+    """Run one block. A limit of None is the daemon's limit; sizes in MB, times in seconds.
 
-    `module` is where the block is, instead of `source`. `python_path` is the caller's `sys.path`.
+    `module` says where the block is, in place of `source`. `python_path` is the caller's `sys.path`.
     """
 
     request: Literal["run"] = "run"

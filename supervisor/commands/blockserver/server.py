@@ -26,7 +26,7 @@ LINE_CAP_BYTES: Final = 128 * 2**20
 
 
 class BlockServer:
-    """Serves one caller. `answers` is the descriptor that answers are written to."""
+    """Serves one caller. It writes answers to the descriptor `answers`."""
 
     def __init__(self, requests: asyncio.StreamReader, answers: int) -> None:
         self._requests = requests
@@ -39,7 +39,7 @@ class BlockServer:
         self._served: dict[int, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
-        """Serve until the requests end. Then whatever runs is ended, and cleared away, before this returns."""
+        """Serve until the requests end. A running job is then ended and cleared away before this returns."""
         linux.become_subreaper()
         try:
             while line := await self._requests.readline():
@@ -66,7 +66,7 @@ class BlockServer:
         task.add_done_callback(lambda _: self._served.pop(request.id, None))
 
     def _stop(self, number: int) -> None:
-        # A job that runs is ended with all that belongs to it. What only waits, or imports, can be cancelled.
+        # A running job is ended with all that belongs to it. A request that waits, or imports, can be cancelled.
         if number in self._runs:
             self._runs[number].stop()
         elif number in self._served:
@@ -102,7 +102,7 @@ class BlockServer:
 
     async def _answer(self, number: int | None, answer: dict[str, Any]) -> None:
         data = json.dumps({"id": number, **answer}).encode() + b"\n"
-        # In a thread, as a caller that does not read would hold the loop. A caller that is gone needs no answer.
+        # In a thread: a caller that does not read would hold up the loop. A caller that is gone needs no answer.
         with contextlib.suppress(BrokenPipeError):
             async with self._one_answer:
                 await asyncio.to_thread(_write_all, self._answers, data)
@@ -136,9 +136,9 @@ def _write_all(descriptor: int, data: bytes) -> None:
 async def serve_stdio(caller_pidfd: int, answers: int) -> None:
     """Serve the requests on stdin until it ends, the caller's process ends, or a signal says so.
 
-    The caller's death is watched as well: a process that it forked may hold the other end of stdin open. Not by
-    PDEATHSIG, which comes already when the *thread* ends that started this process, and which kills, so that what
-    a running block has started would be left.
+    It also watches the caller's death, because a process that the caller forked may hold the other end of stdin open.
+    PDEATHSIG is no help: it comes when the *thread* ends that started this process. And it kills, so processes of a
+    running block would be left.
     """
     loop = asyncio.get_running_loop()
     requests = asyncio.StreamReader(limit=LINE_CAP_BYTES)

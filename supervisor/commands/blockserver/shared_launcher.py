@@ -1,4 +1,4 @@
-"""One launcher of several in one process."""
+"""A launcher in a process that has several."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,7 @@ from supervisor.launcher.known_children import KnownChildren
 
 
 class _ChildrenOfAll(KnownChildren):
-    """Knows what any of the launchers knows."""
+    """Knows the children of all the launchers."""
 
     def __init__(self, launchers: Sequence[Launcher]) -> None:
         super().__init__()
@@ -25,10 +25,10 @@ class _ChildrenOfAll(KnownChildren):
 
 
 class SharedLauncher:
-    """A `Launcher` whose `known_children` are those of its neighbours too.
+    """A `Launcher` whose `known_children` include those of its neighbours.
 
-    Whatever is unknown when a job ends counts as left behind by it and is killed: the neighbours' templates must
-    not be.
+    When a job ends, an unknown child counts as its leftover and is killed. This must not happen to the neighbours'
+    templates.
     """
 
     def __init__(self, launcher: Launcher, neighbours: Sequence[Launcher]) -> None:
@@ -53,7 +53,7 @@ class SharedLauncher:
         self._launcher.look_anew()
 
     def drain_starts(self) -> frozenset[int]:
-        """See `Launcher.drain_starts`: those of all."""
+        """See `Launcher.drain_starts`: the sessions of all launchers."""
         return frozenset().union(*(launcher.drain_starts() for launcher in self._all))
 
     async def close(self) -> None:

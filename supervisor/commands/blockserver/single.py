@@ -1,4 +1,4 @@
-"""One job for one caller: in a child, under limits, to a verdict, with all that it said."""
+"""One job for one caller: in a child, under limits, to a verdict, with all its output."""
 
 import asyncio
 import itertools
@@ -21,7 +21,7 @@ _numbers: Final = itertools.count(1)
 
 
 def next_job_id() -> str:
-    """Return an id that no other job of this process has."""
+    """Return an id that is unique in this process."""
     return f"{os.getpid()}-{next(_numbers)}"
 
 
@@ -38,11 +38,11 @@ class SingleRun:
 
     def __init__(self, launcher: Launcher, settings: RunSettings) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="neops-job-"))
-        # No spares: one child, started when it is asked for, is all that is needed.
+        # No spares: it needs only one child, and starts it on request.
         self._runner = JobRunner(launcher, settings, self._directory, spares=0)
 
     async def run(self, job: Job, block: BlockEntry) -> Done:
-        """Run `job` and return when nothing of it is left. Not to be cancelled: call `stop`, the end is bounded."""
+        """Run `job` and return when nothing of it is left. Don't cancel it: call `stop`, its end is limited in time."""
         with collecting(job.job_id) as printed:
             try:
                 await self._runner.prepare()

@@ -1,4 +1,4 @@
-"""How to name the module of a class, so that importing it leads to the file in which the class was found."""
+"""Finds a name for the module of a class by which an import leads to the file of the class."""
 
 import os
 import pkgutil
@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 def source_for(module: str, file: str) -> str:
     """Return `module` if a new interpreter with this one's `sys.path` would import `file` under that name.
 
-    By its name, a module of a package finds its neighbours by relative imports. Otherwise returns `file`. Imports
+    By its name, a module of a package finds its neighbours by relative imports. Otherwise it returns `file`. It imports
     nothing: a package's own code must not run here.
     """
     origin = _origin_of(module)
@@ -19,7 +19,7 @@ def source_for(module: str, file: str) -> str:
 
 
 def _origin_of(module: str) -> str | None:
-    # Not `importlib.util.find_spec`, which imports the packages above the module.
+    # `importlib.util.find_spec` would import the packages above the module.
     locations: Sequence[str] | None = None
     spec: ModuleSpec | None = None
     parts = module.split(".")
@@ -46,9 +46,9 @@ def _find(name: str, locations: Sequence[str] | None) -> ModuleSpec | None:
 
 
 def _find_below(name: str, locations: Iterable[str]) -> ModuleSpec | None:
-    """Find what `PathFinder` does, also a directory without an `__init__.py`.
+    """Same as `PathFinder`, but it also finds a directory without an `__init__.py`.
 
-    To make a package of such a one, that looks among the imported modules for the package above, and raises `KeyError`.
+    For such a directory, `PathFinder` looks for the package above among the imported modules, and raises `KeyError`.
     """
     directories: list[str] = []
     for location in locations:

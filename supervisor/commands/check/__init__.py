@@ -1,4 +1,4 @@
-"""`supervisor check`: what of an author's blocks will not work, or not as meant.
+"""`supervisor check`: what in an author's blocks will not work, or not as intended.
 
-Blocks are imported in a template, as everywhere; what is read here of their source is text, and never run.
+A template imports the blocks, as everywhere. Their source is read here as text, and never run.
 """

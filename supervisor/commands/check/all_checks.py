@@ -1,4 +1,4 @@
-"""All checks, and in which order their findings are shown."""
+"""All checks, and the order in which their findings are shown."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
@@ -25,13 +25,13 @@ SOURCE_CHECKS: Final[tuple[Callable[[Module], Iterator[Finding]], ...]] = (
     check_registered,
 )
 _TESTS: Final = frozenset({"tests", "test", "testing"})
-"""Directories in which no blocks are looked for (`jobrunner.discovery.sources`)."""
+"""Directories in which the worker looks for no blocks (`jobrunner.discovery.sources`)."""
 
 
 def findings_of(
     catalogue: Catalogue, files: Collection[Path], places: Collection[Path] = ()
 ) -> list[Finding]:
-    """Return what is to be said of these blocks and of the modules in these files, by file and line.
+    """Return the findings about these blocks and about the modules in these files, by file and line.
 
     `places` are the directories and files in which the worker looks for blocks.
     """
@@ -41,7 +41,7 @@ def findings_of(
         finding for block in catalogue.blocks for check in DECLARED_CHECKS for finding in check(block)
     ]
     known = {(finding.file, finding.code) for finding in in_source}
-    # The import stops at the first of a module's errors, and names the decorator's line; the source has them all.
+    # The import stops at a module's first error, and names the decorator's line; the source shows all errors.
     imported = [
         finding for finding in findings_of_imports(catalogue) if (finding.file, finding.code) not in known
     ]
@@ -51,7 +51,7 @@ def findings_of(
 
 
 def no_blocks(catalogue: Catalogue, sources: Iterable[str]) -> list[Finding]:
-    """Return a finding where there is nothing that the worker could run, and nothing that says why."""
+    """Return a finding if the worker has nothing to run, and nothing else says why."""
     if catalogue.blocks or catalogue.problems:
         return []
     message = "There is no function block here."
@@ -60,7 +60,7 @@ def no_blocks(catalogue: Catalogue, sources: Iterable[str]) -> list[Finding]:
 
 
 def source_files(places: Iterable[Path], catalogue: Catalogue) -> list[Path]:
-    """Return the files to read: those below `places`, tests apart, and those of the blocks that were found."""
+    """Return the files to read: those below `places`, without tests, and those of the found blocks."""
     found: dict[Path, None] = {}
     for place in places:
         if place.is_dir():

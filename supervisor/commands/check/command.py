@@ -1,4 +1,4 @@
-"""`supervisor check`: what of an author's blocks will not work, with file and line."""
+"""`supervisor check`: what in an author's blocks will not work, with file and line."""
 
 import logging
 import os
@@ -44,7 +44,7 @@ class CheckSettings(CommandSettings):
         "import_all_modules",
         "import_seconds",
     }
-    """No job runs: what limits jobs is taken, so that a worker's command line can be given, and means nothing."""
+    """No job runs. Limits of jobs are accepted but ignored, so a worker's command line can be used."""
 
     places: CliPositionalArg[list[str]] = Field(
         default=[],
@@ -58,12 +58,12 @@ _EPILOG: Final = "Example: supervisor check my_blocks"
 
 
 def run(arguments: list[str]) -> int:
-    """Check and print. Returns 0, or 1 when there are errors."""
+    """Check and print. Returns 0, or 1 if there are errors."""
     settings = read_settings(CheckSettings, arguments, PROGRAM, _EPILOG)
     places, further = places_of(settings.places, settings, arguments)
     settings.function_blocks = [*map(str, places), *further]
-    # As the import names them, which follows links: else each finding would be told for two files that are one.
-    # One that is not there, or can't be reached, the import tells of.
+    # With real paths, as the import has them: otherwise one file with two names would get each finding twice. The
+    # import reports a path that does not exist or can't be reached.
     read = [Path(os.path.realpath(each)) for each in settings.function_blocks if os.path.exists(each)]
     listener = start_logging(logging.CRITICAL)
 
@@ -89,7 +89,7 @@ def run(arguments: list[str]) -> int:
 
 
 async def _import(settings: CheckSettings) -> Catalogue:
-    # The template itself, whatever the start method: only it tells of threads that an import starts.
+    # Always the template, whatever the start method: only it reports threads that an import starts.
     launcher = TemplateLauncher(imports_of(settings), ConfinementPool(None))
     try:
         return await launcher.start()

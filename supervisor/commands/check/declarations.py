@@ -1,4 +1,4 @@
-"""What blocks declare, held against what the engine accepts (engine contract: block ids, block registration). Pure."""
+"""Compares what blocks declare with what the engine accepts (engine contract: block ids, block registration). Pure."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ MAX_HELP_LENGTH: Final = 255
 """The engine keeps the help text in a varchar(255) column."""
 
 _ID: Final = re.compile(r"[^/:\s]+/[^/:\s]+:\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
-"""What an engine takes. Those before 0.43 take no hyphen."""
+"""The ids that an engine accepts. Engines before 0.43 accept no hyphen."""
 
 
 def check_id(block: BlockEntry) -> Iterator[Finding]:
@@ -35,7 +35,7 @@ def check_id(block: BlockEntry) -> Iterator[Finding]:
 
 
 def check_help(block: BlockEntry) -> Iterator[Finding]:
-    """The help text must fit, and there must be something to tell blocks apart by."""
+    """The help text must fit, and people must be able to tell blocks apart by it."""
     if len(block.help_text) > MAX_HELP_LENGTH:
         yield _finding(
             block,
@@ -55,7 +55,7 @@ def check_help(block: BlockEntry) -> Iterator[Finding]:
 
 
 def check_schemas(block: BlockEntry) -> Iterator[Finding]:
-    """Parameters and result have to be objects, since the engine hands them on by their names."""
+    """Parameters and result must be objects, because the engine passes them on by their names."""
     for name, schema in (("param_cls", block.parameter_schema), ("result_cls", block.result_schema)):
         if schema.get("type") != "object":
             yield _finding(

@@ -1,4 +1,4 @@
-"""Values that are shared where an author may take them for his own: lists, dicts and sets as defaults. Pure."""
+"""Lists, dicts and sets as defaults: all calls share them, while an author may think that each has its own. Pure."""
 
 import ast
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,9 @@ _CODE: Final = "mutable-default"
 
 
 def check_defaults(module: Module) -> Iterator[Finding]:
-    """No list, dict or set is the default of an argument, or an attribute of a block.
+    """No list, dict or set may be the default of an argument, or an attribute of a block.
 
-    Of a model's field it may be: pydantic copies it for each object.
+    It may be the default of a model's field: pydantic copies it for each object.
     """
     for block in module.blocks:
         yield from _attributes(module.file, block)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad it is: an error keeps a block from working, a warning is a doubt."""
+    """An error keeps a block from working, a warning is a doubt."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -13,7 +13,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding. `code` names its kind and stays the same from release to release. `line` is 0 where unknown."""
+    """One finding. `code` names its kind and stays the same in all releases. `line` is 0 if unknown."""
 
     file: str
     line: int

@@ -1,4 +1,4 @@
-"""What the import of the blocks has shown. Pure."""
+"""The findings from the import of the blocks. Pure."""
 
 import re
 from typing import Final
@@ -29,7 +29,7 @@ _BY_MESSAGE: Final = (
 
 
 def findings_of_imports(catalogue: Catalogue) -> list[Finding]:
-    """Return a finding for each module that could not be imported, or that has an effect it should not have."""
+    """Return a finding for each module that could not be imported, or whose import has an unwanted effect."""
     return [_finding(problem) for problem in catalogue.problems]
 
 
@@ -38,9 +38,9 @@ def _finding(problem: ImportProblem) -> Finding:
     if problem.kind == "error":
         own = next((code for pattern, code in _BY_MESSAGE if pattern.search(problem.message)), None)
         if own is not None:
-            # These say themselves what to do.
+            # These messages say themselves what to do.
             code, advice = own, ""
-    # One finding is one line, and the advice is the next sentence.
+    # One finding is one line, and the advice is its next sentence.
     message = " ".join(problem.message.split())
     if advice and not message.endswith((".", "!", "?")):
         message += "."

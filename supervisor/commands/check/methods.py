@@ -1,4 +1,4 @@
-"""The methods of a block: can the worker call them, and does it wait for them as it should? Pure."""
+"""The methods of a block: can the worker call them, and does it await them as needed? Pure."""
 
 import ast
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from supervisor.commands.check.finding import Finding, Level
 from supervisor.commands.check.source import Method, Module, last_name, methods, registration_of
 
 _CALLED_WITH: Final = {"run": (2, 3), "acquire": (1,), "rollback": (2, 3)}
-"""How many arguments the worker calls each with, `self` not counted."""
+"""With how many arguments the worker calls each, without `self`."""
 
 _DECLARATION: Final = {
     "run": "run(self, params, context)",
@@ -18,7 +18,7 @@ _DECLARATION: Final = {
 
 
 def check_methods(module: Module) -> Iterator[Finding]:
-    """`run`, `acquire` and `rollback` are async, and take what the worker gives."""
+    """`run`, `acquire` and `rollback` must be async, and take the worker's arguments."""
     for block in module.blocks:
         for method in methods(block):
             if method.name in _CALLED_WITH:
@@ -36,7 +36,7 @@ def _check_method(file: str, method: Method) -> Iterator[Finding]:
             f"{name} is not async: it runs in a thread, which can't be cancelled.",
             f"Declare it as `async def {name}`.",
         )
-    # A decorator may change what it takes.
+    # A decorator may change the arguments.
     if not method.decorator_list and not any(_takes(method.args, count) for count in _CALLED_WITH[name]):
         yield Finding(
             file,
@@ -49,7 +49,7 @@ def _check_method(file: str, method: Method) -> Iterator[Finding]:
 
 
 def _takes(arguments: ast.arguments, count: int) -> bool:
-    """Whether a method can be called with `count` positional arguments beside `self`."""
+    """Whether a method can be called with `count` positional arguments besides `self`."""
     places = len(arguments.posonlyargs) + len(arguments.args)
     required = places - len(arguments.defaults)
     if any(default is None for default in arguments.kw_defaults):
@@ -58,14 +58,14 @@ def _takes(arguments: ast.arguments, count: int) -> bool:
 
 
 def check_rollback(module: Module) -> Iterator[Finding]:
-    """A block that says it is reversible has a rollback, and the other way round."""
+    """A block that is declared reversible must have a rollback, and the other way round."""
     for block in module.blocks:
         registration = registration_of(block)
         if registration is None:
             continue
         has_rollback = any(method.name == "rollback" for method in methods(block))
         reversible = _constant(registration, "reversible")
-        # Another base may have one: the import has looked.
+        # Another base may have a rollback: the import has checked that.
         if reversible is True and not has_rollback and _derives_from_the_sdk_only(block):
             yield Finding(
                 module.file,
@@ -91,7 +91,7 @@ def _derives_from_the_sdk_only(block: ast.ClassDef) -> bool:
 
 
 def _constant(call: ast.Call, name: str) -> object:
-    """Return what a keyword is set to; `None` where it is not given, and `...` where it is no constant."""
+    """Return the value of a keyword; `None` if it is not given, and `...` if it is not a constant."""
     for keyword in call.keywords:
         if keyword.arg is None:
             return ...

@@ -1,4 +1,4 @@
-"""Does a file of an author have the name of a module that others import?"""
+"""Whether an author's file has the name of a module that others import."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from supervisor.commands.shared.module_names import owner_of
 
 
 def findings_of_names(files: Collection[Path], places: Collection[Path]) -> Iterator[Finding]:
-    """Yield a finding for each file that Python could take for another module, or another module for it.
+    """Yield a finding for each file that Python could mistake for another module, or another module for it.
 
     Only the places themselves are on Python's path. Files of a package, and of folders below, have longer names.
     """

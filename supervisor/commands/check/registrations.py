@@ -1,4 +1,4 @@
-"""Is a block registered at all, and with the models that it is written for? Pure."""
+"""Whether a block is registered, and with the models for which it is written. Pure."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _MODELS: Final = ("param_cls", "result_cls")
 
 
 def check_models(module: Module) -> Iterator[Finding]:
-    """The models of `FunctionBlock[P, R]` are those of the registration, or what they derive from."""
+    """The registration must name the models of `FunctionBlock[P, R]`, or models from which these derive."""
     bases = {model.name: {last_name(base) for base in model.bases} for model in module.models}
     for block in module.blocks:
         registration, written = registration_of(block), _written_for(block)
@@ -30,13 +30,13 @@ def check_models(module: Module) -> Iterator[Finding]:
 
 
 def check_registered(module: Module) -> Iterator[Finding]:
-    """A block that could run has the decorator, without which the worker does not know it."""
+    """A block that could run must have the decorator: without it the worker does not know the block."""
     mentioned = {last_name(base) for block in module.blocks for base in block.bases} | module.called_with
     for block in module.blocks:
         is_a_base = (
             block.name in mentioned or block.name.startswith(("_", "Base")) or block.name.endswith("Base")
         )
-        # Another decorator may well register it, and what has no run() of its own is a base or an error.
+        # Another decorator may register it, and a class without its own run() is a base or an error.
         if block.decorator_list or is_a_base or not _has_run(block):
             continue
         yield Finding(
@@ -58,7 +58,7 @@ def _written_for(block: ast.ClassDef) -> list[str]:
 
 
 def _lineage(name: str, bases: dict[str, set[str]]) -> set[str]:
-    """The class and what it derives from, as far as the module shows it."""
+    """Return the class and its bases, as far as the module shows them."""
     found, todo = set[str](), [name]
     while todo:
         if (each := todo.pop()) not in found:

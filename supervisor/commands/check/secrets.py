@@ -1,4 +1,4 @@
-"""Parameters that sound like secrets and are not marked as such. Pure."""
+"""Parameters whose names sound like secrets, but which are not marked as secret. Pure."""
 
 import ast
 import re
@@ -18,7 +18,7 @@ _NO_TEXT: Final = re.compile(r"(bool|int|float)( \| None)?")
 
 
 def check_secrets(module: Module) -> Iterator[Finding]:
-    """What sounds like a password is marked `SENSITIVE`, so that its value is masked wherever it turns up."""
+    """A parameter that sounds like a password must be marked `SENSITIVE`. Then its value is masked everywhere."""
     for model in module.parameters:
         for name, node in fields_of(model):
             annotation = ast.unparse(node.annotation)

@@ -1,4 +1,4 @@
-"""The blocks and models of one module, as its source has them. Read with `ast`: nothing is imported or run."""
+"""The blocks and models in a module's source. It is read with `ast`: nothing is imported or run."""
 
 import ast
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ Method = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One module: its blocks, its models, and of these the ones that are parameters.
+    """One module: its blocks, its models, and which models are parameters.
 
     `called_with` has the names that are arguments of a call, as in `register_function_block(...)(Block)`.
     """
@@ -28,7 +28,7 @@ class Module:
 
 
 def read_module(file: Path) -> Module | None:
-    """Return what a file holds, or `None` where it can't be read or parsed: its import has shown that."""
+    """Return the content of a file, or `None` if it can't be read or parsed: its import has reported that."""
     try:
         return parse_module(str(file), file.read_bytes())
     except (OSError, ValueError, SyntaxError, RecursionError):
@@ -36,7 +36,7 @@ def read_module(file: Path) -> Module | None:
 
 
 def parse_module(file: str, text: str | bytes) -> Module:
-    """Return what a module's source holds: bytes in the encoding that they declare, as Python reads a file.
+    """Return the content of a module's source. Bytes are in the encoding that they declare, as Python reads a file.
 
     Raises `SyntaxError` and `ValueError`.
     """
@@ -68,7 +68,7 @@ def _is_registered(node: ast.ClassDef) -> bool:
 
 
 def registration_of(node: ast.ClassDef) -> ast.Call | None:
-    """Return the call in `@register_function_block(Registration(...))`, if it stands there as such."""
+    """Return the call in `@register_function_block(Registration(...))`, if it is written like that."""
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Call) and last_name(decorator.func) == "register_function_block":
             given = [*decorator.args, *(keyword.value for keyword in decorator.keywords)]
@@ -77,7 +77,7 @@ def registration_of(node: ast.ClassDef) -> ast.Call | None:
 
 
 def last_name(node: ast.expr) -> str:
-    """Return the last part of a dotted name, without what stands in brackets; an empty text for anything else."""
+    """Return the last part of a dotted name, without anything in brackets; an empty text for anything else."""
     if isinstance(node, ast.Subscript):
         return last_name(node.value)
     if isinstance(node, ast.Attribute):
@@ -86,14 +86,14 @@ def last_name(node: ast.expr) -> str:
 
 
 def methods(node: ast.ClassDef) -> Iterator[Method]:
-    """Yield the methods that stand in the class itself."""
+    """Yield the methods that are defined in the class itself."""
     for child in node.body:
         if isinstance(child, Method):
             yield child
 
 
 def fields_of(node: ast.ClassDef) -> Iterator[tuple[str, ast.AnnAssign]]:
-    """Yield the annotated fields of a model, those for the class alone left out."""
+    """Yield the annotated fields of a model, without those that belong to the class only."""
     for child in node.body:
         if not (isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name)):
             continue

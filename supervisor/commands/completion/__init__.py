@@ -1,1 +1,1 @@
-"""What a shell completes: the commands, their flags, and the values of those that have a few."""
+"""What a shell completes: the commands, their flags, and values, if a flag has only a few."""

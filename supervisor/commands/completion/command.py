@@ -1,4 +1,4 @@
-"""`supervisor completion SHELL`: a script with which a shell completes commands, flags and values."""
+"""`supervisor completion SHELL`: prints a script for a shell that completes commands, flags and values."""
 
 from typing import Final, Literal
 
@@ -33,14 +33,14 @@ class CompletionSettings(BaseSettings):
         *others: PydanticBaseSettingsSource,
         **named: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Nothing but the command line: there is a variable SHELL in every environment."""
+        """Only the command line: every environment has a variable SHELL."""
         return (init_settings,)
 
 
 def run(arguments: list[str]) -> int:
     """Print the script. Returns 0."""
     settings = read_settings(CompletionSettings, arguments, PROGRAM, _EPILOG)
-    # Here, as they import every command.
+    # Not at the top: these import every command.
     from supervisor.commands.completion.flags import all_commands
     from supervisor.commands.completion.scripts import SHELLS
 

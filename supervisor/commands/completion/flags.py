@@ -14,7 +14,7 @@ from supervisor.settings.run_settings import DaemonSettings
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. `metavar` is what stands for its value, empty where it takes none; `values` are all that there are."""
+    """One flag. `metavar` stands for its value, empty if it takes none; `values` are all allowed ones, if listed."""
 
     names: tuple[str, ...]
     metavar: str
@@ -24,7 +24,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class CommandFlags:
-    """A command, without a name the daemon. `arguments` is what stands behind it besides flags."""
+    """A command; without a name, the daemon. `arguments` come after it besides flags."""
 
     name: str
     summary: str
@@ -44,7 +44,7 @@ def all_commands() -> Iterator[CommandFlags]:
 
 def _parser(name: str) -> argparse.ArgumentParser:
     module = importlib.import_module(module_of(name))
-    # A command that has a folder may have its settings in a file of their own there.
+    # A command in a folder may have its settings in a file of their own there.
     folder = f"{module.__package__}." if module.__name__.endswith(".command") else module.__name__
     models = [
         value
@@ -67,7 +67,7 @@ def _of(name: str, summary: str, parser: argparse.ArgumentParser) -> CommandFlag
 def _flag(action: argparse.Action) -> Flag:
     metavar = "" if action.nargs == 0 else _metavar(action)
     values = tuple(map(str, action.choices)) if action.choices else ()
-    if metavar.startswith("{"):  # as pydantic-settings writes the values of a Literal
+    if metavar.startswith("{"):  # pydantic-settings writes the values of a Literal like this
         values = tuple(metavar.strip("{}").split(","))
     if isinstance(action, argparse.BooleanOptionalAction):
         metavar = ""

@@ -1,4 +1,4 @@
-"""The scripts for bash, zsh and fish: made once, so that a shell starts no Python while somebody types."""
+"""The scripts for bash, zsh and fish. They are made once, so no Python starts while somebody types."""
 
 import shlex
 from collections.abc import Callable, Sequence

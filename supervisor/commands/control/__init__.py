@@ -1,1 +1,1 @@
-"""The commands that ask a running worker over its control socket: what they have in common."""
+"""What the commands that ask a running worker over its control socket have in common."""

@@ -23,14 +23,14 @@ _LABELS: Final = {
     "result_bytes": "size of result",
     "where": "was at",
 }
-"""What a field is called where that is not its name."""
+"""What a field is called if that is not its name."""
 
 _OF_LIMITS: Final = {**_LABELS, "seconds": "time", "stall_seconds": "without progress"}
 _INDENT: Final = "  "
 
 
 def memory_text(count: float | None) -> str:
-    """Return a number of bytes in the unit in which it is read easily; empty for what is not known."""
+    """Return a number of bytes in a readable unit; empty if it is not known."""
     if count is None:
         return ""
     if count < 1024:
@@ -39,7 +39,7 @@ def memory_text(count: float | None) -> str:
 
 
 def seconds_text(seconds: float | None) -> str:
-    """Return a time; empty for what is not known."""
+    """Return a time; empty if it is not known."""
     return "" if seconds is None else f"{seconds:.1f} s" if seconds < 60 else age_text(seconds)
 
 
@@ -50,12 +50,12 @@ def moment_text(moment: float) -> str:
 
 
 def printable(value: object) -> str:
-    """Return one line of text that repaints no terminal: ids, blocks and lines come from elsewhere."""
+    """Return one line of text that repaints no terminal: ids, blocks and lines come from outside."""
     return printable_line("" if value is None else str(value))
 
 
 def details_of(job: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what there is to say of one job, as pairs of a label and a text. What is not known is left out.
+    """Return what is known of one job, as pairs of a label and a text. Unknown values are left out.
 
     A text may have several lines.
     """
@@ -68,7 +68,7 @@ def details_of(job: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def details_text(job: dict[str, Any]) -> str:
-    """Return all of that, one line for each fact; a text of several lines is indented below its label."""
+    """Return all of that as text, one line for each fact; a text of several lines is indented below its label."""
     details = details_of(job)
     width = max(len(label) for label, _ in details)
     lines: list[str] = []
@@ -83,7 +83,7 @@ def details_text(job: dict[str, Any]) -> str:
 def _text_at_any_depth(name: str, value: Any) -> str:
     try:
         return _text(name, value)
-    except RecursionError:  # a result, which the job has nested as deeply as it likes
+    except RecursionError:  # a result, which the job may nest to any depth
         return "(nested too deeply to be shown here; see --json)"
 
 

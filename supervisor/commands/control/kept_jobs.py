@@ -1,4 +1,4 @@
-"""The ended jobs in the files of a worker that does not run, as the commands show them that would ask it."""
+"""The ended jobs in the files of a worker that does not run, for commands that would otherwise ask it."""
 
 import json
 import sys
@@ -16,9 +16,9 @@ from supervisor.worker.control_socket.protocol import ControlError
 
 
 def open_kept_job(program: str, state_dir: Path | None, job_id: str) -> OpenedJob | None:
-    """Open what is kept of the last end of a job, and say on stderr where that is from; `None` where nothing is.
+    """Open the file of a job's last end, and say on stderr where it comes from; `None` if there is none.
 
-    Close what is returned. Raises `ControlError`, as the worker would answer.
+    Close the returned object. Raises `ControlError`, as the worker would answer.
     """
     found = list(kept_jobs_in(state_dir))
     meant = jobs_meant(job_id, (job.job_id for _, job in found))
@@ -36,7 +36,7 @@ def open_kept_job(program: str, state_dir: Path | None, job_id: str) -> OpenedJo
 
 
 def kept_job(program: str, state_dir: Path | None, job_id: str) -> dict[str, Any] | None:
-    """Return how a job ended, as the worker answers `job`. See `open_kept_job`."""
+    """Return how a job ended, in the form of the worker's answer to `job`. See `open_kept_job`."""
     opened = open_kept_job(program, state_dir, job_id)
     if opened is None:
         return None
@@ -49,9 +49,9 @@ def kept_job(program: str, state_dir: Path | None, job_id: str) -> dict[str, Any
 
 
 def latest_kept_jobs(program: str, state_dir: Path | None, count: int) -> list[dict[str, Any]]:
-    """Return the last jobs that have ended, the last one first, and say on stderr where they are from.
+    """Return the last jobs that have ended, the last one first, and say on stderr where they come from.
 
-    Raises `ControlError` where they can't be read.
+    Raises `ControlError` if they can't be read.
     """
     found = sorted(kept_jobs_in(state_dir), key=lambda each: each[1].ended_at, reverse=True)[:count]
     for directory in dict.fromkeys(path.parent for path, _ in found):
@@ -60,9 +60,9 @@ def latest_kept_jobs(program: str, state_dir: Path | None, count: int) -> list[d
 
 
 def kept_jobs_in(state_dir: Path | None) -> Iterator[tuple[Path, EndedJob]]:
-    """Yield the ends that workers have kept below `state_dir`, else where commands and services do, and their files.
+    """Yield the ended jobs that workers have kept below `state_dir`, each with its file. Raises `ControlError`.
 
-    Raises `ControlError` where they can't be read.
+    Without `state_dir`, look where commands and services keep their state. Raises if the files can't be read.
     """
     for place in worker_directories(state_dir):
         directory = place / ENDED_JOBS
@@ -71,7 +71,7 @@ def kept_jobs_in(state_dir: Path | None) -> Iterator[tuple[Path, EndedJob]]:
         except FileNotFoundError:
             continue
         except PermissionError as error:
-            if state_dir is not None:  # else somebody else's service, of which nobody has spoken
+            if state_dir is not None:  # otherwise it is another user's service, which nobody has named
                 raise _unreadable(directory, error) from None
         except OSError as error:
             raise _unreadable(directory, error) from None

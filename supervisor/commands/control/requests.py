@@ -1,4 +1,4 @@
-"""Runs a command that asks a worker: finds it, asks it, and turns every refusal into a message and an exit code."""
+"""Runs a command that asks a worker: finds the worker, asks it, and turns each refusal into a message and exit code."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ EXIT_INTERRUPTED: Final = 130
 
 
 def run_request(program: str, settings: ControlSettings, ask: Callable[[ControlClient], int]) -> int:
-    """Return what `ask` returns, or the exit code for why the worker could not be asked, after saying it on stderr."""
+    """Return the result of `ask`. If the worker could not be asked, say why on stderr and return an exit code."""
     try:
         return ask(client_of(settings))
     except ControlError as error:
@@ -43,14 +43,14 @@ def run_request(program: str, settings: ControlSettings, ask: Callable[[ControlC
 
 
 def client_of(settings: ControlSettings) -> ControlClient:
-    """Return who asks the worker that is meant. Raises `NoWorkerError` where that is not clear."""
+    """Return the client for the meant worker. Raises `NoWorkerError` if that is not clear."""
     if settings.runtime_dir is not None:
         return ControlClient(settings.runtime_dir)
     directories = _places(settings.state_dir)
     found = {directory: state for directory in directories if (state := socket_state(directory))}
-    # Where somebody has a worker of his own, he does not mean one of which he may not see whether it runs.
+    # A user with a worker of their own does not mean one that they may not even look at.
     listening = [each for each, state in found.items() if state == "listens"]
-    # What he may not look into is no choice between workers: he is told that he may not ask.
+    # Workers that the user may not look at give no choice: the message says that the user may not ask.
     closed = [each for each, state in found.items() if state == "closed"]
     if len(listening) > 1:
         listed = " or ".join(f"--runtime-dir {each}" for each in listening)
@@ -66,7 +66,7 @@ def _places(state_dir: Path | None) -> list[Path]:
         own = [default_state_directory(), local_state_directory()]
         states = [*own, *service_state_directories()]
         services = [*service_runtime_directories()]
-    if os.environ.get("RUNTIME_DIRECTORY"):  # systemd has said it
+    if os.environ.get("RUNTIME_DIRECTORY"):  # systemd has named it
         services = []
     below = [runtime_directory(None, each) for state in states for each in (state, state / WORKER_DIRECTORY)]
     return list(dict.fromkeys([*below[:2], *filter(None, services), *below[2:]]))

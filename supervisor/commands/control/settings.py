@@ -1,4 +1,4 @@
-"""What every command that asks a running worker needs to know: where that worker is, and how to print the answer."""
+"""What every command that asks a running worker must know: where that worker is, and how to print the answer."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,10 +24,10 @@ def _checked_note(note: str) -> str:
 NOT_ON_DISK = (
     "  not on the disk yet, which does not take it: a worker that is killed now comes back as it was before"
 )
-"""What is said of a pause, a drain or their end of which the answer has `on_disk` false."""
+"""Printed for a pause, a drain or their end if the answer has `on_disk` false."""
 
 Note = Annotated[str, AfterValidator(_checked_note), MAY_BE_EMPTY]
-"""Why somebody keeps jobs away. Too long a one is refused before a worker is asked."""
+"""Why somebody keeps jobs away. A note that is too long is refused before a worker is asked."""
 
 
 class ControlSettings(BaseSettings):
@@ -54,7 +54,7 @@ class ControlSettings(BaseSettings):
         *others: Any,
         **named: Any,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags first; of environment and `.env`, only where the worker is, as the daemon reads it."""
+        """Flags first; of environment and `.env` only where the worker is, in the same way as the daemon."""
         environment = named.get("env_settings") or others[0]
         beside = (environment, EnvFileSource(settings_cls))
         return (init_settings, *(OnlyThese(settings_cls, source, _LIKE_THE_DAEMON) for source in beside))

@@ -1,7 +1,7 @@
-"""Which processes the demo has brought about, and which of them are left.
+"""Which processes the demo has started, directly or not, and which of them are left.
 
-Two ways to find them, since each has a blind spot: by descent (the demo is a subreaper, so whatever loses its parent
-below it becomes its child, daemons included), and by a mark in environment or command line.
+It finds them in two ways, because each misses some. By descent: the demo is a subreaper, so a process that loses its
+parent below the demo becomes its child, also a daemon. And by a mark in environment or command line.
 """
 
 import contextlib
@@ -19,14 +19,14 @@ _GONE: Final = (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A process, by its number and its command line."""
+    """A process: its number and its command line."""
 
     pid: int
     command: str
 
 
 class Census:
-    """Knows what runs below this process. To be created before anything is started."""
+    """Knows what runs below this process. Create it before anything is started."""
 
     def __init__(self, mark: str) -> None:
         become_subreaper()
@@ -34,7 +34,7 @@ class Census:
         self._excepted: set[int] = set()
         self._seen: set[psutil.Process] = set()
         self.marked_last_words: set[str] = set()
-        """The last words of all command lines that held the mark: the kinds of descendants that really ran."""
+        """The last words of all command lines with the mark: the kinds of descendants that really ran."""
 
     @property
     def seen(self) -> int:
@@ -42,11 +42,11 @@ class Census:
         return len(self._seen)
 
     def expect(self, pid: int) -> None:
-        """Take `pid` for a program of the demo's own, which is neither counted nor left over."""
+        """Remember `pid` as a program of the demo's own: it is neither counted nor left over."""
         self._excepted.add(pid)
 
     def look(self) -> None:
-        """Take note of every process below this one. Takes some milliseconds: call it in a thread."""
+        """Note every process below this one. Takes some milliseconds: call it in a thread."""
         for process in psutil.Process().children(recursive=True):
             if process.pid not in self._excepted:
                 self._seen.add(process)
@@ -55,7 +55,7 @@ class Census:
                     self.marked_last_words.add(command[-1])
 
     def left(self) -> list[Found]:
-        """Return what still runs, zombies aside. Reaps those that this process has inherited."""
+        """Return what still runs, without zombies. Reaps zombies that this process has inherited."""
         below = set(psutil.Process().children(recursive=True))
         candidates = below | {process for process in self._seen if process.is_running()} | self._marked()
         return [
@@ -73,7 +73,7 @@ class Census:
     def _has_mark(self, process: psutil.Process) -> bool:
         if self._mark in _command(process):
             return True
-        # Denied for the processes of others, and for those that forbid inspection.
+        # Not allowed for other users' processes, and for those that forbid it.
         with contextlib.suppress(*_GONE, OSError):
             return process.environ().get(MARK_VARIABLE) == self._mark
         return False

@@ -23,9 +23,9 @@ _ENDS_IT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, KEEPER_LOST_SIG
 
 
 def run(arguments: list[str]) -> int:
-    """Run the demo; return 0 when everything was as expected, 1 when not, 128 + the signal that ended it.
+    """Run the demo; return 0 if everything was as expected, 1 if not, 128 + the signal that ended it.
 
-    Under a keeper, like the daemon: a demo that is killed leaves nothing alive either.
+    It has a keeper, like the daemon: a demo that is killed leaves nothing alive either.
     """
     options = _parser().parse_args(arguments)
     return keep(
@@ -54,7 +54,7 @@ async def _run(*, as_json: bool, verbose: bool) -> int:
     received: list[int] = []
 
     def end(number: int) -> None:
-        # Only the first: the clean-up is bounded, and one that is cut short would leave processes behind.
+        # Only the first one: the clean-up takes a limited time, and without it processes would be left.
         if not received:
             task.cancel()
         received.append(number)
@@ -67,7 +67,7 @@ async def _run(*, as_json: bool, verbose: bool) -> int:
         if not received:
             raise
         task.uncancel()
-        # A terminal that hung up takes no more words.
+        # A terminal that has hung up takes no text.
         with contextlib.suppress(OSError):
             print(f"{PROGRAM}: interrupted; everything that it had started was ended.", file=sys.stderr)
         return 128 + received[0]

@@ -1,4 +1,4 @@
-"""The engine as the demo sees it: submitting jobs, and looking at them and at the heartbeat."""
+"""The engine as the demo sees it: the demo submits jobs, and looks at them and at the heartbeat."""
 
 import asyncio
 import http.client
@@ -17,7 +17,7 @@ _REQUEST_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """The emulated device, with the credentials that a job on it carries."""
+    """The emulated device, with the credentials in the context of its jobs."""
 
     port: int
     username: str
@@ -48,7 +48,7 @@ class JobSeen:
 class EngineView:
     """Requests to the embedded engine, each in a thread.
 
-    With the standard library's client: it knows no proxy, which is right for the loopback.
+    They use the standard library's client: it uses no proxy, which is right for the loopback.
     """
 
     def __init__(self, url: str, token: str) -> None:
@@ -96,7 +96,7 @@ class EngineView:
         finally:
             connection.close()
         if response.status >= 300:
-            # Only the status: the body of a refusal may repeat what was sent.
+            # Only the status: the body of a refusal may repeat the request.
             raise DemoError(f"The engine answered {method} {path} with {response.status}.")
         return json.loads(content)
 

@@ -1,4 +1,4 @@
-"""What keeps the demo from showing anything at all."""
+"""Why the demo can't show anything at all."""
 
 from supervisor.errors import SupervisorError
 

@@ -1,4 +1,4 @@
-"""A job of the demo, and how to tell whether its result is the expected one."""
+"""A job of the demo, and the check whether its result is the expected one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a job as the engine has it. `data` is empty where the block returned none."""
+    """The result of a job in the engine. `data` is empty if the block returned none."""
 
     success: bool
     message: str
@@ -24,11 +24,11 @@ def _nothing_wrong(_: Result) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DemoJob:
-    """One job, and what is expected of it.
+    """One job, and its expected result.
 
-    `stops_in` is the file of blocks in which the code must have been when it ended. `complaint` says what is wrong
-    with a result that has the right cause, and returns an empty text where nothing is. `excuse` says, for a result
-    with another cause, why this machine could not give a better one; an empty text where that is no excuse.
+    `stops_in` is the file of blocks that its code must be in at its end. `complaint` gets a result with the right cause
+    and says what is wrong with it, or returns an empty text. `excuse` gets a result with another cause and says why
+    this machine could not give a better one; an empty text if there is no excuse.
     """
 
     name: str

@@ -14,25 +14,25 @@ class Lateness:
 
 
 def summarise(late_seconds: Sequence[float]) -> Lateness:
-    """Return median and worst, each a lateness that was really measured. Of thirty beats, no other part says more."""
+    """Return median and worst, each a measured value. Of thirty beats, other percentiles would not say more."""
     ordered = sorted(late_seconds) or [0.0]
     return Lateness(len(late_seconds), ordered[(len(ordered) - 1) // 2], ordered[-1])
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A stretch of time, in seconds of CLOCK_MONOTONIC."""
+    """A period, in seconds of CLOCK_MONOTONIC."""
 
     began: float
     ended: float
 
     def beats(self, interval_seconds: float) -> int:
-        """Return how many beats are due in it, give or take one at either end."""
+        """Return how many beats are due in it, plus or minus one at each end."""
         return int((self.ended - self.began) / interval_seconds)
 
 
 def lateness_within(arrivals: Sequence[float], interval_seconds: float, period: Period) -> Lateness:
-    """Return the lateness of those beats that were due in `period`, however late they came."""
+    """Return the lateness of the beats that were due in `period`, however late they came."""
     beats = zip(arrivals, late_beats(arrivals, interval_seconds), strict=True)
     return summarise([late for arrival, late in beats if period.began <= arrival - late <= period.ended])
 
@@ -40,8 +40,8 @@ def lateness_within(arrivals: Sequence[float], interval_seconds: float, period: 
 def late_beats(arrivals: Sequence[float], interval_seconds: float) -> list[float]:
     """Return by how many seconds each beat was late; `arrivals` are times in seconds, in order.
 
-    Beat n is due at the first beat plus n intervals. The grid is laid so that no beat is early: counted from a first
-    beat that was late itself, all others would look better than they were.
+    Beat n is due at the first beat plus n intervals. But if the first beat was late itself, all others would look too
+    good. So the due times are moved until no beat is early.
     """
     shifted = [arrival - number * interval_seconds for number, arrival in enumerate(arrivals)]
     start = min(shifted, default=0.0)

@@ -35,7 +35,7 @@ LONGEST_SECONDS: Final = 55.0
 _LOOK_SECONDS: Final = 0.15
 _CLEAR_LOOK_SECONDS: Final = 0.02
 _CLEAR_SECONDS: Final = 1.0
-"""How long what the worker left behind may take to vanish after its end (design, invariant I4)."""
+"""How long the worker's leftovers may take to disappear after its end (design, invariant I4)."""
 
 
 class Demo:
@@ -48,7 +48,7 @@ class Demo:
         self._census = Census(self._mark)
 
     async def perform(self) -> Report:
-        """Run the demo to its end. Raises `DemoError` and `ProgramError`; ends every program, also when cancelled."""
+        """Run the demo to its end. Raises `DemoError` and `ProgramError`; ends every program, also if cancelled."""
         with tempfile.TemporaryDirectory(prefix="neops-demo-", ignore_cleanup_errors=True) as directory:
             stage = Stage(Path(directory), self._census, self._mark, self._hear)
             try:
@@ -98,7 +98,7 @@ class Demo:
         )
 
     async def _follow(self, view: EngineView, ids: dict[str, str], worker: Program) -> dict[str, JobSeen]:
-        """Wait until the engine has every result, the time is over, or the worker has ended."""
+        """Wait until the engine has every result, the time is up, or the worker has ended."""
         seen: dict[str, JobSeen] = {}
         end = time.monotonic() + JOBS_SECONDS
         while len(seen) < len(ids) and time.monotonic() < end and worker.is_running:
@@ -113,7 +113,7 @@ class Demo:
 
     async def _wait_until_clear(self) -> list[Found]:
         end = time.monotonic() + _CLEAR_SECONDS
-        # Nobody tells when a process that may be anyone's has ended: it has to be looked for.
+        # These may be anyone's children, so nothing reports their ends: it must look for them.
         while (left := await asyncio.to_thread(self._census.left)) and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(_CLEAR_LOOK_SECONDS)
         return left

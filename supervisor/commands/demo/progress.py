@@ -1,4 +1,4 @@
-"""What is told while the demo runs: one changing line on a terminal, plain lines elsewhere. On stderr."""
+"""What the demo shows while it runs, on stderr: one changing line on a terminal, plain lines elsewhere."""
 
 from types import TracebackType
 from typing import Self
@@ -9,7 +9,7 @@ from supervisor.commands.shared.console import status_on
 
 
 class Progress:
-    """Tells how far the demo is. A context manager, so that the terminal is left as it was."""
+    """Shows how far the demo is. A context manager, which restores the terminal."""
 
     def __init__(self, console: Console, *, verbose: bool) -> None:
         self._console = console
@@ -29,7 +29,7 @@ class Progress:
             self._status.stop()
 
     def step(self, text: str) -> None:
-        """Say what is being done now. Saying the same again is no news."""
+        """Show the current step. A repeated step is not shown again."""
         if text == self._last:
             return
         self._last = text
@@ -39,14 +39,14 @@ class Progress:
             self._print(text)
 
     def note(self, text: str) -> None:
-        """Say something that stays on the screen."""
+        """Show something that stays on the screen."""
         self._print(text)
 
     def line(self, program: str, text: str) -> None:
-        """Pass on a line that a program has printed, if that is wanted."""
+        """Show a line that a program has printed, if this is wanted."""
         if self._verbose:
             self._print(f"{program}: {text}")
 
     def _print(self, text: str) -> None:
-        # Untouched: what a program prints is neither markup nor to be wrapped.
+        # Unchanged: a program's output is not markup, and must not be wrapped.
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What the demo found, and whether it is as it should be."""
+"""What the demo found, and whether it is as expected."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -12,19 +12,19 @@ from supervisor.verdict import Cause
 from supervisor.watch.stack import innermost
 
 LATE_SECONDS: Final = 1.0
-"""A heartbeat that is later than this (beyond what the machine itself was late) counts as missed.
+"""A heartbeat that is later than this (beyond the machine's own lateness) counts as missed.
 
-Far above what a busy machine does, far below the seconds for which the blocks of the demo hold everything.
+It is far more than on a busy machine, and far less than the seconds for which the demo's blocks hold everything up.
 """
 
 
 NOT_RUN: Final = "not run"
-"""The outcome of a job that this machine can't run: it has no ping, or nothing to emulate a device with."""
+"""The outcome of a job that this machine can't run: it has no ping, or lacks the package to emulate a device."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One job. `problem` says what is not as expected, `remark` what a reader should know otherwise."""
+    """One job. `problem` says what is not as expected, `remark` what else a reader should know."""
 
     job: str
     what: str
@@ -52,9 +52,9 @@ class Report:
     elapsed_seconds: float
 
     def problems(self) -> list[str]:
-        """Return everything that is not as it should be, one sentence each."""
+        """Return everything that is not as expected, one sentence each."""
         found = [f"{row.job}: {row.problem}." for row in self.rows if row.problem]
-        # One beat may be on its way at either end of the time that is looked at.
+        # One beat may be on its way at each end of the period.
         if self.heartbeat.beats < self.beats_due - 2:
             found.append(
                 f"{self.beats_due - self.heartbeat.beats} of {self.beats_due} heartbeats are missing."
@@ -84,7 +84,7 @@ class Report:
 
 
 def judge(job: DemoJob, seen: JobSeen | None, cause: Cause | None) -> Row:
-    """Compare a job's result with what is expected of it."""
+    """Compare a job's result with the expected one."""
     if seen is None:
         return Row(job.name, job.what, "missing", "", None, "", problem="the engine got no result for it")
     where = _where(seen.result.message)
@@ -112,7 +112,7 @@ def _has_ended_otherwise(job: DemoJob, seen: JobSeen, cause: Cause | None) -> bo
 
 
 def _compare(job: DemoJob, seen: JobSeen, cause: Cause | None, where: str) -> str:
-    """Return what is not as expected; an empty text where all is."""
+    """Return what is not as expected; an empty text if all is."""
     if _has_ended_otherwise(job, seen, cause):
         told = _first_line(seen.result.message)
         return f"expected {job.cause}, but it ended with {cause or 'no cause in the log'}: {told}"

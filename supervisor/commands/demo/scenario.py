@@ -1,4 +1,4 @@
-"""The jobs of the demo, and what has to become of each."""
+"""The jobs of the demo, and the expected end of each."""
 
 from typing import Final
 
@@ -9,12 +9,12 @@ MAX_JOB_SECONDS: Final = 4.0
 GRACE_SECONDS: Final = 1.0
 SLOTS: Final = 4
 BLOCKS: Final = ("blocks", "blocks.python_eval", "blocks.testing")
-"""What the worker loads; the latter two are loaded only where they are named."""
+"""What the worker loads. It loads the last two only if they are named."""
 
 SHOW_COMMANDS: Final = ("show version", "show ip interface brief", "show running-config")
 DEVICE_ID: Final = 1
 DESCENDANTS: Final = ("plain", "setsid", "daemon")
-"""What `ignore_sigterm_tree` starts; each has its kind as the last word of its command line."""
+"""The kinds of processes that `ignore_sigterm_tree` starts. The kind is the last word of the command line."""
 
 
 def _wrong_echo(result: Result) -> str:
@@ -42,14 +42,14 @@ def _not_three_killed(result: Result) -> str:
 
 
 def _no_ping_here(result: Result) -> str:
-    # Without data nothing was measured: the program is missing, or may not open its socket in this container.
+    # Without data nothing was measured: ping is missing, or may not open its socket in this container.
     return "" if result.success or result.data else result.message
 
 
 def jobs(marker: str, device_port: int | None) -> list[DemoJob]:
     """Return the jobs in the order in which they are submitted and shown.
 
-    `marker` goes onto the command line of every descendant, `device_port` is the emulated device's.
+    `marker` goes onto the command line of every descendant, `device_port` is the emulated device's port.
     """
     return [*_ordinary(device_port or 0), *_misbehaving(marker)]
 

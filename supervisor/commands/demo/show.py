@@ -89,7 +89,7 @@ def _list_jobs(console: Console, rows: tuple[Row, ...]) -> None:
 
 
 def _outcome_or_cause(row: Row) -> str:
-    """Return the one word that says most: a job that failed has a cause, and any other has no need of one."""
+    """Return the word that says most: a failed job has a cause, and other jobs need none."""
     return row.cause if row.outcome == "failed" and row.cause else row.outcome
 
 

@@ -31,7 +31,7 @@ def can_emulate_devices() -> bool:
 
 
 class Stage:
-    """Starts programs that know nothing of this machine's settings. An async context manager."""
+    """Starts programs that don't see this machine's settings. An async context manager."""
 
     def __init__(self, directory: Path, census: Census, mark: str, on_line: LineHandler) -> None:
         self._directory = directory
@@ -86,7 +86,7 @@ class Stage:
             "--poll-seconds": "0.2",
             "--log-format": "json",
             "--startup-retry-seconds": f"{SET_UP_SECONDS:g}",
-            # It is stopped when every job has ended, or when nobody waits for the rest any more.
+            # It is stopped when every job has ended, or when the demo has stopped waiting for the rest.
             "--shutdown-timeout-seconds": "0",
             "--job-env": MARK_VARIABLE,
         }

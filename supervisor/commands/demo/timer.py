@@ -1,7 +1,7 @@
 """`python -m supervisor.commands.demo.timer SECONDS`: how late this machine wakes a process that does nothing else.
 
-A process of its own, so that neither the demo nor the worker is part of the measurement. It wakes on a fixed beat
-until SIGTERM, then prints one JSON list: by how many seconds each wake-up was late.
+It is a process of its own, so neither the demo nor the worker is part of the measurement. It wakes at a fixed interval
+until SIGTERM. Then it prints one JSON list: by how many seconds each wake-up was late.
 """
 
 import json

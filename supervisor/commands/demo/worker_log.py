@@ -1,4 +1,4 @@
-"""What only the worker's log tells: the cause of each job's end. The engine's contract has no field for it."""
+"""Reads the cause of each job's end, which only the worker's log has. The engine's contract has no field for it."""
 
 from supervisor.commands.local.worker_lines import read_line
 from supervisor.verdict import Cause
@@ -11,6 +11,6 @@ class WorkerLog:
         self.causes: dict[str, Cause] = {}
 
     def hear(self, text: str) -> None:
-        """Take note of a line of the worker's log, which is JSON."""
+        """Read a line of the worker's log, which is JSON."""
         if ended := read_line(text).ended:
             self.causes[ended.job] = Cause(ended.cause)

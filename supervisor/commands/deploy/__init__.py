@@ -1,1 +1,1 @@
-"""`supervisor deploy`: what systemd needs to run the worker."""
+"""`supervisor deploy`: prints what systemd needs to run the worker."""

@@ -69,8 +69,8 @@ def run(arguments: list[str]) -> int:
 
 
 def this_program() -> Path:
-    """Return what starts this worker: the script beside the interpreter that runs it."""
-    # Not resolved: in an environment the interpreter is a link to one elsewhere, and the script lies beside the link.
+    """Return the program that starts this worker: the script beside the interpreter that runs it."""
+    # Not resolved: in an environment the interpreter is a link to another one, and the script is beside the link.
     return Path(sys.executable).absolute().with_name("supervisor")
 
 
@@ -80,7 +80,7 @@ def places_of_python() -> list[Path]:
 
 
 def why_unreachable(program: Path, python: Iterable[Path] = ()) -> str | None:
-    """Say why the service could not start this program by this Python, `None` where nothing speaks against it."""
+    """Say why the service could not start this program with this Python, `None` if nothing is against it."""
     if _is_hidden(program):
         return (
             f"The unit hides {program}: home directories and temporary ones are not to be seen in it. "

@@ -1,4 +1,4 @@
-"""The text of each unit, from the one that is shipped: what differs between the forms is in a table here."""
+"""The text of each unit, made from the shipped one. A table here has the differences between the forms."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _NEEDS_QUOTES: Final = re.compile(r"[^A-Za-z0-9_@%+=:,./-]")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form of the unit: the name of its file, and what it has in the place of lines of the shipped one."""
+    """A form of the unit: the name of its file, and the lines that replace lines of the shipped one."""
 
     file: str
     lines: tuple[tuple[str, str], ...] = ()
@@ -98,12 +98,12 @@ LOCAL: Final = Form(
 
 
 def shipped(name: str) -> str:
-    """Return the text of a file that is shipped with this package."""
+    """Return the text of a file that comes with this package."""
     return files("supervisor.commands.deploy").joinpath(UNITS, name).read_text(encoding="utf-8")
 
 
 def unit_text(form: Form, program: Path) -> str:
-    """Return the text of a unit in this form, for the worker that is started by `program`."""
+    """Return the text of a unit in this form, for the worker that `program` starts."""
     text = shipped(SERVICE)
     for old, new in form.lines:
         if text.count(old) != 1:

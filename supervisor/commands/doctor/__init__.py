@@ -1,4 +1,4 @@
-"""Checks of this machine for `supervisor doctor`: one function for each, grouped by what they look at.
+"""Checks of this machine for `supervisor doctor`: one function for each, grouped by their subject.
 
 To add one: a function that returns a `Finding`, and its place in `supervisor.commands.doctor.all_checks`.
 """

@@ -35,22 +35,22 @@ CHECKS: Final[tuple[Callable[[DaemonSettings], Finding | None], ...]] = (
     kernel.clock,
     installation.systemd,
 )
-"""Those that only look. `None` means that there was nothing to check."""
+"""Checks that only look. `None` means that there was nothing to check."""
 
 OUTSIDE: Final[tuple[Callable[[DaemonSettings], Awaitable[Finding | None]], ...]] = (
     probes.blocks,
     probes.engine,
 )
-"""Those that start a process or send a request."""
+"""Checks that start a process or send a request."""
 
 
 async def examine(settings: DaemonSettings) -> list[Finding]:
-    """Carry out every check. One that breaks is a failed check, and not the end of the others."""
+    """Do every check. A check that raises counts as failed, and the others go on."""
     findings: list[Finding | None] = []
     for check in CHECKS:
         try:
             findings.append(check(settings))
-        except Exception as error:  # whatever the machine is like
+        except Exception as error:  # a machine may have any fault
             findings.append(_broken(check.__name__, error))
     for outside_check in OUTSIDE:
         try:

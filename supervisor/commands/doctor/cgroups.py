@@ -1,4 +1,4 @@
-"""Cgroups: whether this process may make one for each job. Only looked at: a service has cgroups of its own."""
+"""Cgroups: whether this process may make one for each job. It only looks: a service has other cgroups."""
 
 import os
 from pathlib import Path

@@ -57,7 +57,7 @@ class DoctorSettings(DaemonSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Check and print. Returns 0, or 1 when a check failed."""
+    """Check and print. Returns 0, or 1 if a check failed."""
     if has_flag(_UNIT, arguments):
         _run_for_unit(arguments)
     settings = read_settings(DoctorSettings, arguments, PROGRAM)
@@ -80,9 +80,9 @@ def run(arguments: list[str]) -> int:
 
 
 def _run_for_unit(arguments: list[str]) -> NoReturn:
-    """Run the command as systemd would: anew, as some of what it sets is looked at when modules are imported.
+    """Run the command as systemd would, in a new process: some settings are read when modules are imported.
 
-    What this shell and `.env` of this directory set is not the unit's, so that nothing there can be wrong.
+    Settings of this shell and of `.env` in this directory are not the unit's, so they can't cause a finding.
     """
     for name in os.environ.keys() - without_settings(os.environ).keys():
         del os.environ[name]
@@ -93,7 +93,7 @@ def _run_for_unit(arguments: list[str]) -> NoReturn:
     except UnitSettingsError as error:
         print(f"{PROGRAM}: {printable(str(error))}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
-    os.chdir("/")  # where a service runs: what `.env` of this directory sets is not the unit's
+    os.chdir("/")  # the directory of a service: `.env` here is not the unit's
     program = (sys.executable, "-P", "-m", "supervisor", "doctor", *without_flag(_UNIT, arguments))
     os.execve(program[0], program, environment)  # noqa: S606  # this program itself, without a shell
 
@@ -103,7 +103,7 @@ def _print(findings: list[Finding]) -> None:
     if not sys.stdout.isatty():
         widest = max(len(finding.check) for finding in findings)
         for finding in findings:
-            text = " ".join(_text_of(finding).split("\n"))  # for `grep`: a line for each check
+            text = " ".join(_text_of(finding).split("\n"))  # one line for each check, for `grep`
             print(f"{finding.status:7}  {finding.check:{widest}}  {text}")
     elif console.width >= _NARROW_COLUMNS:
         table = Table.grid(padding=(0, 2, 0, 0))
@@ -121,5 +121,5 @@ def _status_of(finding: Finding) -> Text:
 
 
 def _text_of(finding: Finding) -> str:
-    """Return what is said of it. A part of that may be what a block has raised: no terminal is to obey it."""
+    """Return the text of a finding. It may quote a block's error: it must not control a terminal."""
     return printable(f"{finding.text} {finding.advice}".rstrip())

@@ -12,13 +12,13 @@ from supervisor.settings.run_settings import DaemonSettings
 from supervisor.settings.token_file import read_health_token
 
 _FILES: Final = ("engine_token_file", "engine_client_key", "engine_client_certificate", "health_token_file")
-"""Settings that name a file with a secret. A client certificate may hold its key too."""
+"""Settings that name a file with a secret. A client certificate may contain its key too."""
 
 _LENT: Final = Path("/run/credentials")
-"""Where systemd hands files over to a service (LoadCredential=): each to its user alone, by an access list where it
-can. The mode has what that allows in the place of the group's rights then (acl(5))."""
+"""Where systemd passes files to a service (LoadCredential=): each only to its user, by an access list if possible. The
+mode then shows the list's mask in place of the group's rights (acl(5))."""
 _SOMEBODY: Final = 65534
-"""A user who is not root: whoever it is that a file of root's was handed over to."""
+"""Any user who is not root: the one to whom a file of root's was passed."""
 
 
 def credentials(settings: DaemonSettings) -> Finding:
@@ -50,14 +50,14 @@ def credentials(settings: DaemonSettings) -> Finding:
 
 
 def _user_of_the_service(token: Path) -> int | None:
-    """Return for whom root looks at this file: for a service, where that is another user's, or was handed over."""
+    """Return the user for whom root checks this file: a service's, if the file is another user's, or was passed."""
     if os.geteuid() != 0:
         return None
     return token.stat().st_uid or (_SOMEBODY if token.is_relative_to(_LENT) else None)
 
 
 def _is_open(path: Path) -> bool:
-    """Whether others than its owner can reach it, and it is more than a certificate, which is public."""
+    """Whether others than its owner can read it, and it is more than a certificate, which is public."""
     if not path.stat().st_mode & (stat.S_IRWXO | stat.S_IRWXG):
         return False
     content = path.read_bytes()

@@ -1,11 +1,11 @@
-"""What a check says."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Status(StrEnum):
-    """How it is. Only what is failed keeps the worker, or a part of its promises, from working."""
+    """The state. Only `failed` keeps the worker, or a part of its promises, from working."""
 
     OK = "ok"
     WARNING = "warning"
@@ -14,7 +14,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The outcome of one check: what was found, what it means, and what to do about it (empty if nothing)."""
+    """The result of one check: what was found, what it means, and what to do about it (empty if nothing)."""
 
     check: str
     status: Status
@@ -23,15 +23,15 @@ class Finding:
 
 
 def ok(check: str, text: str) -> Finding:
-    """Return that all is well."""
+    """Return a finding that all is well."""
     return Finding(check, Status.OK, text)
 
 
 def warning(check: str, text: str, advice: str) -> Finding:
-    """Return what works, but not as well as it could."""
+    """Return a finding that something works, but not as well as it could."""
     return Finding(check, Status.WARNING, text, advice)
 
 
 def failed(check: str, text: str, advice: str) -> Finding:
-    """Return what does not work."""
+    """Return a finding that something does not work."""
     return Finding(check, Status.FAILED, text, advice)

@@ -28,7 +28,7 @@ def package_names(settings: DaemonSettings) -> Finding:
 
 
 def state_directory(settings: DaemonSettings) -> Finding:
-    """Whether the journal can be kept: owner, mode and free space. A running worker's lock is fine."""
+    """Whether the journal can be kept: owner, mode and free space. If a running worker holds the lock, that is fine."""
     name, directory = "state directory", settings.state_dir
     existing = next(path for path in (directory, *directory.parents) if os.path.exists(path))
     if not os.access(existing, os.W_OK | os.X_OK) or not existing.is_dir():
@@ -87,6 +87,6 @@ def open_files(settings: DaemonSettings) -> Finding:
 
 
 def systemd(settings: DaemonSettings) -> Finding:
-    """Whether a service manager listens. For information: the worker does without."""
+    """Whether a service manager listens. For information only: the worker runs without one too."""
     listens = kept.sender() is not None
     return ok("systemd", "listens" if listens else "does not listen here; not needed")

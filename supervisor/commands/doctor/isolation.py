@@ -1,4 +1,4 @@
-"""How far jobs are kept apart here (`--isolation`)."""
+"""How well jobs are isolated here (`--isolation`)."""
 
 from supervisor.commands.doctor.finding import Finding, ok, warning
 from supervisor.process import kernel_isolation
@@ -13,7 +13,7 @@ from supervisor.worker.isolation_report import (
 
 
 def isolation(settings: DaemonSettings) -> Finding:
-    """What jobs can reach of the worker and of each other with this kernel and these settings."""
+    """What jobs can reach of the worker and of other jobs with this kernel and these settings."""
     name, has_job_users = "isolation", settings.job_users is not None
     kernel = kernel_isolation.detect()
     if settings.isolation == "off":

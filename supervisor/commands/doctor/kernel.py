@@ -21,7 +21,7 @@ _PING_RANGE: Final = Path("/proc/sys/net/ipv4/ping_group_range")
 
 
 def python(settings: DaemonSettings) -> Finding:
-    """Whether this Python is one that the worker is tested with."""
+    """Whether the worker is tested with this Python."""
     found = platform.python_version()
     if sys.version_info < _OLDEST_PYTHON:
         return failed("python", f"Python {found} is too old.", "Use Python 3.11 or newer.")
@@ -29,7 +29,7 @@ def python(settings: DaemonSettings) -> Finding:
 
 
 def pidfd(settings: DaemonSettings) -> Finding:
-    """Whether processes can be held by a descriptor (Linux 5.3)."""
+    """Whether a descriptor can hold a process (Linux 5.3)."""
     try:
         os.close(os.pidfd_open(os.getpid()))
     except (OSError, AttributeError) as error:
@@ -38,7 +38,7 @@ def pidfd(settings: DaemonSettings) -> Finding:
 
 
 def subreaper(settings: DaemonSettings) -> Finding:
-    """Whether what a job leaves behind can be inherited instead of lost (PR_SET_CHILD_SUBREAPER, Linux 3.4)."""
+    """Whether this process can inherit what a job leaves behind (PR_SET_CHILD_SUBREAPER, Linux 3.4)."""
     answer = ctypes.c_int()
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(answer), 0, 0, 0) != 0:
         return failed("subreaper", "Processes that jobs leave behind would be lost.", "Use a newer kernel.")
@@ -74,12 +74,12 @@ def process_groups(settings: DaemonSettings) -> Finding:
 
 
 def ping(settings: DaemonSettings) -> Finding:
-    """Whether the groups that jobs run as may send pings: set-uid programs have no effect in a job."""
+    """Whether the groups of jobs may send pings: set-uid programs have no effect in a job."""
     try:
         first, last = map(int, _PING_RANGE.read_text().split())
     except (OSError, ValueError):
         return warning("ping", f"{_PING_RANGE} can't be read.", "The block `ping` may not work here.")
-    # The group has the user's number where jobs have users of their own.
+    # If jobs have their own users, the group has the user's number.
     groups = list(parse_users(settings.job_users)) if settings.job_users else [os.getegid()]
     raw = os.geteuid() == 0 and not settings.job_users
     if raw or (groups and first <= groups[0] and groups[-1] <= last):
@@ -93,7 +93,7 @@ def ping(settings: DaemonSettings) -> Finding:
 
 
 def clock(settings: DaemonSettings) -> Finding:
-    """Whether something keeps the clock right (adjtimex(2), which changes nothing if asked for nothing)."""
+    """Whether something keeps the clock right (adjtimex(2), which changes nothing if it is asked for nothing)."""
     if ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)) == _TIME_ERROR:
         return warning(
             "clock",

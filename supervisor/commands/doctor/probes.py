@@ -11,7 +11,7 @@ from supervisor.worker.offered_blocks import start_launcher, what_to_do
 
 
 async def blocks(settings: DaemonSettings) -> Finding:
-    """Whether the blocks can be imported; in a process of its own, as the worker does it."""
+    """Whether the blocks can be imported; in a process of its own, as in the worker."""
     linux.become_subreaper()
     try:
         launcher, catalogue = await start_launcher(settings)
@@ -31,7 +31,7 @@ async def blocks(settings: DaemonSettings) -> Finding:
 
 
 async def engine(settings: DaemonSettings) -> Finding | None:
-    """Whether the engine answers and speaks with this client; nothing is registered. `None` without an URL."""
+    """Whether the engine answers and accepts this client; nothing is registered. `None` without a URL."""
     if not settings.engine_url:
         return None
     url = shown(settings.engine_url)

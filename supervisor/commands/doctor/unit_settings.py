@@ -1,4 +1,4 @@
-"""What systemd gives a service in its environment: the settings that the worker of a unit has, without starting it."""
+"""The environment that systemd gives a service: the settings of a unit's worker, without starting it."""
 
 import os
 import re
@@ -23,15 +23,15 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
 class UnitSettingsError(SupervisorError):
-    """What a unit sets can't be learnt. The message says what to do."""
+    """The settings of a unit can't be found out. The message says what to do."""
 
     exit_code = 2
 
 
 def environment_of(unit: str) -> dict[str, str]:
-    """Return what systemd sets for this unit, drop-ins included, and where its directories are.
+    """Return the variables that systemd sets for this unit, with drop-ins, and its directories.
 
-    `EnvironmentFile=` goes before `Environment=`, as in systemd. Raises `UnitSettingsError`.
+    `EnvironmentFile=` wins over `Environment=`, as in systemd. Raises `UnitSettingsError`.
     """
     shown = _show(unit if "." in unit else f"{unit}.service")
     if (state := "".join(shown["LoadState"])) != "loaded":
@@ -57,7 +57,7 @@ def _why_not_loaded(unit: str, state: str) -> str:
 
 
 def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what a shell has set for a worker."""
+    """Return an environment without the variables that a shell has set for a worker."""
     directories = {variable for variable, _ in _DIRECTORIES.values()}
     return {
         name: value
@@ -81,7 +81,7 @@ def without_flag(flag: str, arguments: Sequence[str]) -> list[str]:
 
 
 def variables_in(text: str) -> dict[str, str]:
-    """Return what systemd takes from a file that `EnvironmentFile=` names (systemd.exec(5))."""
+    """Return the variables that systemd takes from a file in `EnvironmentFile=` (systemd.exec(5))."""
     return dict(_assignments(text))
 
 

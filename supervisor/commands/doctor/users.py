@@ -1,4 +1,4 @@
-"""Users of their own for jobs."""
+"""Jobs with their own users."""
 
 import os
 
@@ -12,14 +12,14 @@ from supervisor.worker.job_users import missing_capabilities, problems_of_job_us
 
 
 def job_users(settings: DaemonSettings) -> Finding:
-    """Whether jobs run as users of their own, and whether they could."""
+    """Whether jobs run as their own users, and whether they could."""
     if settings.job_users is None:
         is_root = os.geteuid() == 0
         apart = settings.isolation == "kernel" and kernel_isolation.detect().landlock_abi > 0
         text = "jobs run as the worker's own user"
         if apart and not is_root:
             return ok("job users", f"{text}; what the kernel keeps from them, isolation says")
-        # Rules for files hold for root too, and the disk that the files are on is open to it.
+        # Rules for files apply to root too, but root can read the disk itself.
         text += (
             ", root, which can read the disks themselves past every rule for files"
             if apart
@@ -48,7 +48,7 @@ def job_users(settings: DaemonSettings) -> Finding:
 
 
 def control_group(settings: DaemonSettings) -> Finding | None:
-    """Whether the members of `--control-group` can be let in. `None`: none is set."""
+    """Whether the members of `--control-group` can get access. `None`: no group is set."""
     name = settings.control_group
     try:
         group = group_number(name)

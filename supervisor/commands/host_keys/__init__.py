@@ -1,1 +1,1 @@
-"""`supervisor host-keys`: which keys of devices the worker has accepted, and forgetting one that has changed."""
+"""`supervisor host-keys`: lists the keys of devices that the worker has accepted, and forgets changed ones."""

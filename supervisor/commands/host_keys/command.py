@@ -1,4 +1,4 @@
-"""`supervisor host-keys`: the host keys that a worker keeps. It may run meanwhile, and notices within two seconds."""
+"""`supervisor host-keys`: the host keys that a worker keeps. A running worker notices changes within two seconds."""
 
 import difflib
 import errno
@@ -60,7 +60,7 @@ class HostKeysSettings(StateDirectorySettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Carry out the action. Returns 0, 1 when it could not be done, or 2 for wrong usage."""
+    """Do the action. Returns 0, 1 if it could not be done, or 2 for wrong usage."""
     settings = read_settings(HostKeysSettings, arguments, PROGRAM, _EPILOG)
     name, *rest = settings.action
     if problem := _usage_problem(name, rest):
@@ -79,7 +79,7 @@ def run(arguments: list[str]) -> int:
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    # Not above: an error of the output is none of the file.
+    # Not above: an error of the output does not come from the file.
     if name == "forget":
         return _tell_forgotten(file, rest, lines)
     _list(file, lines, settings)
@@ -87,9 +87,10 @@ def run(arguments: list[str]) -> int:
 
 
 def _lines_of(file: Path, forgotten: Sequence[str]) -> Sequence[Line]:
-    """Return the lines of the file; with words, take out those that they mean, and return these.
+    """Return the lines of the file. If there are words, remove the lines that they mean, and return these.
 
-    In another user's directory, root works with that user's rights, and what it makes is his. Raises `SupervisorError`.
+    In another user's directory, root works with that user's rights, and new files belong to that user. Raises
+    `SupervisorError`.
     """
     owner: int | None = None
     try:
@@ -172,7 +173,7 @@ def _tell_forgotten(file: Path, words: Sequence[str], removed: Sequence[Line]) -
 
 
 def _meaning(words: Sequence[str]) -> Callable[[Line], bool]:
-    """Return what tells the lines that `words` mean: of an address on every port, of one with a port on that."""
+    """Return a test for the lines that `words` mean: an address on every port, or with a port only that one."""
     meant = [found for word in words if (found := parse_name(word)) is not None]
 
     def is_meant(line: Line) -> bool:

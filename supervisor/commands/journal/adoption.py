@@ -1,4 +1,4 @@
-"""`supervisor journal adopt`: a person says that a state directory is no copy, but was moved here on purpose."""
+"""`supervisor journal adopt`: a person says that a state directory is not a copy, but was moved here on purpose."""
 
 import contextlib
 import os
@@ -22,21 +22,21 @@ _WARNING: Final = (
 
 
 class _Place:
-    """A state directory, and how to work in it: root in another user's with that user's rights.
+    """A state directory. In another user's directory, root works with that user's rights.
 
-    What is made there is the owner's then, who can use it. And no link that he has put there leads root anywhere.
+    So new files belong to the owner, who can use them. And no link of the owner's leads root to another place.
     """
 
     def __init__(self, directory: Path, descriptor: int) -> None:
         self._directory = directory
         self._owner = os.fstat(descriptor)
         self._is_others = os.geteuid() == 0 and self._owner.st_uid != 0
-        # Not by its name: that of a service's leads through a directory that only root may enter (/var/lib/private).
+        # Not by its name: the path to a service's is below a directory that only root may enter (/var/lib/private).
         self.path = Path(f"/proc/self/fd/{descriptor}") if self._is_others else directory
 
     @contextlib.contextmanager
     def as_its_owner(self) -> Iterator[None]:
-        """Have the owner's rights meanwhile. Raises `SupervisorError`, for an `OSError` as well."""
+        """Take the owner's rights meanwhile. Raises `SupervisorError`, also for an `OSError`."""
         try:
             with self._rights() if self._is_others else contextlib.nullcontext():
                 yield
@@ -51,7 +51,7 @@ class _Place:
         try:
             os.setgroups([])
             os.setegid(self._owner.st_gid)
-            # Not the real one: the owner may not signal this process.
+            # Not the real user id: the owner must not be able to signal this process.
             os.seteuid(self._owner.st_uid)
             yield
         finally:
@@ -63,7 +63,7 @@ class _Place:
 def adopt(journal: Path, *, really: bool) -> bool:
     """Print what adopting the journal's directory means, and with `really` do it. Returns whether all is in order.
 
-    Raises `SupervisorError` while a worker runs on it, and for what stands in the way.
+    Raises `SupervisorError` while a worker uses it, and for any obstacle.
     """
     directory = journal.parent
     if is_in_use(directory):
@@ -84,7 +84,7 @@ def _adopt(journal: Path, place: _Place, *, really: bool) -> bool:
         held = StateDirectory(place.path)
         backup = UuidBackup(place.path / UUID_FILE).read()
     try:
-        # By its own name: SQLite looks for the way to the file itself. The owner's rights are taken for that as well.
+        # By its own name: SQLite itself looks for the way to the file. For that it has the owner's rights too.
         facts = read_facts(journal)
         held.judge_journal(facts.get(KEY_FACT))
         entries = read_entries(journal)
@@ -97,7 +97,7 @@ def _adopt(journal: Path, place: _Place, *, really: bool) -> bool:
             print(f"\n{_WARNING}\n\nNothing was changed. To do it, add --yes.")
             return False
         with place.as_its_owner():
-            # A start in between finds a key that does not fit, and doubts again.
+            # A start in between finds a key that does not match, and doubts again.
             key = held.settle() if held.doubt is not None else held.key
         take_back(journal, {KEY_FACT: key}, aside)
     finally:

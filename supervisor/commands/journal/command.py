@@ -1,4 +1,4 @@
-"""`supervisor journal`: what this worker still owes the engine, and what to do with results that it refuses."""
+"""`supervisor journal`: which results this worker still owes the engine, and what to do with refused ones."""
 
 import difflib
 import sys
@@ -73,7 +73,7 @@ class JournalSettings(StateDirectorySettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Carry out the action. Returns 0, 1 when it could not be done, or 2 for wrong usage."""
+    """Do the action. Returns 0, 1 if it could not be done, or 2 for wrong usage."""
     settings = read_settings(JournalSettings, arguments, PROGRAM, _EPILOG)
     name, *rest = settings.action
     try:
@@ -139,9 +139,9 @@ def _show(settings: JournalSettings, numbers: Sequence[int]) -> int:
 
 
 def _the_one_journal(settings: JournalSettings) -> Path | None:
-    """Return the journal that is to be changed, or `None` after saying that there is more than one.
+    """Return the journal to change, or `None` after saying that there is more than one.
 
-    Numbers are those of one journal: a claim of another must not be dropped by an oversight.
+    A number belongs to one journal: a claim of another one must not be dropped by mistake.
     """
     found = find_journal(settings.state_dir)
     if found.others:
@@ -173,7 +173,7 @@ def _change(settings: JournalSettings, name: str, numbers: Sequence[int]) -> int
     ]
     for problem in problems:
         _say(problem)
-    if missing or problems:  # all or nothing: half of what was asked is hard to undo
+    if missing or problems:  # all or nothing: a half-done change is hard to undo
         return max(_refuse_unknown(path, missing), EXIT_FAILED)
     count = _CHANGES[name](path, chosen)
     print(_DONE[name].format(count=count))

@@ -56,7 +56,7 @@ def print_entry(entry: Entry) -> None:
 
 
 def summary_of(entry: Entry) -> dict[str, Any]:
-    """Return what is known of a claim, but for its result. Times are seconds since the epoch."""
+    """Return what is known of a claim, without its result. Times are seconds since the epoch."""
     claim = entry.claim
     return {
         "number": entry.number,

@@ -1,4 +1,4 @@
-"""Which journal is meant: that of the daemon, or that of the worker which `supervisor local` runs."""
+"""Which journal is meant: the daemon's, or that of the worker which `supervisor local` runs."""
 
 import os
 from collections.abc import Iterable
@@ -14,22 +14,22 @@ from supervisor.settings.files import default_state_directory
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The journal that is meant, and others that may be."""
+    """The journal that is meant, and others that may be meant."""
 
     path: Path
     others: tuple[Path, ...] = ()
     is_of_a_service: bool = False
-    """Nobody has named it, and it is not where commands of this user keep one."""
+    """Nobody has named it, and commands of this user don't keep one there."""
 
 
 def find_journal(given: Path | None) -> Found:
-    """Return the journal in the directory that was `given`, else in those where commands keep one by default.
+    """Return the journal in the `given` directory, otherwise in those where commands keep one by default.
 
-    A directory of `supervisor local` holds that of its worker. Raises `JournalAccessError` when there is none.
+    A directory of `supervisor local` holds the journal of its worker. Raises `JournalAccessError` if there is none.
     """
     directories = worker_directories(given)
     seen = {directory: _holds_one(directory) for directory in directories}
-    # What this user may not look into, he does not mean where there is another one.
+    # If there is another journal, a user does not mean one that the user may not read.
     found = [each for each, holds in seen.items() if holds] or [
         each for each, holds in seen.items() if holds is None
     ]
@@ -43,7 +43,7 @@ def find_journal(given: Path | None) -> Found:
 
 
 def worker_directories(given: Path | None) -> list[Path]:
-    """Return where a worker may have its state: below the one that was `given`, else where commands and services do."""
+    """Return where a worker may have its state: below the `given` directory, or where commands and services do."""
     own = [default_state_directory(), local_state_directory()]
     places = [*own, *service_state_directories()] if given is None else [given]
     return list(dict.fromkeys(each for place in places for each in (place, place / WORKER_DIRECTORY)))
@@ -55,7 +55,7 @@ def _is_own(directory: Path) -> bool:
 
 
 def _holds_one(directory: Path) -> bool | None:
-    """Whether a journal is there; `None` where this user may not see it, which is told of the one that is chosen."""
+    """Whether a journal is there; `None` if this user may not see it. If it is chosen, the message says so."""
     try:
         os.stat(directory / FILE_NAME)
     except PermissionError:

@@ -1,1 +1,1 @@
-"""`supervisor lab`: a lab of devices on this machine, for people to try blocks on."""
+"""`supervisor lab`: a lab of devices on this machine, on which people can try blocks."""

@@ -1,4 +1,4 @@
-"""`supervisor lab`: devices on this machine to try blocks on: real FRR routers, or emulated IOS."""
+"""`supervisor lab`: devices on this machine for trying blocks: real FRR routers, or emulated IOS."""
 
 import json
 import sys
@@ -28,7 +28,7 @@ _EPILOG: Final = (
 
 
 def run(arguments: list[str]) -> int:
-    """Carry out the action. Returns 0, 1 when it could not be done; exits with 2 for wrong usage."""
+    """Do the action. Returns 0, 1 if it could not be done; exits with 2 for wrong usage."""
     options = _parser().parse_args(arguments)
     places = [place_of(lab) for lab in ([options.lab] if options.lab else LABS)]
     try:
@@ -41,7 +41,7 @@ def run(arguments: list[str]) -> int:
     except SupervisorError as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return EXIT_FAILED
-    except KeyboardInterrupt:  # a lab that was being started ends by itself
+    except KeyboardInterrupt:  # a lab that is still starting ends by itself
         return EXIT_INTERRUPTED
     return 0
 

@@ -1,4 +1,4 @@
-"""The process that holds a lab for people: started, found, and ended, by what it leaves in its directory."""
+"""The process that holds a lab for people: how it is started, found and ended, by the files in its directory."""
 
 import contextlib
 import fcntl
@@ -29,33 +29,33 @@ class LabError(SupervisorError):
 
 @dataclass(frozen=True, slots=True)
 class LabPlace:
-    """Where a lab's holder leaves what people need. The names of the files are those of `sdk.testing.lab_program`."""
+    """Where a lab's holder puts files for people. `sdk.testing.lab_program` has the names of these files."""
 
     lab: str
     directory: Path
 
     @property
     def context(self) -> Path:
-        """The context of a job on the lab's devices, passwords and all."""
+        """The context of a job on the lab's devices, with passwords."""
         return self.directory / "context.json"
 
     @property
     def passwords(self) -> Path:
-        """A line of device, account and password for each device."""
+        """One line for each device: device, account and password."""
         return self.directory / "passwords"
 
     def holder_pid(self) -> int | None:
-        """Return the process that holds the lab, `None` where none does."""
+        """Return the process that holds the lab, `None` if there is none."""
         try:
             with (self.directory / "holder").open() as file:
                 if _is_locked(file.fileno()):
                     return int(file.read())
-        except (OSError, ValueError):  # not there; or it has not written its number yet
+        except (OSError, ValueError):  # no such file; or it has not written its number yet
             pass
         return None
 
     def devices(self) -> list[dict[str, Any]]:
-        """Return the devices of a lab that runs. Raises `LabError`."""
+        """Return the devices of a running lab. Raises `LabError`."""
         try:
             found: list[dict[str, Any]] = json.loads(self.context.read_text())["devices"]
         except (OSError, ValueError, KeyError) as error:
@@ -65,20 +65,20 @@ class LabPlace:
 
 
 def place_of(lab: str) -> LabPlace:
-    """Return where this user's lab of that name is."""
+    """Return the place of this user's lab with that name."""
     return LabPlace(lab, local_state_directory() / "labs" / lab)
 
 
 def start(place: LabPlace) -> None:
     """Start the lab and wait until its devices answer; it goes on when this process ends. Raises `LabError`."""
-    # One by one: of what is made on the way, `parents` leaves the mode to the umask.
+    # One by one: with `parents`, the umask would decide the mode of the directories above.
     for directory in (local_state_directory(), place.directory.parent, place.directory):
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise LabError(f"The directory {directory} can't be made: {error.strerror}.") from None
-    # In between is a process that ends at once: the holder is nobody's child, and this command has nothing to wait for.
-    # -P: a directory named `sdk` in the author's project must not stand in front of ours.
+    # The process in between ends at once: then the holder is not this command's child, and nobody must reap it.
+    # -P: a directory named `sdk` in the author's project must not hide ours.
     holder = [sys.executable, "-P", "-m", _PROGRAM, place.lab, str(place.directory)]
     with subprocess.Popen(  # noqa: S603
         ["setsid", "--fork", *holder],  # noqa: S607  # util-linux, wherever it is
@@ -89,7 +89,7 @@ def start(place: LabPlace) -> None:
     ) as process:
         assert process.stdout is not None
         said = _first_words(process.stdout.fileno())
-    # One that is there when nobody reads any more, after a Ctrl-C or too late, ends by itself.
+    # If nobody reads any more when it is ready, after a Ctrl-C or too late, it ends by itself.
     if said is None:
         end(place)
         raise LabError(f"The lab {place.lab} was not there within {_START_SECONDS:g} s. It was ended.")
@@ -98,7 +98,7 @@ def start(place: LabPlace) -> None:
 
 
 def _first_words(output: int) -> str | None:
-    """Return the line of JSON that says that it is there, or all that it said before it ended; `None` when too late."""
+    """Return the JSON line that says that it is ready, or its output before it ended; `None` if it was too late."""
     end_at = time.monotonic() + _START_SECONDS
     said = b""
     news = select.poll()

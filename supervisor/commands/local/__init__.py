@@ -1,1 +1,1 @@
-"""`supervisor local` and `supervisor dev`: the embedded engine and the worker, kept running together."""
+"""`supervisor local` and `supervisor dev`: they run the embedded engine and the worker together."""

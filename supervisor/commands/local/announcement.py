@@ -1,4 +1,4 @@
-"""How `supervisor submit` finds an engine that runs on this machine: a small file for each, named by its process."""
+"""How `supervisor submit` finds an engine on this machine: a small file for each, with its process's number as name."""
 
 import contextlib
 import os
@@ -15,8 +15,8 @@ _CAP_BYTES = 4096
 
 
 class Announcement(BaseModel):
-    """An engine that runs here. `started_at` is the epoch in seconds, `worker_log` where the worker's log is, and
-    `token_file` where the engine has put its token."""
+    """An engine that runs here. `started_at` is seconds since the epoch, `worker_log` is the path of the worker's log,
+    and `token_file` the file with the engine's token."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -30,14 +30,14 @@ class Announcement(BaseModel):
 
 @contextmanager
 def announced(directory: Path, announcement: Announcement) -> Iterator[None]:
-    """Have `announcement` found in `directory` for as long as the context lasts. Raises `OSError`."""
-    # One by one: of what is made on the way, `parents` leaves the mode to the umask.
+    """Keep `announcement` in `directory` for as long as the context lasts. Raises `OSError`."""
+    # One by one: with `parents`, the umask would decide the mode of the directories above.
     for place in (directory.parent, directory):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = directory / f"{announcement.pid}.json"
     new = file.with_suffix(f".new-{announcement.pid}")
     new.write_text(announcement.model_dump_json(), encoding="utf-8")
-    # In one step: who reads it meanwhile must not find half of it.
+    # In one step: a reader must not find half of it.
     new.replace(file)
     try:
         yield
@@ -47,9 +47,9 @@ def announced(directory: Path, announcement: Announcement) -> Iterator[None]:
 
 
 def running_engines(directory: Path, owners: Collection[int] | None = None) -> list[Announcement]:
-    """Return the engines that are announced and whose process lives, the one that was started last first.
+    """Return the announced engines whose process lives, the last started one first.
 
-    Only what one of `owners` has announced counts: by default, the user of this process.
+    Only announcements of `owners` count; by default, of the user of this process.
     """
     trusted = {os.geteuid()} if owners is None else owners
     found = [each for file in _files(directory) if (each := _read(file, trusted)) is not None]
@@ -64,9 +64,9 @@ def _files(directory: Path) -> list[Path]:
 
 
 def _read(file: Path, owners: Collection[int]) -> Announcement | None:
-    """Return what a file announces. One that a process has left when it was killed is removed."""
+    """Return the announcement in a file. If a killed process has left it, remove it."""
     try:
-        # Nobody else's: parameters and context, which may hold passwords, go where it says.
+        # Only trusted owners' files: parameters and context, which may hold passwords, are sent to its address.
         with ordinary_file(file) as descriptor:
             if os.fstat(descriptor).st_uid not in owners:
                 return None

@@ -1,4 +1,4 @@
-"""`supervisor local`: the embedded engine and the worker together, one machine's production."""
+"""`supervisor local`: the embedded engine and the worker together, as the production of one machine."""
 
 import contextlib
 import os
@@ -39,7 +39,7 @@ from supervisor.worker.signals import keeper_lost, stop_signals, turn_output_off
 PROGRAM: Final = "supervisor local"
 DEFAULT_PORT: Final = 3030
 DEFAULT_SLOTS: Final = 4
-"""A job that takes long must not keep a person waiting who tries out another one."""
+"""A person who tries out a job must not wait for another job that takes long."""
 
 HINT: Final = "supervisor submit BLOCK --params '{}' --wait"
 
@@ -54,7 +54,7 @@ RARE_FLAGS: Final = frozenset(RunSettings.model_fields) - {
     "log_levels",
     "log_format",
 }
-"""Settings of the worker that the help leaves to `supervisor --help`."""
+"""Settings of the worker that only `supervisor --help` shows."""
 
 
 class LocalSettings(CommandSettings):
@@ -99,7 +99,7 @@ _EPILOG: Final = (
 
 
 def run(arguments: list[str]) -> int:
-    """Run both until told to stop. Returns 0, 1 when they could not start, 2 for wrong usage."""
+    """Run both until told to stop. Returns 0, 1 if they could not start, 2 for wrong usage."""
     settings = read_settings(LocalSettings, arguments, PROGRAM, _EPILOG)
     notifier = Notifier()
     threshold = Threshold.of(settings)
@@ -141,7 +141,7 @@ async def _run(
     )
 
     def stop(number: signal.Signals) -> None:
-        # Whatever TimeoutStopSec= says. The worker, whom systemd does not hear, has the same settings.
+        # This wins over TimeoutStopSec=. The worker has the same settings, but no connection to systemd.
         longest = settings.shutdown_timeout_seconds + END_SECONDS + ENGINE_STOP_SECONDS
         notifier.send("STOPPING=1", extended_by(longest))
         pair.on_stop_signal(number)
@@ -160,18 +160,18 @@ async def _run(
 
 
 def chosen_format(settings: RunSettings) -> LogFormat | None:
-    """Return the format of the log that a person has asked for, by flag or variable; `None` where nobody has."""
+    """Return the log format that a person has chosen, by flag or variable; `None` if nobody has."""
     return settings.log_format if "log_format" in settings.model_fields_set else None
 
 
 def read_levels_again(model: type[RunSettings], arguments: list[str], threshold: Threshold) -> None:
-    """Show from now on what the settings, read anew, say. Where they can't be used, the worker says what is wrong."""
+    """Read the settings again, and show lines by their levels. If they can't be used, the worker says what is wrong."""
     with contextlib.suppress(ValidationError, UnicodeDecodeError, OSError):
         threshold.follow(parse(model, arguments, PROGRAM))
 
 
 class Reporter(Listener):
-    """Shows what the two say, and tells systemd."""
+    """Shows the messages of both, and informs systemd."""
 
     def __init__(self, display: Display, hint: str, notifier: Notifier | None = None) -> None:
         self._display = display
@@ -179,7 +179,7 @@ class Reporter(Listener):
         self._notifier = notifier
 
     def ready(self, url: str, text: str) -> None:
-        """Show it; systemd is told once, and of later starts by the status."""
+        """Show it. systemd gets the ready message once, and later starts as its status."""
         self._shown(lambda: self._display.ready(url, text, self._hint))
         if self._notifier is not None:
             self._notifier.send("READY=1", f"STATUS=engine at {url}; {text}")
@@ -215,8 +215,8 @@ async def run_pair(
             await pair.run()
         except ProgramError as error:
             code = pair.worker_exit_code
-            # All that a program says is shown at once. A worker that was killed, as one is that is not ready in time,
-            # has not said why.
+            # Each program's output is shown at once. But a worker that was killed, for example because it was not
+            # ready in time, has not said why.
             if code is None or code < 0:
                 raise ProgramError(error.reason) from None
             # The worker has said why: its log was shown.

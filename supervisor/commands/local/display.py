@@ -1,4 +1,4 @@
-"""What `local` and `dev` show: rich text on a terminal, the worker's log as it is or JSON lines elsewhere."""
+"""What `local` and `dev` show: rich text on a terminal; elsewhere the worker's log unchanged, or JSON lines."""
 
 import json
 import sys
@@ -27,10 +27,10 @@ class Display(Protocol):
         """Show a line of the worker's log."""
 
     def say(self, text: str) -> None:
-        """Show what the command itself has to say."""
+        """Show a message of the command itself."""
 
     def ready(self, url: str, text: str, hint: str) -> None:
-        """Show that jobs can be submitted at `url`; `hint` is what to type."""
+        """Show that jobs can be submitted at `url`; `hint` is the command to type."""
 
     def result(self, job: dict[str, Any], cause: str) -> None:
         """Show the result of a job, as the engine has it."""
@@ -39,9 +39,9 @@ class Display(Protocol):
 def display_for(
     *, as_json: bool, program: str, threshold: Threshold, log_format: LogFormat | None = None
 ) -> Display:
-    """Return the display that fits: JSON if wanted, else by whether stdout is a terminal.
+    """Return the right display: JSON if wanted, otherwise it depends on whether stdout is a terminal.
 
-    `log_format` is what a person has asked for, as of a daemon: it goes before what a terminal would get.
+    `log_format` is what a person has chosen, as for a daemon: it wins over a terminal's default.
     """
     if as_json:
         return JsonDisplay(threshold)
@@ -51,7 +51,7 @@ def display_for(
 
 
 def result_facts(job: dict[str, Any], cause: str) -> dict[str, Any]:
-    """Return what matters of a job's result, from the engine's own words."""
+    """Return the important facts of a job's result, from the engine's answer."""
     result = (job.get("result") or {}).get("result") or {}
     return {
         "job": job.get("jobId"),
@@ -64,7 +64,7 @@ def result_facts(job: dict[str, Any], cause: str) -> dict[str, Any]:
 
 
 class JsonDisplay:
-    """One JSON object a line, on stdout."""
+    """One JSON object per line, on stdout."""
 
     def __init__(self, threshold: Threshold, write: Callable[[str], object] = sys.stdout.write) -> None:
         self._threshold = threshold
@@ -102,7 +102,7 @@ class JsonDisplay:
 
 
 class PlainDisplay:
-    """The worker's log as it is, on stderr, as a service logs; what is for a person on stdout."""
+    """The worker's log unchanged, on stderr, as in a service; messages for people on stdout."""
 
     def __init__(self, program: str, threshold: Threshold, log_format: LogFormat) -> None:
         self._program = program

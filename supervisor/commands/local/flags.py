@@ -1,4 +1,4 @@
-"""The worker's command line, from what was given to the command that runs it."""
+"""The worker's command line, made from the arguments of the command that runs it."""
 
 from collections.abc import Container
 from typing import Any, Final
@@ -8,16 +8,16 @@ from pydantic_settings import BaseSettings, CliSettingsSource
 from supervisor.settings.run_settings import DaemonSettings
 
 _OWN: Final = frozenset({"engine_url", "state_dir", "log_format"})
-"""Settings of the worker that every such command decides, whatever was given."""
+"""Settings of the worker that every such command decides, whatever the arguments are."""
 
 
 def given_to_the_worker(
     model: type[BaseSettings], arguments: list[str], decided: Container[str] = ()
 ) -> list[str]:
-    """Return those of `arguments` that are settings of the worker, as its own flags; but for `decided` ones.
+    """Return those of `arguments` that are settings of the worker, as its own flags, without the `decided` ones.
 
-    Only what stands on the command line: environment and `.env` are read by the worker itself, and read anew by it
-    at a reload, which flags would overrule.
+    Only arguments of the command line: the worker reads environment and `.env` itself, and reads them again at a
+    reload. Flags would override them.
     """
     flags: list[str] = []
     for name, value in on_the_command_line(model, arguments).items():
@@ -27,7 +27,7 @@ def given_to_the_worker(
 
 
 def on_the_command_line(model: type[BaseSettings], arguments: list[str]) -> dict[str, Any]:
-    """Return the settings of `model` that `arguments` give, which must be right, as they stand there."""
+    """Return the settings of `model` that `arguments` give, exactly as given. They must be valid."""
     source: CliSettingsSource[Any] = CliSettingsSource(model, cli_parse_args=arguments)
     return source()
 

@@ -1,4 +1,4 @@
-"""A program that is started again whenever it ends, until it is told to stop, here or by somebody else."""
+"""A program that is started again whenever it ends, until somebody stops it, here or elsewhere."""
 
 import asyncio
 import re
@@ -13,16 +13,16 @@ from supervisor.process.signal_names import signal_name
 from supervisor.process.tasks import Tasks
 
 _SETTLED_SECONDS: Final = 60.0
-"""A program that has run for so long starts anew without the longer pauses that its earlier ends have led to."""
+"""After a program has run for so long, its next start has no longer pauses because of its earlier ends."""
 
 
 class KeptProgram:
-    """Keeps one program running. `start` starts it, and `ready` is the line by which it says that it is ready.
+    """Keeps one program running. `start` starts it, and `ready` matches the line that says that it is ready.
 
-    `on_ready` is called with that line's match at each start, `say` with what a person should know.
-    `before_restart` waits for what a restart needs, beside the pause; it is given whether the program was ready.
-    `on_wanted_end` is called when it has ended with 0 without having been told to here: somebody else has told it to,
-    and it is not started again. Without it, any end is one too many.
+    `on_ready` gets that line's match at each start, `say` gets messages for people. `before_restart` is awaited before
+    a restart, besides the pause; it gets whether the program was ready. `on_wanted_end` is called if the program has
+    ended with 0 and was not stopped from here: somebody else has stopped it, and it is not started again. Without
+    `on_wanted_end`, it is started again after every end.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class KeptProgram:
         self._keeping.keep(self._keep, f"watch over the {self._name}")
 
     def begin_in_any_case(self) -> None:
-        """Start it, and go on trying when it does not come up."""
+        """Start it, and go on trying if it does not become ready."""
         self._keeping.keep(self._keep, f"watch over the {self._name}")
 
     async def _bring_up(self) -> None:
@@ -78,10 +78,10 @@ class KeptProgram:
                     if code == 0 and self._on_wanted_end is not None:
                         self._on_wanted_end()
                         return
-            except NotReadyError as error:  # it was ended for that, so it has not said why itself
+            except NotReadyError as error:  # it was ended because of that, so it has not said why
                 was_ready = False
                 self._say(error.reason)
-            except (ProgramError, OSError):  # the latter: no process could be made of it
+            except (ProgramError, OSError):  # the second: no process could be started
                 was_ready = False
             if time.monotonic() - began > _SETTLED_SECONDS:
                 backoff.reset()
@@ -108,14 +108,14 @@ class KeptProgram:
             self._program.signal(number)
 
     async def drain(self) -> None:
-        """Ask it to end, and wait for that as long as it takes. It is not started again."""
+        """Ask it to end, and wait as long as that takes. It is not started again."""
         await self._keeping.close()
         if self._program is not None:
             self._program.signal(signal.SIGTERM)
             await self._program.wait()
 
     async def stop(self, timeout_seconds: float) -> None:
-        """End it: SIGTERM, and SIGKILL where that is not enough."""
+        """End it by SIGTERM, and by SIGKILL if that is not enough."""
         await self._keeping.close()
         if self._program is not None:
             await self._program.stop(timeout_seconds)

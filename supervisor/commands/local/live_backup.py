@@ -1,4 +1,4 @@
-"""A copy of the database of an engine that runs: the engine writes it, as it has the file for itself."""
+"""A copy of a running engine's database. The engine makes it, because it alone may use the file."""
 
 import asyncio
 import contextlib
@@ -19,10 +19,10 @@ _COPYING_SECONDS: Final = 600.0
 
 
 def running_engine_of(state_dir: Path) -> Announcement | None:
-    """Return the engine that `supervisor local` runs with this state directory; `None` where none is announced."""
+    """Return the engine that `supervisor local` runs with this state directory; `None` if none is announced."""
     here = state_dir.resolve()
     for directory in dict.fromkeys((announcements_directory(), here / "running")):
-        # Root makes the backup of a service that has a user of its own.
+        # Root may make the backup of a service with its own user.
         owners = {os.geteuid(), here.stat().st_uid} if os.geteuid() == 0 else {os.geteuid()}
         for engine in running_engines(directory, owners):
             if engine.token_file.parent.resolve() == here:
@@ -31,11 +31,11 @@ def running_engine_of(state_dir: Path) -> Announcement | None:
 
 
 def copy_from_running(engine: Announcement, folder: int, target: Path) -> None:
-    """Have the engine copy its database into its state directory, `folder`, and move the copy to `target`.
+    """Let the engine copy its database into its state directory, `folder`, and move the copy to `target`.
 
     Raises `EngineError`, `StateDirectoryError` and `OSError`.
     """
-    # The name is ours, so that nothing else than what was just asked for is taken.
+    # We choose the name, so that only the requested copy is taken.
     name = secrets.token_hex(8)
     place = f"backup-{name}.sqlite3"
     os.environ.update(no_proxy_for_the_loopback(os.environ))
@@ -50,7 +50,7 @@ def copy_from_running(engine: Announcement, folder: int, target: Path) -> None:
 
 
 def _have_it_copied(engine: Announcement, name: str, token: int) -> None:
-    """Ask with the token in this open file. By its name, its owner could have root send him what he may not read."""
+    """Ask with the token in this open file. By its name, its owner could make root send another file."""
     file = Path(f"/proc/self/fd/{token}")
     try:
         asyncio.run(_ask(engine.url, name, file))

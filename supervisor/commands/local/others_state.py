@@ -1,7 +1,7 @@
-"""The state of another user, for root to copy: bytes that lie in the directory itself and are its owner's.
+"""Copies another user's state for root: only files that are in the directory itself and belong to its owner.
 
-Its owner may have put a link there to what only root can read, or may put one there at any moment. So all is opened
-through the directory's own descriptor, and no link is followed.
+The owner may have put a link there to a file that only root can read, or may do so at any moment. So everything is
+opened through the directory's own descriptor, and no link is followed.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from supervisor.errors import StateDirectoryError
 from supervisor.process.user_names import user_name
 
 _A_LINK: Final = frozenset({errno.ELOOP, errno.ENOTDIR})
-"""What the kernel answers where a file or a directory was to be opened, and no link to one (open(2))."""
+"""The kernel's errors if a link is there in place of a file or directory (open(2))."""
 
 _SQLITE_LOCKS_AT: Final = 0x40000000
 _SQLITE_LOCKS_BYTES: Final = 512
@@ -27,13 +27,13 @@ _SQLITE_LOCKS_BYTES: Final = 512
 
 
 def is_of_another(directory: int | Path) -> bool:
-    """Whether this process is root's, and the directory somebody else's. Raises `OSError`."""
+    """Whether this process is root's, and the directory belongs to another user. Raises `OSError`."""
     return os.geteuid() == 0 and os.stat(directory).st_uid != 0
 
 
 @contextlib.contextmanager
 def opened_folder(path: Path) -> Iterator[int]:
-    """Open a directory, and give its descriptor: that stays in it, wherever the path leads later."""
+    """Open a directory, and yield its descriptor: it stays in this directory, wherever the path leads later."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield descriptor
@@ -43,12 +43,12 @@ def opened_folder(path: Path) -> Iterator[int]:
 
 @contextlib.contextmanager
 def owned(name: str, folder: int, flags: int = os.O_RDONLY) -> Iterator[int]:
-    """Open what lies in `folder` and belongs to the owner of that, and give its descriptor.
+    """Open an entry of `folder` that belongs to the owner of `folder`, and yield its descriptor.
 
-    An ordinary file, or a directory where `flags` say so. Raises `OSError`, and `StateDirectoryError` for all else.
+    An ordinary file, or a directory if `flags` say so. Raises `OSError`, and `StateDirectoryError` for all else.
     """
     try:
-        # A FIFO would hold this up until somebody writes to it.
+        # Without O_NONBLOCK, a FIFO would block this until somebody writes to it.
         flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(name, flags, dir_fd=folder)
     except OSError as error:
@@ -66,16 +66,16 @@ def owned(name: str, folder: int, flags: int = os.O_RDONLY) -> Iterator[int]:
 
 
 def copy_bytes(source: int, target: Path) -> None:
-    """Copy a file into a new one, for the eyes of this user alone. Raises `OSError`."""
+    """Copy a file into a new one, readable by this user only. Raises `OSError`."""
     with open(source, "rb", closefd=False) as read, open(target, "xb", opener=_private) as written:
         shutil.copyfileobj(read, written)
 
 
 def copy_database(folder: int, target: Path) -> None:
-    """Copy the database of an engine that does not run, with its log (WAL) beside it: SQLite reads both together.
+    """Copy the database of a stopped engine, with its log (WAL) beside it: SQLite reads both together.
 
-    SQLite itself opens the copy alone. Beside the original, it would make files that are root's, and do as root what a
-    journal there says, such as to remove the file that this names (a super-journal).
+    SQLite itself opens only the copy. Beside the original, it would make files that belong to root. And as root, it
+    would do what a journal there says: it may remove the file that the journal names (a super-journal).
 
     Raises `OSError` and `StateDirectoryError`.
     """
@@ -91,7 +91,7 @@ def copy_database(folder: int, target: Path) -> None:
 
 
 def copy_of_the_worker(name: str, folder: int, target: Path) -> None:
-    """Copy a file of the worker's directory, where there is one, and make a directory for it.
+    """Copy a file of the worker's directory, if there is one, and make a directory for it.
 
     Raises `OSError` and `StateDirectoryError`.
     """
@@ -105,10 +105,10 @@ def copy_of_the_worker(name: str, folder: int, target: Path) -> None:
 
 
 def _keep_sqlite_out(database: int) -> None:
-    """Lock a database as SQLite does to write. These locks are this process's, and go with the descriptor."""
+    """Lock a database as SQLite does to write. The locks belong to this process, and end with the descriptor."""
     try:
         fcntl.lockf(database, fcntl.LOCK_EX | fcntl.LOCK_NB, _SQLITE_LOCKS_BYTES, _SQLITE_LOCKS_AT)
-    except (BlockingIOError, PermissionError):  # the kernel may answer either (fcntl(2))
+    except (BlockingIOError, PermissionError):  # the kernel may answer with either (fcntl(2))
         raise StateDirectoryError("database is locked: another program has it open") from None
 
 

@@ -1,4 +1,4 @@
-"""The embedded engine and the worker beside it: started in this order, kept running, and stopped in the other one."""
+"""The embedded engine and the worker: started in this order, kept running, and stopped in the opposite order."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ from supervisor.settings.marks import AT_LEAST_INFO_VARIABLE, closed_to_jobs
 
 ENGINE_READY_SECONDS: Final = 30.0
 WORKER_READY_SECONDS: Final = 600.0
-"""Against waiting for ever: importing has a limit of its own for each module (`--import-seconds`)."""
+"""Against waiting for ever: the import of each module has its own limit (`--import-seconds`)."""
 
 ENGINE_STOP_SECONDS: Final = 10.0
 _ENGINE_READY: Final = r"^devengine listening on (http://\S+)$"
@@ -39,7 +39,7 @@ _ENGINE_READY: Final = r"^devengine listening on (http://\S+)$"
 
 @dataclass(frozen=True, slots=True)
 class PairOptions:
-    """What runs, and where. `port` 0 takes a free one; `worker_flags` are words of the worker's command line."""
+    """What runs, and where. `port` 0 takes a free port; `worker_flags` are words of the worker's command line."""
 
     command: Literal["local", "dev"]
     directory: Path
@@ -49,25 +49,25 @@ class PairOptions:
 
     @property
     def token_file(self) -> Path:
-        """Where the engine puts its token, and the worker finds it."""
+        """The file with the engine's token, for the worker."""
         return self.directory / ENGINE_TOKEN_FILE
 
 
 class Listener:
-    """What becomes of what the two say. Each method is called on the loop, as things happen."""
+    """Handles the messages of both. Each method is called on the loop, as things happen."""
 
     def ready(self, url: str, text: str) -> None:
-        """Take note that engine and worker are there, at the first start and after each restart of the worker."""
+        """Engine and worker are ready: at the first start, and after each restart of the worker."""
 
     def line(self, line: Line) -> None:
-        """Take note of a line of the worker's log."""
+        """A line of the worker's log has come."""
 
     def say(self, text: str) -> None:
-        """Take note of what the command itself has to say."""
+        """The command itself has a message."""
 
 
 class Pair:
-    """Engine and worker. `run` is called once. Raises `StateDirectoryError` when it is created."""
+    """Engine and worker. `run` is called once. The constructor raises `StateDirectoryError`."""
 
     def __init__(
         self,
@@ -104,10 +104,10 @@ class Pair:
         )
 
     async def run(self) -> None:
-        """Run both until told to stop, or the worker was. Raises `ProgramError` when one does not come up at the start.
+        """Run both until told to stop, or the worker is. Raises `ProgramError` if one is not ready at the start.
 
-        With a `before_worker_restart` a worker that does not come up is one that is started again. Both have ended
-        when this returns or raises, and when it is cancelled: then at once.
+        With a `before_worker_restart`, a worker that does not become ready is started again. Both have ended when this
+        returns or raises, and when it is cancelled: then at once.
         """
         try:
             if not await done_before(self._engine.begin(), self.stop_asked):
@@ -128,15 +128,15 @@ class Pair:
             self._file.close()
 
     def on_stop_signal(self, _: signal.Signals) -> None:
-        """Begin to stop. A second and a third signal mean for the worker what they mean without an engine beside it."""
+        """Begin to stop. For the worker, a second and a third signal mean the same as without an engine beside it."""
         self._asked_to_stop += 1
         self.stop_asked.set()
         if self._asked_to_stop > 1:
             self._worker.signal(signal.SIGTERM)
 
     def reload(self) -> None:
-        """Have the worker read blocks and settings anew; one that starts does so when it is ready."""
-        # Before it has its handlers, the signal would end it.
+        """Ask the worker to read blocks and settings again. A worker that is starting does so when it is ready."""
+        # Before the worker has its handlers, the signal would end it.
         self._reload_asked = not self._worker_is_ready
         if self._worker_is_ready:
             self._worker.signal(signal.SIGHUP)
@@ -173,7 +173,7 @@ class Pair:
             self.reload()
 
     def _worker_ended_as_wanted(self) -> None:
-        # Started again, it would ask for jobs that somebody has just ended it for.
+        # Started again, it would ask for jobs, and somebody has just ended it to prevent that.
         self._listener.say(
             "The worker has ended as it was told to, by `supervisor drain --exit` or a signal. Stopping the engine."
         )
@@ -183,12 +183,12 @@ class Pair:
         self._url = match[1]
 
     async def _start_engine(self) -> Program:
-        # Where it once was, it stays: the worker and who waits for a job have its address.
+        # It keeps its port: the worker, and those who wait for a job, have its address.
         port = self._url.rpartition(":")[2] or str(self._options.port)
         database = self._options.directory / ENGINE_DATABASE
         words = [
             *("sdk.devengine", "--port", port, "--database", str(database)),
-            # At each start a new token in the same file; the engine refuses --without-token beside it.
+            # Each start puts a new token into the same file; the engine refuses --without-token together with it.
             *("--token-file", str(self._options.token_file), *self._options.engine_flags),
         ]
         return await self._start("engine", words, os.environ)
@@ -201,7 +201,7 @@ class Pair:
             *("--engine-token-file", str(self._options.token_file)),
             *self._options.worker_flags,
         ]
-        # Jobs' parameters are in the engine's database, and `supervisor submit` sends them where an announcement says.
+        # The engine's database has jobs' parameters, and `supervisor submit` sends them to the announced address.
         closed = closed_to_jobs((self._options.directory, announcements_directory()))
         environment = {**without_another_engine(os.environ), AT_LEAST_INFO_VARIABLE: "1", **closed}
         return await self._start("worker", words, environment)
@@ -210,7 +210,7 @@ class Pair:
         return await Program.start(
             name,
             words,
-            # Safe path: the author's directory, where this was started, must not stand in front of our packages.
+            # Safe path: the author's directory, where this was started, must not hide our packages.
             environment={**environment, **path_of_our_code(environment), "PYTHONSAFEPATH": "1"},
             directory=Path.cwd(),
             on_line=self._hear,
@@ -236,7 +236,7 @@ def _log_file(path: Path) -> WorkerLogFile:
 
 
 def without_another_engine(source: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without another engine's settings, and without a proxy before the one here."""
+    """Return the environment without another engine's settings, and without a proxy before this engine."""
     kept = {
         name: value
         for name, value in source.items()
@@ -247,7 +247,7 @@ def without_another_engine(source: Mapping[str, str]) -> dict[str, str]:
 
 
 def no_proxy_for_the_loopback(source: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that keep requests to this machine from a proxy."""
+    """Return the variables that make requests to this machine bypass a proxy."""
     before = source.get("no_proxy") or source.get("NO_PROXY") or ""
     value = ",".join(filter(None, (before, "127.0.0.1,localhost,::1")))
     return {"no_proxy": value, "NO_PROXY": value}

@@ -1,4 +1,4 @@
-"""Where `supervisor local` keeps its state, and where engines that run here say so."""
+"""Where `supervisor local` keeps its state, and where engines on this machine are announced."""
 
 import asyncio
 import os
@@ -25,9 +25,9 @@ def local_state_directory() -> Path:
 
 
 async def previous_worker_ended(state_directory: Path, bound_seconds: float) -> None:
-    """Wait until no worker has its directory any more, for so long at the most.
+    """Wait until no worker holds its directory any more, at most for `bound_seconds`.
 
-    Engine and worker of a run that was killed are killed with it, but clearing away what its jobs have started may take
+    If a run was killed, its engine and worker were killed with it. But clearing away what its jobs started may take
     the worker a moment longer.
     """
     end = time.monotonic() + bound_seconds
@@ -37,12 +37,12 @@ async def previous_worker_ended(state_directory: Path, bound_seconds: float) -> 
 
 
 def announcements_directory() -> Path:
-    """Return where running engines are announced: one place, whatever state directory each of them has."""
+    """Return where running engines are announced: one place, whatever their state directories are."""
     return local_state_directory() / "running"
 
 
 def where_engines_are_looked_for() -> str:
-    """Say where `announcements_directory` is, and what has decided that."""
+    """Say where `announcements_directory` is, and which variable has decided that."""
     deciding = next((name for name in ("STATE_DIRECTORY", "XDG_STATE_HOME") if os.environ.get(name)), None)
     why = f"{deciding} is {os.environ[deciding]}" if deciding else "XDG_STATE_HOME is not set"
     return f"{announcements_directory()} ({why})"

@@ -1,4 +1,4 @@
-"""The results of jobs as they come: the worker's log says that a job has ended, the engine has what became of it."""
+"""The results of jobs as they come: the worker's log says that a job has ended, the engine has its result."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _REQUEST_SECONDS: Final = 10.0
 
 
 class Results:
-    """Fetches results and has them shown, with the cause of the end. Needs a running loop; close it at the end."""
+    """Fetches results and shows them, with the cause of the end. Needs a running loop; close it at the end."""
 
     def __init__(self, show: Callable[[dict[str, Any], str], None]) -> None:
         self._show_result = show
@@ -25,7 +25,7 @@ class Results:
         self._fetching = Tasks()
 
     def expect(self, access: EngineAccess, ended: Ended) -> None:
-        """Show the result of a job that has ended as soon as the engine has it. Raises `StartRefusedError`."""
+        """Show the result of an ended job as soon as the engine has it. Raises `StartRefusedError`."""
         if self._engine is None:
             self._engine = Submissions(replace(access, request_seconds=_REQUEST_SECONDS))
         self._fetching.start(self._show(self._engine, ended), f"search for the result of job {ended.job}")
@@ -35,7 +35,7 @@ class Results:
             async with asyncio.timeout(_ARRIVES_SECONDS):
                 job = await self._arrived(engine, ended.job)
         except (TimeoutError, EngineError):
-            # It was delivered late or not at all; the worker's log says more than could be said here.
+            # It was delivered late or not at all; the worker's log says more than this could.
             return
         self._show_result(job, ended.cause)
 
@@ -46,7 +46,7 @@ class Results:
         return job
 
     async def close(self) -> None:
-        """Give up what has not come."""
+        """Stop waiting for missing results."""
         await self._fetching.close()
         if self._engine is not None:
             await self._engine.close()

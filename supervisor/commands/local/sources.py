@@ -1,4 +1,4 @@
-"""Which blocks a command for authors is about."""
+"""Which blocks a command for authors uses."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,10 +13,10 @@ HERE: Final = "."
 def places_of(
     given: Iterable[str], settings: RunSettings, arguments: list[str]
 ) -> tuple[list[Path], list[str]]:
-    """Return the directories and files that are meant, and the sources that --function-blocks adds to them.
+    """Return the meant directories and files, and the sources that --function-blocks adds to them.
 
-    Without any: what the environment or `.env` says, as for the daemon, else the directory where the command runs.
-    What is given takes the place of what the environment says: the same blocks in two places would be a conflict.
+    Without any, the environment or `.env` decides, as for the daemon; otherwise the directory where the command runs.
+    Given ones replace those of the environment: the same blocks in two places would be a conflict.
     """
     named = [Path(place).expanduser().absolute() for place in given]
     if not named and "function_blocks" not in settings.model_fields_set:

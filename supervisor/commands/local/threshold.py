@@ -1,4 +1,4 @@
-"""Which lines of the worker's log are shown: those that its settings of the log would have let through."""
+"""Which lines of the worker's log are shown: those that the worker's own log settings would show."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from supervisor.settings.run_settings import RunSettings
 
 
 class Threshold:
-    """The level of the log and those of single loggers. They change when settings are read anew."""
+    """The level of the log and of single loggers. They change when settings are read again."""
 
     def __init__(self, level: int, levels: Mapping[str, int] | None = None) -> None:
         self._level = level
@@ -15,15 +15,15 @@ class Threshold:
 
     @classmethod
     def of(cls, settings: RunSettings) -> "Threshold":
-        """Return the one that these settings ask for."""
+        """Return the threshold of these settings."""
         return cls(settings.log_level_number, settings.log_level_numbers)
 
     def follow(self, settings: RunSettings) -> None:
-        """Let through from now on what these settings ask for."""
+        """From now on, use the levels of these settings."""
         self._level, self._levels = settings.log_level_number, settings.log_level_numbers
 
     def lets_through(self, line: Line) -> bool:
-        """Whether a line is to be shown. What is none of the log's is: a worker that dies says why in such lines."""
+        """Whether to show a line. Other output is always shown: a worker that dies says why in it."""
         return not line.time or LEVELS.get(line.level, 0) >= self._level_of(line.logger)
 
     def _level_of(self, logger: str) -> int:

@@ -1,4 +1,4 @@
-"""The worker's log as others read it: from its JSON lines (`supervisor.log.format`) back to what was logged. Pure."""
+"""Reads the worker's log: turns its JSON lines (`supervisor.log.format`) back into events. Pure."""
 
 import datetime
 import json
@@ -14,7 +14,7 @@ READY: Final = (
     r'^\{"time": "[^"]*", "level": "INFO", "logger": "supervisor\.[\w.]+", "event": "worker_ready", '
     r'"message": (?P<text>"(?:[^"\\]|\\.)*"), '
 )
-"""The line by which the worker says that it is registered and asks for jobs. `text` is a JSON string."""
+"""The line in which the worker says that it is registered and asks for jobs. `text` is a JSON string."""
 
 LEVELS: Final = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
@@ -26,8 +26,8 @@ _ENDS: Final = frozenset({JobEnded.name, JobNotRun.name, JobInterrupted.name})
 class Line:
     """One event. `facts` are the event's own (`supervisor.log.events`), `fields` those of a block's logger.
 
-    `time` is UTC, ISO 8601. What is none of the log's has no `time`: it is the `message` alone. `raw` is the
-    line as the worker wrote it.
+    `time` is UTC, ISO 8601. A line that is not of the log has no `time`, only the `message`. `raw` is the line as the
+    worker wrote it.
     """
 
     message: str
@@ -41,43 +41,43 @@ class Line:
     raw: str = field(default="", repr=False, compare=False)
 
     def fact(self, name: str) -> str:
-        """Return a fact as text; empty where there is none. `job` is empty for what the worker says of itself."""
+        """Return a fact as text; empty if there is none. `job` is empty in lines about the worker itself."""
         return str(self.facts.get(name, ""))
 
     @property
     def is_the_worker_s(self) -> bool:
-        """Whether the worker itself says it. What a block logs or prints never has such a logger."""
+        """Whether the worker itself has written it. A line that a block logs or prints never has such a logger."""
         return self.logger.startswith("supervisor.")
 
     @property
     def unsaid(self) -> dict[str, Any]:
-        """The facts that the message does not say, besides what the line is about."""
+        """The facts that the message does not contain, without those that say what the line is about."""
         said = said_by_text(self.event)
         return {name: fact for name, fact in self.facts.items() if name not in said and name not in ABOUT}
 
     @property
     def ended(self) -> "Ended | None":
-        """What the line says of a job's end, if that is what it is about."""
+        """The end of a job, if the line is about one."""
         if not (self.is_the_worker_s and self.event in _ENDS):
             return None
         return Ended(self.fact("job"), self.fact("cause"))
 
     @property
     def local_time(self) -> str:
-        """The time of day here, `HH:MM:SS`; empty where there is no time."""
+        """The time of day here, `HH:MM:SS`; empty without a time."""
         return f"{_moment(self.time):%H:%M:%S}" if self.time else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A job that has ended, by the worker's log."""
+    """A job that has ended, according to the worker's log."""
 
     job: str
     cause: str
 
 
 def read_line(text: str) -> Line:
-    """Return what `text`, a line of the worker's, says."""
+    """Return the event in `text`, a line of the worker's output."""
     try:
         found = json.loads(text)
         _moment(found["time"])
@@ -89,12 +89,12 @@ def read_line(text: str) -> Line:
             raw=text,
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        # Python's own words as the worker dies, or its keeper's.
+        # Python's own output as the worker dies, or the keeper's.
         return Line(text, raw=text)
 
 
 def as_text(line: Line, *, indent: bool = True) -> str:
-    """Return the event as the worker writes it for people to read; with `indent`, further lines below the first."""
+    """Return the event as the worker writes it for people; with `indent`, further lines are put below the first."""
     if not line.time:
         return line.message
     of_a_block = bool(line.fact("job")) and not line.is_the_worker_s
@@ -105,7 +105,7 @@ def as_text(line: Line, *, indent: bool = True) -> str:
             "origin": line.logger if of_a_block and line.logger != "job" else None,
             "levelname": line.level,
             "created": moment.timestamp(),
-            # A float would lose one now and then.
+            # A float would sometimes be off by one.
             "msecs": moment.microsecond // 1000,
             "msg": line.message,
             "exc_text": line.traceback or None,
@@ -119,7 +119,7 @@ def as_text(line: Line, *, indent: bool = True) -> str:
 
 
 def for_people(text: str) -> str:
-    """Return `text`, a line of the worker's, as people read it."""
+    """Return `text`, a line of the worker's output, in the form for people."""
     return as_text(read_line(text))
 
 

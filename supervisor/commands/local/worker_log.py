@@ -1,4 +1,4 @@
-"""The worker's log as a file: written by whoever runs the worker, followed by who waits for a job."""
+"""The worker's log as a file: the command that runs the worker writes it, commands that wait for a job follow it."""
 
 import contextlib
 import os
@@ -10,9 +10,9 @@ _READ_BYTES: Final = 2**20
 
 
 class WorkerLogFile:
-    """Appends lines to a file, of which the one before is kept. Raises `OSError` when created; later, it goes without.
+    """Appends lines to a file, and keeps one earlier file. The constructor raises `OSError`; later failures lose lines.
 
-    Readable by its owner only: blocks log what they like.
+    Readable by its owner only: blocks log whatever they like.
     """
 
     def __init__(self, path: Path, largest_bytes: int = _LARGEST_BYTES) -> None:
@@ -25,20 +25,20 @@ class WorkerLogFile:
         return os.open(self._path, flags, 0o600)
 
     def append(self, line: str) -> None:
-        """Append one line. A disk that takes no more costs this file its lines, and the worker nothing."""
+        """Append one line. If the disk is full, this file loses lines, and the worker goes on."""
         with contextlib.suppress(OSError):
             if os.fstat(self._descriptor).st_nlink == 0:
-                # Somebody has removed it: nobody sees what is written there, nor what it takes of the disk.
+                # Somebody has removed it: nobody can see what is written to it, or what space it takes.
                 self._open_anew()
             os.write(self._descriptor, f"{line}\n".encode(errors="backslashreplace"))
             if os.fstat(self._descriptor).st_size >= self._largest_bytes:
-                # It has another name already where the last try stopped half way: then a new file is what is missing.
+                # If the last try stopped half way, it was renamed already: then only the new file is missing.
                 with contextlib.suppress(FileNotFoundError):
                     self._path.replace(self._path.with_name(f"{self._path.name}.1"))
                 self._open_anew()
 
     def _open_anew(self) -> None:
-        """Go on in the file that has the name, which is made where it is missing."""
+        """Continue in the file with this name; make it if it is missing."""
         before, self._descriptor = self._descriptor, self._open()
         os.close(before)
 
@@ -48,7 +48,7 @@ class WorkerLogFile:
 
 
 class Follower:
-    """Reads what is appended to such a file from now on. A file that is not there has no lines."""
+    """Reads what is appended to such a file from now on. A missing file has no lines."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

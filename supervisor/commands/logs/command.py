@@ -1,4 +1,4 @@
-"""`supervisor logs ID`: asks the worker, and reads the files of ended jobs where no worker runs."""
+"""`supervisor logs ID`: asks the worker, or reads the files of ended jobs if no worker runs."""
 
 import sys
 import time
@@ -21,7 +21,7 @@ from supervisor.worker.control_socket.exit_codes import DONE, NO
 
 PROGRAM: Final = "supervisor logs"
 AGAIN_SECONDS: Final = 0.5
-"""How long is waited before the worker is asked again, which has cut off who was too slow, or was restarted."""
+"""How long to wait before it asks the worker again. The worker cuts off slow readers, or may have been restarted."""
 
 _EPILOG: Final = """\
 The log is masked, as the worker's own is. Of a long one the first 256 KB and the last 768 KB are kept. Where no
@@ -79,7 +79,7 @@ def _show_from_worker(client: ControlClient, settings: LogsSettings, shown: Line
 
 
 def _show_from_files(settings: LogsSettings, show: Any) -> bool:
-    """Show what is kept of the job in the state directory. Returns whether something is. Raises `ControlError`."""
+    """Show the job's log in the state directory. Returns whether there is one. Raises `ControlError`."""
     opened = open_kept_job(PROGRAM, settings.state_dir, settings.job_id)
     if opened is None:
         return False

@@ -1,4 +1,4 @@
-"""The lines of a job's log, as they are shown: numbered, so that one is shown once, as text or as JSON. Pure."""
+"""The lines of a job's log as they are shown: numbered, so that each is shown once, as text or as JSON. Pure."""
 
 import datetime
 import json
@@ -14,9 +14,9 @@ _ELSEWHERE: Final = frozenset({"time", "level", "event", "message", "logger", "f
 
 
 class Lines:
-    """Passes on each line once, whatever it is given twice: a reader that was cut off begins again a little before.
+    """Passes on each line once, even if it gets a line twice: a reader that was cut off begins again a little before.
 
-    `next_line` is the number of the line to go on with.
+    `next_line` is the number of the next line.
     """
 
     def __init__(self) -> None:
@@ -24,12 +24,12 @@ class Lines:
         self._number = 0
 
     def of(self, part: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the lines of a part of the worker's answer that were not there before: as JSON for programs, and read.
+        """Yield the new lines in a part of the worker's answer: as JSON for programs, and parsed.
 
-        The JSON is harmless on a terminal. A line that is none becomes the message of one.
+        The JSON is harmless on a terminal. A text that is not a line of the log becomes the message of one.
         """
         self._number = part.get("line", self._number)
-        # Not by `splitlines`: to that, characters that a job may write in the midst of a line are the end of it.
+        # Not `splitlines`: it also splits at characters that a job may write inside of a line.
         for text in filter(None, part["lines"].split("\n")):
             line = _read(text)
             as_json = json_text(_text_alone(text), indent=None) if line is None else printable_json(text)
@@ -42,7 +42,7 @@ class Lines:
 
 
 def text_of(line: Mapping[str, Any]) -> str:
-    """Return a line as a person reads it: time, level, whose words they are, message, and further facts."""
+    """Return a line as a person reads it: time, level, who wrote it, message, and further facts."""
     origin = line.get("stream") or line.get("logger") or "worker"
     fields = dict(line.get("fields") or {})
     event = str(line.get("event"))
@@ -67,7 +67,7 @@ def _local_time(time: object) -> str:
 def _read(text: str) -> dict[str, Any] | None:
     try:
         found = json.loads(text)
-    except (ValueError, RecursionError):  # the latter is what nesting without end leads to
+    except (ValueError, RecursionError):  # the second: endless nesting
         return None
     return found if isinstance(found, dict) else None
 

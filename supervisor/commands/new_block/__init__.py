@@ -1,1 +1,1 @@
-"""`supervisor new-block`: a module with a working function block and its tests, for an author to start from."""
+"""`supervisor new-block`: writes a module with a working function block and its tests, as a start for an author."""

@@ -1,4 +1,4 @@
-"""`supervisor new-block`: a working block with its tests."""
+"""`supervisor new-block`: writes a working block with its tests."""
 
 import json
 import os
@@ -26,7 +26,7 @@ _EXAMPLE: Final = {"output": "Version 15.9\nlab1 is up", "include": "Version"}
 
 
 def run(arguments: list[str]) -> int:
-    """Write the block and say what to do next. Returns 0, or 2 when it can't be written as asked."""
+    """Write the block and say what to do next. Returns 0, or 2 if it can't be written as asked."""
     options = _parser().parse_args(arguments)
     directory = Path(options.directory)
     try:
@@ -57,7 +57,7 @@ def _parser() -> CommandParser:
 
 
 def next_commands(names: Names, written: Written) -> list[str]:
-    """Return what an author types next: test it, check it, run it."""
+    """Return the commands that an author types next: test it, check it, run it."""
     module = shlex.quote(os.path.relpath(written.module))
     params = shlex.quote(json.dumps(_EXAMPLE))
     return [

@@ -1,4 +1,4 @@
-"""From what an author types to the names that a new block needs. Pure, but for asking what is installed."""
+"""Turns what an author types into the names of a new block. Pure, but it looks at installed packages."""
 
 import keyword
 import re
@@ -14,7 +14,7 @@ _PACKAGE: Final = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _VERSION: Final = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?", re.ASCII)
 _LONGEST_NAME_CHARS: Final = 100
-"""A name of a file has at most 255 bytes, and what Python and pytest keep of a module beside it has a longer one."""
+"""A file name has at most 255 bytes, and the files of Python and pytest beside a module have longer names."""
 
 IN_THE_TEMPLATE: Final = frozenset(
     {
@@ -33,16 +33,16 @@ IN_THE_TEMPLATE: Final = frozenset(
         "register_function_block",
     }
 )
-"""What every new module imports or defines beside its three classes."""
+"""The names that every new module imports or defines besides its three classes."""
 
 
 class BadNameError(SupervisorError):
-    """A block can't be called that. The message says why, and what to do."""
+    """A block can't have this name. The message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a new block is called. `name` is the module's name too."""
+    """The names of a new block. `name` is also the module's name."""
 
     package: str
     name: str
@@ -50,12 +50,12 @@ class Names:
 
     @property
     def block_id(self) -> str:
-        """The id under which the engine will know the block."""
+        """The block's id in the engine."""
         return f"{self.package}/{self.name}:{'.'.join(map(str, self.version))}"
 
     @property
     def class_name(self) -> str:
-        """The name as a class has it: `show_version` is `ShowVersion`."""
+        """The name in the form for a class: `show_version` is `ShowVersion`."""
         return _class_name(self.name)
 
     @property
@@ -70,9 +70,9 @@ def _class_name(name: str) -> str:
 
 
 def names_of(wanted: str, package: str | None = None) -> Names:
-    """Return the names that `wanted` stands for: `show_version` or `acme/show_version:1.0.0`.
+    """Return the names for `wanted`: `show_version` or `acme/show_version:1.0.0`.
 
-    A hyphen becomes `_`: neither Python nor every engine takes it. `package` is for a `wanted` without one.
+    A hyphen becomes `_`: Python and some engines do not accept a hyphen. `package` is used if `wanted` has none.
     Raises `BadNameError`.
     """
     match = _WANTED.fullmatch(wanted)

@@ -1,4 +1,4 @@
-"""Writing a new block: the module from its template, and what pytest needs to find the tests in it."""
+"""Writes a new block: the module from its template, and the configuration by which pytest finds its tests."""
 
 import configparser
 import importlib.util
@@ -18,12 +18,12 @@ _ASYNCIO: Final = """\
 asyncio_mode = auto
 asyncio_default_fixture_loop_scope = function
 """
-"""For pytest-asyncio: without it, pytest would warn of settings that it does not know. Without the last one, some
+"""For pytest-asyncio: without it, pytest would warn about settings that it does not know. Without the last one, some
 versions of it begin each run with a warning."""
 
 _FOR_PYTEST_ALONE: Final = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
 _CONFIGS: Final = (*_FOR_PYTEST_ALONE, "pyproject.toml", "tox.ini", "setup.cfg")
-"""Where pytest looks in each directory, in its order. The first that configures it is the one in force."""
+"""The files that pytest looks for in each directory, in its order. The first one with a configuration is used."""
 
 _SECTIONS: Final = {
     "tox.ini": "pytest",
@@ -32,12 +32,12 @@ _SECTIONS: Final = {
 
 
 class WriteError(SupervisorError):
-    """The new block can't be written where it should be. The message names the place and says what to do."""
+    """The new block can't be written there. The message names the place and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written. `pytest_ini` is `None` where `pytest_config` was there already."""
+    """The written files. `pytest_ini` is `None` if there was a `pytest_config` already."""
 
     module: Path
     pytest_ini: Path | None
@@ -65,9 +65,9 @@ def _template(name: str) -> Template:
 
 
 def write_block(names: Names, directory: Path, *, reversible: bool) -> Written:
-    """Write the module, and a `pytest.ini` where no configuration of pytest is in force. Raises `WriteError`.
+    """Write the module, and a `pytest.ini` if pytest has no configuration there. Raises `WriteError`.
 
-    Nothing that is there is changed.
+    It changes no existing file.
     """
     module = directory / f"{names.name}.py"
     try:
@@ -77,7 +77,7 @@ def write_block(names: Names, directory: Path, *, reversible: bool) -> Written:
                 "Choose another name, or another --directory."
             )
         directory.mkdir(parents=True, exist_ok=True)
-        # Exclusively: what an author has written must never be lost.
+        # Mode "x": an author's file must never be overwritten.
         with module.open("x", encoding="utf-8") as file:
             file.write(module_text(names, reversible=reversible))
         config = pytest_config_above(directory)
@@ -99,7 +99,7 @@ def write_block(names: Names, directory: Path, *, reversible: bool) -> Written:
 
 
 def pytest_config_above(directory: Path) -> Path | None:
-    """Return the file that pytest would take its configuration from in `directory`, or `None`."""
+    """Return the file with pytest's configuration for `directory`, or `None`."""
     for folder in (directory.resolve(), *directory.resolve().parents):
         for name in _CONFIGS:
             file = folder / name
@@ -114,7 +114,7 @@ def _configures_pytest(file: Path) -> bool:
     try:
         text = file.read_text(encoding="utf-8")
         if file.name == "pyproject.toml":
-            # Options stand in `ini_options`, or since pytest 9 in the table itself.
+            # Options are in `ini_options`, or since pytest 9 in the table itself.
             return len(tomllib.loads(text).get("tool", {}).get("pytest", {})) > 0
         parser = configparser.ConfigParser(interpolation=None, strict=False)
         parser.read_string(text)
@@ -124,9 +124,9 @@ def _configures_pytest(file: Path) -> bool:
 
 
 def finds_tests_in_every_module(config: Path) -> bool:
-    """Whether a configuration of pytest says that tests are in all modules (`python_files = *.py`).
+    """Whether a pytest configuration says that all modules have tests (`python_files = *.py`).
 
-    Read as text: a hint hangs on it, and nothing else.
+    It is searched as text: only a hint depends on it.
     """
     try:
         lines = config.read_text(encoding="utf-8").splitlines()

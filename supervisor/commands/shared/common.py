@@ -1,4 +1,4 @@
-"""What the commands share: reading settings, and saying what is wrong in one message."""
+"""What the commands share: they read settings, and report all that is wrong in one message."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ def read_settings(model: type[SettingsT], arguments: list[str], program: str, ep
             *settings_problems(error, arguments, ENV_PREFIX, positional),
         ]
         if isinstance(error, ValidationError):
-            # What has no effect may well be what was meant to have one.
+            # A variable without effect may be the misspelt missing setting.
             problems += unknown_variables()
     except UnknownFlagsError as error:
         invalid = explained(error.invalid, arguments, ENV_PREFIX, positional)
@@ -58,9 +58,9 @@ def run_to_exit_code(
     work: Callable[[], Coroutine[Any, Any, int]],
     on_error: Callable[[SupervisorError], None] | None = None,
 ) -> int:
-    """Run `work` on a loop. An error of the supervisor is one message, not a traceback; `on_error` says it else.
+    """Run `work` on a loop. An error of the supervisor becomes one message, not a traceback; `on_error` replaces it.
 
-    Returns what `work` returns, or the error's exit code: 1, or 2 where another try can't succeed.
+    Returns the result of `work`, or the error's exit code: 1, or 2 if another try can't succeed.
     """
     codes: list[int] = []
 
@@ -78,7 +78,7 @@ def run_to_exit_code(
             print(f"{program}: {error}", file=sys.stderr)
         return error.exit_code
     except RuntimeError as error:
-        # To end its threads, asyncio starts one. Where that is refused, they end with this process.
+        # asyncio starts a thread to end its threads. If that is refused, they end with this process.
         if not (codes and is_shortage(error)):
             raise
     return codes[0]
@@ -86,9 +86,9 @@ def run_to_exit_code(
 
 @contextlib.contextmanager
 def ended_as_by_ctrl_c(*numbers: signal.Signals) -> Iterator[None]:
-    """Have these signals end what runs inside by an exception, so that it takes back what it has begun.
+    """Turn these signals into an exception, so that the code inside undoes what it has begun.
 
-    For the main thread. What whoever started this wants ignored stays ignored, as SIGHUP under `nohup`.
+    For the main thread. A signal that was ignored at the start stays ignored, for example SIGHUP under `nohup`.
     """
     before = {number: signal.getsignal(number) for number in numbers}
     meant = [number for number, action in before.items() if action is not signal.SIG_IGN]
@@ -103,6 +103,6 @@ def ended_as_by_ctrl_c(*numbers: signal.Signals) -> Iterator[None]:
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
     if number == signal.SIGHUP:
-        # Of a terminal that is closed come two: the shell sends one, and the kernel. Nothing is cut off by the second.
+        # A closed terminal causes two: one from the shell, one from the kernel. The second must not interrupt anything.
         signal.signal(number, signal.SIG_IGN)
     raise SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""Where commands print what is more than plain text."""
+"""The console for output that is more than plain text."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from rich.status import Status
 
 
 class OutputConsole(Console):
-    """As `rich.console.Console`, for `supervisor.cli` to see that nobody reads any more, and to end the command."""
+    """Same as `rich.console.Console`. But `supervisor.cli` learns that nobody reads any more, and ends the command."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(highlight=False, **options)
 
     def on_broken_pipe(self) -> None:
-        """Raise what rich would make an exit with status 1 of. Called where a `BrokenPipeError` is handled."""
+        """Raise the error, for which rich would exit with status 1. Called while a `BrokenPipeError` is handled."""
         raise  # the error that is being handled
 
 

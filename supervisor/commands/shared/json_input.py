@@ -10,12 +10,12 @@ from supervisor.errors import SupervisorError
 
 STDIN: Final = "-"
 FORMS: Final = "a JSON object, `@FILE` for a file that holds one, or `-` for stdin"
-"""How JSON can be given, for the help of every flag that takes some."""
+"""How JSON can be given, for the help of every flag that takes JSON."""
 _INSTEAD: Final = "Give a file in place of `-`, as @FILE, or have stdin be a file or a pipe."
 
 
 class BadInputError(SupervisorError):
-    """What was given can't be used. The message names the `flag` and says what is wrong."""
+    """The input can't be used. The message names the `flag` and says what is wrong."""
 
     def __init__(self, flag: str, problem: str) -> None:
         super().__init__(f"{flag}: {problem}")
@@ -24,19 +24,19 @@ class BadInputError(SupervisorError):
 
 @dataclass(frozen=True, slots=True)
 class JobInput:
-    """What a job is given. `context` is `None` where none was given."""
+    """The input of a job. `context` is `None` if none was given."""
 
     parameters: dict[str, Any] = field(repr=False)
     context: dict[str, Any] | None = field(repr=False)
 
 
 def read_job_input(params: str, context: str | None) -> JobInput:
-    """Return what stands behind --params and --context. Raises `BadInputError`."""
+    """Return the input in --params and --context. Raises `BadInputError`."""
     if params == context == STDIN:
         raise BadInputError(
             "--context", "stdin is read for --params already. Give one of the two as text or as @FILE."
         )
-    # The path alone was once the only way to give a context.
+    # Earlier versions took only a path for a context, so a bare path still works.
     return JobInput(
         read_object("--params", params),
         None if context is None else read_object("--context", context, bare_path=True),
@@ -44,9 +44,9 @@ def read_job_input(params: str, context: str | None) -> JobInput:
 
 
 def read_object(flag: str, given: str, *, bare_path: bool = False) -> dict[str, Any]:
-    """Return the JSON object that is `given`: as text, in the file that `@FILE` names, or on stdin for `-`.
+    """Return the JSON object that is `given`: as text, as `@FILE`, or as `-` for stdin.
 
-    With `bare_path`, what does not begin as an object does names a file too. Raises `BadInputError`.
+    With `bare_path`, a text that does not begin like an object is a file name too. Raises `BadInputError`.
     """
     if given == STDIN:
         return _object(flag, _stdin(flag), "text on stdin")
@@ -67,12 +67,12 @@ def read_text(flag: str, given: str) -> str:
 def _is_file(text: str) -> bool:
     try:
         return Path(text).is_file()
-    except (OSError, ValueError):  # too long for a name, or with what no name can hold
+    except (OSError, ValueError):  # too long for a name, or with characters that no name can have
         return False
 
 
 def _stdin(flag: str) -> str:
-    stdin: TextIO | None = sys.stdin  # None where it was closed, as with `<&-`
+    stdin: TextIO | None = sys.stdin  # None if it was closed, as with `<&-`
     if stdin is None:
         raise BadInputError(flag, f"stdin is closed. {_INSTEAD}")
     try:

@@ -1,4 +1,4 @@
-"""Which module there is already by a name that an author gives to a file. Nothing is imported."""
+"""Which module already has the name of an author's file. It imports nothing."""
 
 import importlib.util
 import sys
@@ -8,20 +8,20 @@ _OURS: Final = frozenset({"blocks", "sdk", "supervisor", "jobrunner"})
 
 
 def owner_of(name: str) -> str:
-    """Return what module of this name there is already; an empty text where there is none.
+    """Return which module already has this name; an empty text if there is none.
 
-    `name` is that of a top-level module. Modules of Python, of the worker, and installed ones are known.
+    `name` is the name of a top-level module. It knows modules of Python, of the worker, and installed ones.
     """
     if name in sys.stdlib_module_names:
         return f"Python's own module {name!r}"
     if name in _OURS:
         return f"the worker's package {name!r}"
     try:
-        # A name without dots: it is looked up, and nothing is imported.
+        # For a name without dots, this only looks and imports nothing.
         found = importlib.util.find_spec(name)
     except (ImportError, ValueError):
         return ""
-    # A namespace package is any directory of that name on the path: it gives way to a module.
+    # Any directory of that name on the path is a namespace package: a module wins over it.
     if found is None or found.origin is None or not _is_installed(found.origin):
         return ""
     return f"the installed module {name!r}"

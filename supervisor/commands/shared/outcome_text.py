@@ -1,4 +1,4 @@
-"""What came of a block, for a person at a terminal."""
+"""The result of a block, for a person at a terminal."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from supervisor.watch.stack import innermost
 
 
 def print_outcome(block_id: str, answer: dict[str, Any]) -> None:
-    """Print the answer of a job (`supervisor.commands.blockserver.answer`), without its log: that has been shown."""
+    """Print the answer of a job (`supervisor.commands.blockserver.answer`), without its log: that was shown."""
     OutputConsole().print(outcome_table(block_id, answer))
 
 
 def outcome_table(block_id: str, answer: dict[str, Any]) -> Table:
-    """Return the answer as a table of two columns; what is absent has no row."""
+    """Return the answer as a table of two columns; missing values have no row."""
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

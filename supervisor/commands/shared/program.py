@@ -1,4 +1,4 @@
-"""A program that runs beside this one: started in a session of its own, read line by line, ended in any case.
+"""A program that runs beside this one: started in its own session, read line by line, and always ended.
 
 Engine, worker and device of the demo are such programs, and so are engine and worker of `supervisor local` and `dev`.
 """
@@ -27,22 +27,22 @@ LineHandler = Callable[[str, str], None]
 
 
 class ProgramError(SupervisorError):
-    """A program did not start or did not say that it is ready. The message ends with what it said last."""
+    """A program did not start or did not say that it is ready. The message ends with its last output."""
 
     def __init__(self, reason: str, last_words: str = "") -> None:
         super().__init__(reason + last_words)
         self.reason = reason
-        """The message without the last words: for those who have heard these already."""
+        """The message without the last output: for users who have seen it already."""
 
 
 class NotReadyError(ProgramError):
-    """A program that runs has not said in time that it is ready."""
+    """A running program has not said in time that it is ready."""
 
 
 def path_of_our_code(source: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables with which `python -m` finds this package, wherever it is started.
+    """Return the variables by which `python -m` finds this package in any directory.
 
-    A checkout that is not installed was found by the working directory, and a program may have another one.
+    A checkout that is not installed is found by the working directory, and a program may have another one.
     """
     root = Path(supervisor.__file__).parents[1]
     if root.name in {"site-packages", "dist-packages"}:
@@ -51,7 +51,7 @@ def path_of_our_code(source: Mapping[str, str]) -> dict[str, str]:
 
 
 class Program:
-    """A running `python -m MODULE`. `name` is what messages call it."""
+    """A running `python -m MODULE`. Messages call it `name`."""
 
     def __init__(
         self,
@@ -83,8 +83,8 @@ class Program:
     ) -> Self:
         """Start `python -m` with `arguments`. `stdin_line` is all that it can read.
 
-        `for_people` makes of a line what is shown where the last ones are quoted.
-        To be called in the thread that ends last: the program ends with it (`supervisor.commands.shared.parent_death`).
+        `for_people` turns a line into the form that is shown if its last lines are quoted.
+        Call it in the thread that ends last: the program ends with it (`supervisor.commands.shared.parent_death`).
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -98,7 +98,7 @@ class Program:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             limit=_LONGEST_LINE_BYTES,
-            # Out of the terminal's reach: a Ctrl-C is for the demo, which then ends its programs in order.
+            # In its own session: a Ctrl-C goes only to this process, which then ends its programs in order.
             start_new_session=True,
         )
         assert process.stdin is not None
@@ -107,9 +107,9 @@ class Program:
         return cls(name, process, on_line, for_people)
 
     async def wait_for_line(self, pattern: str, timeout_seconds: float) -> re.Match[str]:
-        """Return the first match in a line that is printed, or is among the last ones that were.
+        """Return the first match in a line that comes, or that is among the last lines.
 
-        Raises `ProgramError` when it ends, and `NotReadyError` when it stays silent.
+        Raises `ProgramError` if the program ends, and `NotReadyError` if no such line comes in time.
         """
         wanted = re.compile(pattern)
         for line in self._lines:
@@ -138,7 +138,7 @@ class Program:
         while line := await self._next_line(self._process.stdout):
             text = line.decode(errors="backslashreplace").rstrip()
             self._lines.append(text)
-            # Here, as each comes: lines that came in one read are all handled before anyone who waits has his turn.
+            # Here, at each line: lines of one read are all handled before any waiter has its turn.
             for wanted, found in self._awaited:
                 if not found.done() and (match := wanted.search(text)):
                     found.set_result(match)
@@ -148,27 +148,27 @@ class Program:
     async def _next_line(output: asyncio.StreamReader) -> bytes:
         try:
             return await output.readline()
-        except ValueError:  # a line beyond all measure, of which asyncio has thrown away what it had
+        except ValueError:  # the line is far too long, and asyncio has dropped what it had of it
             return b"(a line that is too long)\n"
 
     async def wait(self) -> int:
         """Wait until it has ended and return the exit code, negative for a signal. Cancelling leaves it running."""
         code = await self._process.wait()
-        # A descendant may hold the pipe open; then the end of the output never comes.
+        # A descendant may hold the pipe open: then the end of the output never comes.
         await asyncio.wait((self._reading,), timeout=1)
         return code
 
     def signal(self, number: int) -> None:
-        """Send it a signal; one that has ended gets none."""
-        # Not the process's own send_signal: it first looks whether it has ended, and so takes the exit code away from
-        # asyncio's watcher, which then makes up 255.
+        """Send it a signal. A program that has ended gets none."""
+        # The process's own send_signal first looks whether it has ended. So it takes the exit code away from asyncio's
+        # watcher, which then reports 255.
         if self.is_running:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, number)
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it still runs."""
         return self._process.returncode is None
 
     @property
@@ -178,17 +178,17 @@ class Program:
 
     @property
     def last_line(self) -> str:
-        """The last line that it printed so far."""
+        """The last line of its output so far."""
         return self._lines[-1] if self._lines else ""
 
     def last_words(self) -> str:
-        """Return what it printed last, indented, after a line break; empty when it printed nothing."""
+        """Return the end of its output, indented, after a line break; empty without output."""
         return "".join(f"\n    {self._for_people(line)}" for line in self._lines)
 
     async def stop(self, timeout_seconds: float) -> int:
-        """Send SIGTERM, and SIGKILL when that is not enough; return the exit code, negative for a signal.
+        """Send SIGTERM, and SIGKILL if that is not enough; return the exit code, negative for a signal.
 
-        Returns when everything that it printed has been handled. Cancelling kills it at once.
+        Returns when its whole output has been handled. Cancelling kills it at once.
         """
         try:
             self.signal(signal.SIGTERM)

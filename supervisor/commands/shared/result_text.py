@@ -1,4 +1,4 @@
-"""The JSON of a result, as a person reads it: a text of several lines has these lines."""
+"""The JSON of a result in a form for people: a text of several lines is shown as these lines."""
 
 import json
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ _INDENT: Final = "  "
 
 
 def result_text(value: Any) -> str:
-    """Return `value` as indented JSON, but for texts of several lines: a bar, and their lines below it.
+    """Return `value` as indented JSON, but texts of several lines are shown as a bar, with their lines below it.
 
-    For people only: nothing is to read it as JSON. What is nested too deeply to be indented is on one line. Raises
-    `TypeError` for what is no JSON.
+    For people only: no program should read it as JSON. A value that is nested too deeply for an indent is on one line.
+    Raises `TypeError` if it can't be JSON.
     """
     try:
         return "\n".join(_lines(value, "", ""))
@@ -20,7 +20,7 @@ def result_text(value: Any) -> str:
 
 
 def _lines(value: Any, indent: str, end: str) -> Iterator[str]:
-    """Yield the lines of a value. The first one stands behind what is there already; `end` follows the last one."""
+    """Yield the lines of a value. The first one comes after the text so far; `end` after the last one."""
     inner = indent + _INDENT
     if isinstance(value, str) and "\n" in value:
         yield "|"

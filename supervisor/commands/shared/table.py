@@ -1,4 +1,4 @@
-"""Rows for a person: a table where it fits into the terminal, else each row as a short list."""
+"""Rows for a person: a table if it fits into the terminal, otherwise each row as a short list."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -20,11 +20,11 @@ def print_rows(
     *,
     right: Collection[str] = (),
 ) -> None:
-    """Print rows of one cell for each title. The last cell is folded where it is long, and no other one.
+    """Print rows with one cell for each title. Only the last cell is folded if it is long.
 
     In a file or a pipe each row is one line, however long it is: for `grep` and `awk`.
 
-    `right` are the titles of columns whose cells end at the same place, such as numbers.
+    `right` are the titles of columns that are aligned at the right, such as numbers.
     """
     if not console.is_terminal:
         _print_lines(console, titles, rows, right)

@@ -1,1 +1,1 @@
-"""`supervisor submit`: one job for an embedded engine, followed to its result."""
+"""`supervisor submit`: submits a job to an embedded engine, and follows it to its result."""

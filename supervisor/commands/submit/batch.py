@@ -1,4 +1,4 @@
-"""Many jobs at once: all are taken or none, and each is followed to its result."""
+"""Many jobs at once: the engine takes all or none, and each is followed to its result."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ from supervisor.errors import EngineError
 
 _LOOK_SECONDS: Final = 0.1
 _AT_ONCE: Final = 8
-"""How many jobs the engine is asked after at a time."""
+"""How many jobs it asks the engine about at a time."""
 _AWAY_SECONDS: Final = 30.0
 
 
@@ -63,7 +63,7 @@ async def _blocks_meant(
 ) -> dict[str, OfferedBlock | NoSuchBlockError]:
     names = list(dict.fromkeys(line.block for line in lines))
     found: dict[str, OfferedBlock | NoSuchBlockError] = {}
-    try:  # waits for a worker that is being started
+    try:  # waits for a worker that is still starting
         found[names[0]] = await block_meant(engine, names[0])
     except NoSuchBlockError as error:
         found[names[0]] = error
@@ -83,11 +83,10 @@ async def results_of(
     *,
     timeout_seconds: float | None,
 ) -> AsyncIterator[dict[str, Any]]:
-    """Yield a report for each job as it ends, and at last one with `success: None` for each that has not in time.
+    """Yield a report for each job as it ends. At the end, yield one with `success: None` for each that is not done.
 
-    A job that the engine does not tell of keeps no other from being reported. Raises `EngineError`: for such a job when
-    all others are reported, and at once where the engine is away for long. The jobs go on, as they do when this is
-    cancelled.
+    If the engine does not know a job, the others are still reported. Raises `EngineError`: for such a job after all
+    others are reported, and at once if the engine is away for long. The jobs go on, also if this is cancelled.
     """
     began = heard = time.monotonic()
     waiting = list(submitted)
@@ -99,7 +98,7 @@ async def results_of(
             answers = await asyncio.gather(*(_job_or_error(engine, each.job_id) for each in some))
             if any(isinstance(answer, dict) for answer in answers):
                 heard = time.monotonic()
-            # One that is being started again has kept the jobs.
+            # An engine that is being restarted has kept the jobs.
             is_away = time.monotonic() - heard > _AWAY_SECONDS
             for each, answer in zip(some, answers, strict=True):
                 if isinstance(answer, EngineError):

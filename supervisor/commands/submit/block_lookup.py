@@ -1,4 +1,4 @@
-"""From what a person types to the block that an engine knows. Pure."""
+"""Finds the block that a person means among an engine's blocks. Pure."""
 
 import contextlib
 import re
@@ -14,8 +14,8 @@ _PARTIAL: Final = re.compile(r"(?P<name>[^:]+):(?P<version>\d{1,9}(?:\.\d{1,9})?
 def choose_offered(offered: Sequence[OfferedBlock], wanted: str) -> OfferedBlock:
     """Return the block that `wanted` means: `package/name:1.0.0` or parts of it, such as `name` or `name:1`.
 
-    What a worker offers now goes before what one has offered once. Raises `NoSuchBlockError`, which names no block that
-    is gone while there are others.
+    A block that a worker offers now wins over one that was offered earlier. Raises `NoSuchBlockError`, which does not
+    name blocks that are gone while there are others.
     """
     candidates = [block for block in offered if block.workers_online] or list(offered)
     name = wanted
@@ -25,7 +25,7 @@ def choose_offered(offered: Sequence[OfferedBlock], wanted: str) -> OfferedBlock
     try:
         return choose_among([block for block in candidates if not block.is_gone] or candidates, name)
     except NoSuchBlockError:
-        # One that is gone can be meant all the same: its jobs wait until a worker has it again.
+        # A person may still mean one that is gone: its jobs wait until a worker has it again.
         with contextlib.suppress(NoSuchBlockError):
             return choose_among(candidates, name)
         raise

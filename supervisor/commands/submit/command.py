@@ -1,4 +1,4 @@
-"""`supervisor submit`: one job for the engine of `supervisor local` or `supervisor dev`."""
+"""`supervisor submit`: submits a job to the engine of `supervisor local` or `supervisor dev`."""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ from supervisor.settings.engine_url import checked_engine_url
 
 PROGRAM: Final = "supervisor submit"
 Work = Callable[[Submissions, Target], Awaitable[int]]
-"""What is done once it is known which engine is meant. Returns the exit code."""
+"""Called when the engine is known. Returns the exit code."""
 
 
 _EPILOG: Final = (
@@ -67,12 +67,12 @@ def run(arguments: list[str]) -> int:
         checked_engine_url(target.url)
     except ValueError:
         return _refuse(f"{target.shown_url} is no URL of an engine. Give one such as http://127.0.0.1:3030.")
-    # What the environment names is another engine's: an engine that runs here has said where its own is.
+    # A token file in the environment is another engine's: an engine on this machine has announced its own.
     by_flag = "engine_token_file" in flags or target.token_file is None
     token_file = settings.engine_token_file if by_flag else target.token_file
     if problems := list(contradictions({"engine_url": target.url, "engine_token_file": token_file})):
         return _refuse(f"{'. '.join(problems)}.")
-    # An engine on this machine is not to be sought behind a proxy.
+    # An engine on this machine is not behind a proxy.
     os.environ.update(no_proxy_for_the_loopback(os.environ))
     try:
         return asyncio.run(_with_engine(settings, replace(target, token_file=token_file), work))
@@ -83,7 +83,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _one_job(settings: SubmitSettings) -> Work:
-    """Return what submits the job of the command line. Raises `BadInputError`."""
+    """Return the work that submits the job of the command line. Raises `BadInputError`."""
     if settings.block is None:
         raise BadInputError("BLOCK", "name the block to run, or give --jobs with a job on each line.")
     given = read_job_input(settings.params, settings.context)
@@ -94,7 +94,7 @@ def _one_job(settings: SubmitSettings) -> Work:
 
 
 def _many_jobs(settings: SubmitSettings, file: str, flags: Collection[str]) -> Work:
-    """Return what submits the jobs of a file. Raises `BadInputError` and `BadLinesError`."""
+    """Return the work that submits the jobs of a file. Raises `BadInputError` and `BadLinesError`."""
     for flag in ("params", "context", "entity_id"):
         if flag in flags:
             name = f"--{flag.replace('_', '-')}"
@@ -213,7 +213,7 @@ async def _say_what_nobody_offers(engine: Submissions, jobs: Mapping[str, str]) 
     """Say for which blocks jobs wait that no worker offers now. `jobs` has one job of each block."""
     alone: list[str] = []
     for block, job_id in jobs.items():
-        # The jobs are submitted: what else fails is told by what follows.
+        # The jobs are submitted: the code after this reports any other failure.
         with contextlib.suppress(EngineError):
             if waits_for_worker(await engine.job(job_id)):
                 alone.append(block)

@@ -1,4 +1,4 @@
-"""What an engine is asked before a job can be submitted: which block is meant, and what that runs on."""
+"""Questions to an engine before a job is submitted: which block is meant, and what it runs on."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ _NO_LIST: Final = (401, 403, 404)
 
 
 async def block_meant(engine: Submissions, wanted: str) -> OfferedBlock:
-    """Return the block that is meant. An engine that has just been started is given time for its worker to come.
+    """Return the meant block. If the engine has just started, wait some time for its worker.
 
     Raises `NoSuchBlockError` and `EngineError`.
     """
@@ -35,7 +35,7 @@ async def _blocks(engine: Submissions) -> list[OfferedBlock]:
     try:
         return await engine.blocks()
     except EngineError as error:
-        # A neops engine wants a token for its list; what matters to who asks here is that it takes no job anyway.
+        # A neops engine wants a token for its list. But the important message is that it takes no jobs from here.
         if error.status in _NO_LIST:
             await engine.submit({})
         raise
@@ -44,7 +44,7 @@ async def _blocks(engine: Submissions) -> list[OfferedBlock]:
 def what_it_runs_on(
     block: OfferedBlock, run_on: str | None, entity_id: float | None, context: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return `runOn` and `entityId` of a job, as given, else as the block is registered and the context says."""
+    """Return `runOn` and `entityId` of a job: as given, otherwise from the block's registration and the context."""
     run_on = run_on or block.run_on
     if entity_id is None:
         entity_id = only_entity(run_on, context)

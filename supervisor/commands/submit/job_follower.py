@@ -1,4 +1,4 @@
-"""Following a job from its submission to its result: where it stands, and what it logs meanwhile."""
+"""Follows a job from its submission to its result: its state, and what it logs meanwhile."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from supervisor.errors import EngineError, SupervisorError
 _LOOK_SECONDS: Final = 0.2
 _LATE_SECONDS: Final = 2.0
 _AWAY_SECONDS: Final = 30.0
-"""How long an engine may be away while a result is awaited."""
+"""How long an engine may be away while this waits for a result."""
 
 
 class WaitedTooLongError(SupervisorError, TimeoutError):
@@ -25,14 +25,14 @@ class WaitedTooLongError(SupervisorError, TimeoutError):
 
 
 class JobLines:
-    """The lines of one job in the log of a worker on this machine; none where its log is not known."""
+    """The lines of one job in the log of a worker on this machine; none if that log is not known."""
 
     def __init__(self, follower: Follower | None) -> None:
         self._follower = follower
         self._causes: dict[str, str] = {}
 
     def new(self, job_id: str) -> list[Line]:
-        """Return what the job has logged since the last call."""
+        """Return the lines that the job has logged since the last call."""
         if self._follower is None:
             return []
         lines = [read_line(text) for text in self._follower.new_lines()]
@@ -42,7 +42,7 @@ class JobLines:
     async def cause_of(self, job_id: str, on_line: Callable[[Line], None]) -> str | None:
         """Return the cause of a job's end. The engine may know of the end a moment before the log does.
 
-        `None` where the log of the worker is not known, or does not tell in time.
+        `None` if the worker's log is not known, or does not have it in time.
         """
         end = time.monotonic() + (_LATE_SECONDS if self._follower else 0.0)
         while (cause := self._causes.get(job_id)) is None and time.monotonic() < end:
@@ -68,9 +68,9 @@ async def follow(
 ) -> dict[str, Any]:
     """Wait for the job's result and return the job as the engine has it.
 
-    `on_status` is called again and again with what the engine knows of the job and for how many seconds it has been
-    waited. Raises `EngineError`, and `WaitedTooLongError` after `timeout_seconds`; the job goes on, as
-    it does when this is cancelled.
+    `on_status` is called again and again with what the engine knows of the job and the seconds waited so far. Raises
+    `EngineError`, and `WaitedTooLongError` after `timeout_seconds`. The job goes on then, and also if this is
+    cancelled.
     """
     began = heard = time.monotonic()
     job: dict[str, Any] = {}
@@ -78,7 +78,7 @@ async def follow(
         try:
             job, heard = await engine.job(job_id), time.monotonic()
         except EngineError as error:
-            # One that is being started again has kept the job.
+            # An engine that is being restarted has kept the job.
             if not error.retryable or time.monotonic() - heard > _AWAY_SECONDS:
                 raise
         for line in lines.new(job_id):

@@ -1,4 +1,4 @@
-"""Jobs from JSON lines: one object a line, with the words of the command's flags. Pure.
+"""Jobs from JSON lines: one object per line, with the names of the command's flags. Pure.
 
 No message shows a value: parameters may be passwords.
 """
@@ -18,7 +18,7 @@ _MOST_NAMED: Final = 20
 
 
 class BadLinesError(SupervisorError):
-    """Some lines are no jobs. The message names each, up to twenty."""
+    """Some lines are not jobs. The message names each, up to twenty."""
 
     def __init__(self, problems: Iterable[tuple[int, str]]) -> None:
         named = sorted(problems)
@@ -51,7 +51,7 @@ class _Line(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class JobLine:
-    """One job. What a line leaves out is as the command's flags say."""
+    """One job. The command's flags set what a line leaves out."""
 
     number: int
     block: str
@@ -59,17 +59,17 @@ class JobLine:
     run_on: RunOn | None
     entity_id: int | None
     body: dict[str, Any]
-    """`parameters`, and `context` where there is one."""
+    """`parameters`, and `context` if there is one."""
 
     def __repr__(self) -> str:
         return f"<line {self.number}: {self.block}>"
 
 
 def read_job_lines(text: str, block: str | None, job_type: JobType, run_on: RunOn | None) -> list[JobLine]:
-    """Return the jobs of all lines that are not blank. Raises `BadLinesError`, which names every line that is bad."""
+    """Return the jobs of all lines that are not blank. Raises `BadLinesError`, which names every bad line."""
     jobs: list[JobLine] = []
     problems: list[tuple[int, str]] = []
-    # By the newline alone: JSON may hold other characters at which `splitlines` cuts.
+    # Split only at newlines: JSON may contain other characters at which `splitlines` splits.
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue

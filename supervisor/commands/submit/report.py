@@ -1,4 +1,4 @@
-"""What came of a submitted job, for a program and for a person."""
+"""The result of a submitted job, for a program and for a person."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from supervisor.log.format import printable
 
 
 def report_of(job: dict[str, Any], cause: str | None = None) -> dict[str, Any]:
-    """Return what matters of a job's result, from the engine's answer. `cause` only the worker's log tells."""
+    """Return the important facts of a job's result, from the engine's answer. Only the worker's log has the `cause`."""
     body = job.get("result") or {}
     result = body.get("result") or {}
     return {
@@ -31,7 +31,7 @@ def report_of(job: dict[str, Any], cause: str | None = None) -> dict[str, Any]:
 
 
 def report_table(report: dict[str, Any]) -> Table:
-    """Return the report as a table of two columns; what is absent has no row."""
+    """Return the report as a table of two columns; missing values have no row."""
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

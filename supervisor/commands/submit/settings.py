@@ -1,4 +1,4 @@
-"""What `supervisor submit` is told on the command line."""
+"""The command line of `supervisor submit`."""
 
 from typing import Any, Final
 
@@ -72,6 +72,6 @@ class SubmitSettings(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], *args: Any, **kwargs: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take from the environment and from `.env` what is about the engine, and nothing about the job."""
+        """Take only settings about the engine from the environment and from `.env`, and none about the job."""
         sources = RunSettings.settings_customise_sources(settings_cls, *args, **kwargs)
         return tuple(OnlyThese(settings_cls, source, _OF_THE_ENGINE) for source in sources)

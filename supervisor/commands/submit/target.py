@@ -13,7 +13,7 @@ from supervisor.settings.origins import HIDDEN, shown
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The engine that gets the job, and its token and the log of its worker where they are known."""
+    """The engine that gets the job; its token and the log of its worker, if they are known."""
 
     url: str
     lines: JobLines
@@ -21,7 +21,7 @@ class Target:
 
     @property
     def shown_url(self) -> str:
-        """The URL as people and logs may see it. What stands before an @ may be a password, also where it is no URL."""
+        """The URL as people and logs may see it. A part before an @ may be a password, even if it is not a URL."""
         if self.url.startswith(("http://", "https://")):
             return shown(self.url) or ""
         _, login_end, rest = self.url.rpartition("@")
@@ -29,10 +29,10 @@ class Target:
 
 
 def find_target(wanted_url: str, *, by_flag: bool, say: Callable[[str], None]) -> Target | None:
-    """Return the engine that is meant, or `None` where there is none.
+    """Return the meant engine, or `None` if there is none.
 
-    One that runs here goes before what the environment names: that may be the real engine, and a job that is tried
-    out must not reach it by an oversight. A flag (`by_flag`) goes before both.
+    An engine on this machine wins over the environment: that may name the real engine, and a job that somebody only
+    tries out must not reach it by mistake. A flag (`by_flag`) wins over both.
     """
     running = running_engines(announcements_directory())
     wanted = wanted_url.rstrip("/")

@@ -10,7 +10,7 @@ def waits_for_worker(job: Mapping[str, Any]) -> bool:
 
 
 def where_text(job: Mapping[str, Any]) -> str:
-    """Return what a job that has no result yet does, as in: it …"""
+    """Return what a job without a result is doing, to complete the sentence: it …"""
     if job.get("status") == "polled":
         return "runs"
     return "waits for a worker that offers its block" if waits_for_worker(job) else "waits for a slot"

@@ -1,1 +1,1 @@
-"""`supervisor support-bundle`: what somebody needs to know who helps from afar, in one archive and without secrets."""
+"""`supervisor support-bundle`: what a remote helper needs to know, in one archive and without secrets."""

@@ -1,4 +1,4 @@
-"""The archive: written in one go, readable for its owner alone, with a cap for each text and for all of them."""
+"""The archive: written in one pass, readable by its owner only, with a cap for each text and for all together."""
 
 import contextlib
 import io
@@ -15,25 +15,25 @@ _CUT: Final = "[… the beginning was cut: {bytes} bytes …]\n"
 
 
 class Archive:
-    """A new tar.gz at `path`, mode 0600, in a folder named like it. Texts only: no file is ever copied into it.
+    """A new tar.gz at `path`, mode 0600; its folder has the same name. It has only texts: no file is copied into it.
 
-    It is made by `with`, which raises `FileExistsError` where something is at `path` already, a link included, and
-    `OSError`, and leaves nothing behind when its block raises.
+    Use it with `with`: this raises `FileExistsError` if there is something at `path` already, also a link, and
+    `OSError`. If the block raises, nothing is left behind.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.left_out: list[str] = []
-        """What is not in it, and why, in sentences."""
+        """Sentences that say what is missing in it, and why."""
         self._folder = path.name.removesuffix(".tar.gz")
         self._total = 0
 
     def __enter__(self) -> Self:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(self.path, flags, 0o600)
-        try:  # from here on, whatever ends this finds something to take away
+        try:  # from here on there is a file to remove on any failure
             self._file = os.fdopen(descriptor, "wb")
-            os.fchmod(self._file.fileno(), 0o600)  # whatever the umask has taken away
+            os.fchmod(self._file.fileno(), 0o600)  # the umask does not matter
             self._tar = tarfile.open(fileobj=self._file, mode="w:gz")  # `__exit__` closes it
         except BaseException:
             self.path.unlink(missing_ok=True)
@@ -51,13 +51,13 @@ class Archive:
         finally:
             if not is_whole:
                 self.path.unlink(missing_ok=True)
-                with contextlib.suppress(OSError):  # a full disk says so again
+                with contextlib.suppress(OSError):  # a full disk raises again
                     self._file.close()
 
     def add(self, name: str, text: str, *, cut_before: int = 0) -> None:
-        """Add a text. Of one that is too long, the end is kept: the last lines of a log say most.
+        """Add a text. If it is too long, its end is kept: the last lines of a log say most.
 
-        `cut_before` is how many bytes are missing before it already.
+        `cut_before` is how many bytes are already missing before it.
         """
         data = text.encode(errors="backslashreplace")
         cap = min(PART_CAP_BYTES, TOTAL_CAP_BYTES - self._total)
@@ -71,7 +71,7 @@ class Archive:
         self._write(name, data)
 
     def add_last(self, name: str, text: str) -> None:
-        """Add what tells of the archive itself, whatever the cap says."""
+        """Add a text about the archive itself, even above the cap."""
         self._write(name, text.encode(errors="backslashreplace")[:PART_CAP_BYTES])
 
     def _write(self, name: str, data: bytes) -> None:

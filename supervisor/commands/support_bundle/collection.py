@@ -1,4 +1,4 @@
-"""Collecting with bounds: each part has its time, and one that fails or hangs is a sentence and not the end."""
+"""Collects parts with time limits: a part that fails or hangs becomes a sentence, and the others go on."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ from supervisor.errors import SupervisorError
 PART_SECONDS: Final = 10.0
 TOTAL_SECONDS: Final = 60.0
 OUTPUT_CAP_BYTES: Final = 4 * 2**20
-"""Twice what the archive takes of a text: where it is cut, half a secret may stand, which is not found to be masked."""
+"""Twice what the archive takes of a text: at a cut there may be half a secret, which a mask does not find."""
 _READ_BYTES: Final = 64 * 1024
 
 
@@ -25,12 +25,12 @@ class LeftOutError(SupervisorError):
 
 
 class NotOfThisCaseError(LeftOutError):
-    """There can be nothing of it here, such as the end of a job that runs. That nothing is missing is not said."""
+    """It can't exist in this case, such as the end of a running job. Nothing is reported as missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text, and what is missing of it: how many bytes before it, and whether there was more to come behind it."""
+    """A text, and what is missing: how many bytes before it, and whether there was more after it."""
 
     text: str
     cut_bytes: int = 0
@@ -47,7 +47,7 @@ class Part:
 
 
 def collect_into(archive: Archive, parts: Sequence[Part], redaction: Redaction) -> None:
-    """Add every part that comes in time. What does not come is in `archive.left_out`."""
+    """Add every part that comes in time. `archive.left_out` names the others."""
     until = time.monotonic() + TOTAL_SECONDS
     for part in parts:
         seconds = min(part.seconds, until - time.monotonic())
@@ -66,7 +66,7 @@ def collect_into(archive: Archive, parts: Sequence[Part], redaction: Redaction) 
 
 
 def _within(part: Part, seconds: float, redaction: Redaction) -> Text | LeftOutError:
-    """Return the text. The thread of one that hangs, on a disk or an NFS server, is left behind."""
+    """Return the text. If a part hangs on a disk or an NFS server, its thread is left behind."""
     results: list[Text | LeftOutError] = []
 
     def work() -> None:
@@ -75,7 +75,7 @@ def _within(part: Part, seconds: float, redaction: Redaction) -> Text | LeftOutE
             results.append(_masked(found, redaction))
         except LeftOutError as error:
             results.append(error)
-        except Exception as error:  # whatever this machine is like: the other parts are wanted all the same
+        except Exception as error:  # this machine may have any fault, and the other parts are still needed
             results.append(LeftOutError(f"It could not be read: {type(error).__name__}: {error}"))
 
     thread = threading.Thread(target=work, name=f"support bundle: {part.name}", daemon=True)
@@ -95,11 +95,11 @@ def _json(value: Any) -> str:
 
 
 def output_of(arguments: Sequence[str], seconds: float = PART_SECONDS - 1) -> Text:
-    """Return what a program prints, of which the last megabytes count: a log has its newest lines at its end.
+    """Return the last megabytes of a program's output: a log has its newest lines at its end.
 
-    It is ended when its time is over.
+    The program is ended when its time is up.
 
-    Raises `LeftOutError` where there is no such program, or it has printed nothing.
+    Raises `LeftOutError` if there is no such program, or if it has printed nothing.
     """
     try:
         process = subprocess.Popen(  # noqa: S603  # programs that are named in this package
@@ -130,7 +130,7 @@ def output_of(arguments: Sequence[str], seconds: float = PART_SECONDS - 1) -> Te
 
 
 def _end_of(stream: IO[bytes]) -> tuple[bytes, int]:
-    """Return the last `OUTPUT_CAP_BYTES` of what comes, and how many bytes came before these."""
+    """Return the last `OUTPUT_CAP_BYTES` of a stream, and how many bytes came before these."""
     pieces: deque[bytes] = deque()
     came = cut = 0
     while piece := stream.read(_READ_BYTES):

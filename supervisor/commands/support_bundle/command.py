@@ -1,4 +1,4 @@
-"""`supervisor support-bundle`: one archive for who helps from afar. Works also where no worker runs."""
+"""`supervisor support-bundle`: one archive for a remote helper. It also works if no worker runs."""
 
 import re
 import signal
@@ -58,13 +58,13 @@ class SupportBundleSettings(ControlSettings):
 
 
 def run(arguments: list[str]) -> int:
-    """Write the archive. Returns 0, 1 where it could not be written, 2 for several jobs, 5 for one nobody knows."""
+    """Write the archive. Returns 0, 1 if it could not be written, 2 for several jobs, 5 for an unknown job."""
     settings = read_settings(SupportBundleSettings, arguments, PROGRAM, _EPILOG)
     path = settings.output or Path(
         f"neops-support-{time.strftime('%Y%m%d-%H%M%S')}{_suffix(settings.job_id)}.tar.gz"
     )
     try:
-        # Half an archive has the name of a whole one: whoever ends this finds none.
+        # Half an archive would have the name of a whole one: if this is ended early, nothing is left.
         with ended_as_by_ctrl_c(signal.SIGTERM, signal.SIGHUP):
             left_out, job_is_unknown = _write(settings, path)
     except ControlError as error:
@@ -93,7 +93,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _write(settings: SupportBundleSettings, path: Path) -> tuple[list[str], bool]:
-    """Return what was left out, and whether nobody knows the job. Raises `ControlError` where several are meant."""
+    """Return what was left out, and whether the job is unknown. Raises `ControlError` if several are meant."""
     worker = _worker_of(settings)
     client, state_dir, job_id, is_unknown = worker.client, worker.state_dir, settings.job_id, False
     if job_id is not None:
@@ -113,7 +113,7 @@ def _worker_of(settings: SupportBundleSettings) -> Worker:
     try:
         client = client_of(settings)
         status = client.ask("status", timeout_seconds=_ASK_SECONDS)
-        told = status.get("state_dir")  # a worker of an earlier version does not say it while it starts
+        told = status.get("state_dir")  # a starting worker of an earlier version does not have it
         state_dir = _state_directory(settings.state_dir) if told is None else Path(told)
         return Worker(client, int(status["pid"]), state_dir)
     except SupervisorError as error:

@@ -1,4 +1,4 @@
-"""Which parts the archive has, and what it says of itself."""
+"""The parts of the archive, and its README."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,7 +16,7 @@ NEVER: Final = (
     "Environments and command lines of processes, and the content of files for tokens and keys.",
     "Host keys of devices; source code of blocks.",
 )
-"""What is in no archive."""
+"""Nothing of this is in any archive."""
 
 _README: Final = """\
 Made by `supervisor support-bundle`. Secrets that this machine knows, what stands behind words such as `password`,
@@ -34,7 +34,7 @@ Left out this time:
 def parts_for(
     client: ControlClient | None, pid: int | None, state_dir: Path, job_id: str | None
 ) -> list[Part]:
-    """Return all parts, what matters most first. `pid` is the worker's, `None` where none answers."""
+    """Return all parts, the most important first. `pid` is the worker's, `None` if no worker answers."""
     parts = [
         Part("versions.json", machine.versions),
         Part("status.json", _of_worker(client, "status")),
@@ -58,7 +58,7 @@ def parts_for(
 
 
 def _parts_of_job(client: ControlClient | None, state_dir: Path, job_id: str) -> list[Part]:
-    """Return what there is of one job: of one that runs the worker tells, of one that has ended its files do."""
+    """Return the parts about one job: the worker reports a running job, the files have an ended one."""
     of_worker = _of_worker(client, "job", job_id=job_id)
 
     def of_files(read: Callable[[Path, str], Any]) -> Callable[[], Any]:
@@ -74,7 +74,7 @@ def _parts_of_job(client: ControlClient | None, state_dir: Path, job_id: str) ->
 
 
 def _of_ended_job(of_worker: Callable[[], Any], read: Callable[[], Any]) -> Any:
-    """Return what the files have of the end. Raises `NotOfThisCaseError` where there is none, as the job runs."""
+    """Return the end in the files. Raises `NotOfThisCaseError` if there is none because the job runs."""
     try:
         return read()
     except LeftOutError as error:
@@ -103,6 +103,6 @@ def _process(pid: int | None) -> Any:
 
 
 def readme(left_out: Sequence[str]) -> str:
-    """Return what the archive says of itself."""
+    """Return the archive's text about itself."""
     never = "\n".join(f"- {each}" for each in NEVER)
     return _README.format(never=never, left_out="\n".join(f"- {each}" for each in left_out) or "- nothing")

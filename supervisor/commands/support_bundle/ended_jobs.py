@@ -1,4 +1,4 @@
-"""What the worker has kept of ended jobs, read from its files: there need be no worker, and nothing is changed."""
+"""The ended jobs that the worker has kept, read from its files: this needs no worker, and changes nothing."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _MOST: Final = 10_000
 
 
 def latest(state_dir: Path) -> dict[str, Any]:
-    """Return how the last jobs ended, the last one first; no log, and no result. Raises `LeftOutError`."""
+    """Return how the last jobs ended, the last one first, without logs and results. Raises `LeftOutError`."""
     jobs: list[dict[str, Any]] = []
     for opened in _opened(state_dir):
         jobs.append(asdict(opened.job))
@@ -27,7 +27,7 @@ def latest(state_dir: Path) -> dict[str, Any]:
 
 
 def of_job(state_dir: Path, job_id: str) -> dict[str, Any]:
-    """Return how one job ended. Raises `LeftOutError` where nothing is kept of it."""
+    """Return how one job ended. Raises `LeftOutError` if it is not kept."""
     for opened in _opened(state_dir):
         if opened.job.job_id == job_id:
             return asdict(opened.job)
@@ -38,13 +38,13 @@ def log_of_job(state_dir: Path, job_id: str) -> str:
     """Return what one job has logged and printed, a JSON object on each line. Raises `LeftOutError`."""
     for opened in _opened(state_dir):
         if opened.job.job_id == job_id:
-            # Escaped as JSON here: what escapes a text for a terminal later would make it no JSON.
+            # Escaped as JSON here: a later escape for terminals would make it invalid JSON.
             return printable_json(opened.log(0, opened.log_bytes).decode(errors="backslashreplace"))
     raise _nothing_of(job_id)
 
 
 def _opened(state_dir: Path) -> Iterator[OpenedJob]:
-    """Yield the kept jobs, the last one first, each open until the next is asked for. Passes over what is damaged."""
+    """Yield the kept jobs, the last one first, each open until the next one is asked for. Skips damaged files."""
     directory = state_dir / ENDED_JOBS
     try:
         names = os.listdir(directory)

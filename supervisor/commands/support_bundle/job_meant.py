@@ -1,4 +1,4 @@
-"""The job that a bundle is about: whole where a person has given the beginning of its id, and who knows of it."""
+"""The job that a bundle is about: its whole id, if a person has given only the beginning, and who knows the job."""
 
 import contextlib
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ _ASK_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Who can be asked, if anybody can, and the state directory that the bundle is about."""
+    """The worker to ask, if there is one, and the state directory that the bundle is about."""
 
     client: ControlClient | None
     pid: int | None
     state_dir: Path
     problem: str = ""
-    """Why nobody can be asked."""
+    """Why no worker can be asked."""
     is_absent: bool = False
-    """Whether there is no worker, rather than one that may not be asked."""
+    """Whether there is no worker. Otherwise there may be one that this user may not ask."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobMeant:
-    """The job's whole id, else what was given; the state directory where it is; and whether nobody knows it."""
+    """The job's whole id, otherwise the given one; its state directory; and whether nobody knows the job."""
 
     job_id: str
     state_dir: Path
@@ -38,10 +38,10 @@ class JobMeant:
 
 
 def job_meant(worker: Worker, asked_dir: Path | None, given: str) -> JobMeant:
-    """Return which job is meant, as `supervisor job` and `logs` would find it.
+    """Return the meant job, as `supervisor job` and `logs` would find it.
 
-    Where no worker answers, the files of all workers are looked through that `asked_dir` leaves open. Raises
-    `ControlError` where several jobs are meant.
+    If no worker answers, it searches the files of all workers that `asked_dir` allows. Raises `ControlError` if several
+    jobs are meant.
     """
     is_unknown = worker.is_absent
     if worker.client is not None:
@@ -53,7 +53,7 @@ def job_meant(worker: Worker, asked_dir: Path | None, given: str) -> JobMeant:
                 raise
             is_unknown = error.cause == "unknown_job"
         except SupervisorError:
-            pass  # it has ended meanwhile, or does not answer: the files tell
+            pass  # it has ended meanwhile, or does not answer: then the files are searched
     places = _places_by_id(asked_dir if worker.client is None else worker.state_dir, worker.state_dir)
     meant = jobs_meant(given, places)
     if len(meant) > 1:
@@ -64,9 +64,9 @@ def job_meant(worker: Worker, asked_dir: Path | None, given: str) -> JobMeant:
 
 
 def _places_by_id(asked_dir: Path | None, state_dir: Path) -> dict[str, Path]:
-    """Return the ids in the files, and in which worker's directory each is: of kept ends, and of open claims."""
+    """Return the ids in the files, each with its worker's directory: of kept ends, and of open claims."""
     found: dict[str, Path] = {}
-    with contextlib.suppress(ControlError):  # what can't be read is told of by the parts
+    with contextlib.suppress(ControlError):  # the parts report what can't be read
         ends = sorted(kept_jobs_in(asked_dir), key=lambda each: each[1].ended_at)
         found |= {job.job_id: path.parent.parent for path, job in ends}
     with contextlib.suppress(SupervisorError):

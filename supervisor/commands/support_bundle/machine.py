@@ -1,4 +1,4 @@
-"""Facts of the machine and of the installation. Nothing here asks a worker, and no environment is read."""
+"""Facts about the machine and the installation. It asks no worker, and reads no environment."""
 
 import importlib.metadata
 import os
@@ -26,7 +26,7 @@ _KERNEL_FILES: Final = (
     "/sys/kernel/security/lsm",
 )
 _PROCESS_FILES: Final = ("status", "limits", "cgroup", "oom_score_adj")
-"""Not `environ` or `cmdline`: they may hold secrets of others' making."""
+"""Not `environ` or `cmdline`: they may hold other programs' secrets."""
 _CGROUP_FILES: Final = (
     "cgroup.controllers", "cgroup.subtree_control", "memory.max", "memory.current", "memory.events", "pids.max",
     "pids.current", "cpu.max", "cpu.stat",
@@ -38,7 +38,7 @@ _PACKAGES: Final = (
 
 
 def versions() -> dict[str, Any]:
-    """Return what is installed, and on what it runs."""
+    """Return what is installed, and on which system."""
     system = os.uname()
     return {
         "worker": version_text(),
@@ -53,12 +53,12 @@ def versions() -> dict[str, Any]:
 
 
 def kernel() -> dict[str, str]:
-    """Return what the kernel says of the machine's load, memory and limits."""
+    """Return what the kernel shows of the machine's load, memory and limits."""
     return {path: text for path in _KERNEL_FILES if (text := read_small(Path(path))) is not None}
 
 
 def process(pid: int) -> dict[str, Any]:
-    """Return what the kernel says of a process and of its cgroup. Raises `LeftOutError` where it is gone."""
+    """Return what the kernel shows of a process and of its cgroup. Raises `LeftOutError` if it is gone."""
     place = Path(f"/proc/{pid}")
     files = {name: text for name in _PROCESS_FILES if (text := read_small(place / name)) is not None}
     if not files:
@@ -74,7 +74,7 @@ def process(pid: int) -> dict[str, Any]:
 
 
 def own_limits() -> dict[str, Any]:
-    """Return who collects, and under what limits."""
+    """Return which user collects, and with which limits."""
     names = ("RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_AS", "RLIMIT_CORE")
     return {
         "user": os.geteuid(),
@@ -84,7 +84,7 @@ def own_limits() -> dict[str, Any]:
 
 
 def read_small(path: Path) -> str | None:
-    """Return the beginning of a file of the kernel's, `None` where there is none or it may not be read. No link."""
+    """Return the beginning of a file of the kernel's, `None` if it does not exist or can't be read. Follows no link."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:

@@ -1,6 +1,6 @@
-"""Taking secrets out of all that goes into the archive: those that this worker knows, and what looks like one.
+"""Removes secrets from everything in the archive: those that this worker knows, and texts that look like one.
 
-The worker masks already what it logs and answers. This is the second look, at what others have written too.
+The worker already masks what it logs and answers. This is the second check, also for what others have written.
 """
 
 import re
@@ -33,7 +33,7 @@ class Redaction:
     def __init__(self, secrets: Iterable[str], names: SecretNames | None = None) -> None:
         known = [secret for secret in secrets if len(secret) >= _LEAST_CHARS]
         self._mask = Mask(known) if names is None else Mask(known, names)
-        # The masking leaves short numbers alone, to keep a job's log readable. Here they go, too.
+        # The mask leaves short numbers alone, to keep a job's log readable. Here they are masked too.
         self._short = (
             re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True)))) if known else None
         )
@@ -52,7 +52,7 @@ class Redaction:
         return masked if self._short is None else self._short.sub(MASK, masked)
 
     def data(self, value: Any, name: str = "") -> Any:
-        """Return JSON without secrets: values by the names that they stand under, and all texts."""
+        """Return JSON without secrets: masks values by their names, and all texts."""
         if isinstance(value, Mapping):
             return {self.text(str(key)): self.data(each, str(key)) for key, each in value.items()}
         if isinstance(value, list | tuple):
@@ -63,7 +63,7 @@ class Redaction:
 
 
 def _portions(text: str) -> Iterable[str]:
-    """Yield the text in pieces that end with a line, where lines are not longer than a piece."""
+    """Yield the text in pieces that end with a line, unless a line is longer than a piece."""
     start = 0
     while start < len(text):
         end = start + _PORTION_CHARS

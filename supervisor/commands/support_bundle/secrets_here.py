@@ -1,4 +1,4 @@
-"""The secrets that are known on this machine: read only to be taken out of what goes into the archive."""
+"""The secrets that are known on this machine. They are read only to remove them from the archive."""
 
 import contextlib
 import os
@@ -16,9 +16,9 @@ _NAMES: Final = SecretNames()
 
 
 def secrets_of(files: Iterable[Path], pid: int | None) -> Iterator[str]:
-    """Yield secret values: those of this environment, of `.env`, of the worker `pid`, and the content of `files`.
+    """Yield secret values: from this environment, from `.env`, from the worker `pid`, and the content of `files`.
 
-    What may not be read is left out: then it can't get into the archive from here either.
+    It skips what it may not read: such a secret can't get into the archive from here either.
     """
     for path in files:
         yield from _content(path)

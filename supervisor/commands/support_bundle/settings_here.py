@@ -1,4 +1,4 @@
-"""The daemon's settings as they would be if it were started here and now, and where each comes from."""
+"""The daemon's settings as a start here and now would read them, and where each comes from."""
 
 from dataclasses import asdict
 from typing import Any
@@ -11,13 +11,13 @@ from supervisor.settings.run_settings import ENV_PREFIX, DaemonSettings
 
 
 class _SettingsHere(DaemonSettings):
-    """Without an engine too: that none is set is no reason to show no other setting."""
+    """Also without an engine: if none is set, the other settings must still be shown."""
 
     engine_url: str = ""
 
 
 def settings_here() -> dict[str, Any]:
-    """Return value and origin of each setting; where one is wrong, what is wrong, and the origins alone."""
+    """Return value and origin of each setting; if one is wrong, what is wrong, and only the origins."""
     origins = origins_of(_SettingsHere, [], ENV_PREFIX)
     try:
         settings = _SettingsHere()

@@ -1,4 +1,4 @@
-"""What is in a worker's state directory: names and sizes of files, and the journal's claims without what they hold."""
+"""The content of a worker's state directory: names and sizes of files, and the journal's claims without payloads."""
 
 import os
 import stat
@@ -17,9 +17,9 @@ _DEPTH: Final = 2
 
 
 def listing(directory: Path) -> dict[str, Any]:
-    """Return names, kinds, sizes, modes and owners of what is there, two levels deep; no content, no link followed.
+    """Return names, kinds, sizes, modes and owners of the entries, two levels deep; no content, no link followed.
 
-    Raises `LeftOutError` where the directory can't be read.
+    Raises `LeftOutError` if the directory can't be read.
     """
     try:
         space = os.statvfs(directory)
@@ -59,7 +59,7 @@ def _list(directory: Path, below: str, depth: int, entries: list[dict[str, Any]]
 
 
 def journal(directory: Path) -> dict[str, Any]:
-    """Return the claims of which the engine lacks the result: ids, states, times and sizes. Never a payload or result.
+    """Return the claims whose result the engine does not have: ids, states, times, sizes. Never a payload or result.
 
     Raises `LeftOutError`.
     """

@@ -1,4 +1,4 @@
-"""What the running worker answers, and what systemd has of it."""
+"""What the running worker answers, and what systemd knows of it."""
 
 import json
 import re
@@ -25,7 +25,7 @@ _DEFAULT_UNIT: Final = "neops-supervisor.service"
 
 
 def asked(client: ControlClient, command: str, **arguments: Any) -> Callable[[], Any]:
-    """Return a function that asks the worker. It raises `LeftOutError` where the worker can't be asked or says no."""
+    """Return a function that asks the worker. It raises `LeftOutError` if the worker can't be asked or refuses."""
 
     def ask() -> Any:
         try:
@@ -39,14 +39,14 @@ def asked(client: ControlClient, command: str, **arguments: Any) -> Callable[[],
 
 
 def log_asked(client: ControlClient, job_id: str) -> Callable[[], Any]:
-    """Return a function that asks for a job's log, and returns a list of the answer's parts, cut where it is long."""
+    """Return a function that asks for a job's log and returns a list of the answer's parts; a long log is cut."""
 
     def ask() -> Any:
         found: list[Any] = []
         chars = 0
         try:
             for each in client.stream("logs", timeout_seconds=_ASK_SECONDS, job_id=job_id):
-                # Escaped as JSON here: what escapes a text for a terminal later would make the lines no JSON.
+                # Escaped as JSON here: a later escape for terminals would make the lines invalid JSON.
                 found.append({**each, "lines": printable_json(each["lines"])})
                 chars += len(str(each))
                 if chars > _LOG_CAP_CHARS:
@@ -61,11 +61,11 @@ def log_asked(client: ControlClient, job_id: str) -> Callable[[], Any]:
 
 
 def unit_of(pid: int | None, state_dir: Path) -> str:
-    """Return the service that a worker runs in, by its cgroup; where that does not say it, as it does not run, by its
-    state directory; else the usual name.
+    """Return a worker's service, by its cgroup. If that does not show it, because no worker runs, by its state
+    directory; otherwise the usual name.
 
-    Raises `LeftOutError` where it runs in none, as in a terminal. Of a desktop, all programs have that of the user's
-    session (`user@1000.service`), whose log is what he does all day.
+    Raises `LeftOutError` if it runs in no service, as in a terminal. On a desktop, all programs are in the service of
+    the user's session (`user@1000.service`), and its log has everything that the user does.
     """
     text = read_small(Path(f"/proc/{pid}/cgroup")) if pid is not None else None
     found = _UNIT.findall(text or "")
@@ -77,7 +77,7 @@ def unit_of(pid: int | None, state_dir: Path) -> str:
 
 
 def systemd_parts(pid: int | None, state_dir: Path) -> list[Part]:
-    """Return what systemd says of the unit, and the last lines of its log."""
+    """Return what systemd shows of the unit, and the last lines of its log."""
     shown = ["systemctl", "show", "--no-pager", "--property", _PROPERTIES]
     log = [
         "journalctl",
@@ -100,11 +100,11 @@ _PROPERTIES: Final = (
     "MainPID,MemoryCurrent,MemoryMax,TasksCurrent,TasksMax,CPUUsageNSec,LimitNOFILE,LimitNPROC,Delegate,ControlGroup,"
     "User,WatchdogUSec,WatchdogTimestamp,FragmentPath,DropInPaths,NeedDaemonReload"
 )
-"""Not the environment or the command line: these may hold secrets."""
+"""Without the environment and the command line: these may hold secrets."""
 
 
 def doctor_part(arguments: list[str]) -> Part:
-    """Return what `supervisor doctor` says here, run as a program of its own: it may hang, or import broken blocks."""
+    """Return the output of `supervisor doctor` here. It is its own program: it may hang, or import broken blocks."""
     command = [sys.executable, "-P", "-m", "supervisor.cli", "doctor", "--json", *arguments]
     return Part("doctor.json", lambda: _parsed(output_of(command, _DOCTOR_SECONDS).text), _DOCTOR_SECONDS + 2)
 
@@ -112,5 +112,5 @@ def doctor_part(arguments: list[str]) -> Part:
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except (ValueError, RecursionError):  # what it says where a setting is wrong
+    except (ValueError, RecursionError):  # doctor prints something else if a setting is wrong
         return text

@@ -1,4 +1,4 @@
-"""Which columns there are, what stands in them, and which of them fit: pure, from jobs to cells."""
+"""The columns, their cells, and which of them fit: pure, from jobs to cells."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ ShareOf = Callable[[str], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands at one place, and whether a person should look at it."""
+    """The text of one place, and whether a person should look at it."""
 
     text: str
     is_alarming: bool = False
@@ -29,7 +29,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column with a cell for each job. `cells_wide` is how many places of a terminal it takes."""
+    """A column with a cell for each job. `cells_wide` is its width in characters on a terminal."""
 
     title: str
     cells: tuple[Cell, ...]
@@ -44,7 +44,7 @@ class Column:
 def columns_for(jobs: Sequence[JobShown], share_of: ShareOf, width: int | None) -> list[Column]:
     """Return the columns that fit into `width`, in their order; `None`: all of them, uncut.
 
-    What is left out first: what matters least while all is well. Job, block and time are always there.
+    The columns that matter least while all is well are left out first. Job, block and time are always there.
     """
     columns = _all(jobs, share_of)
     if width is None:
@@ -87,13 +87,13 @@ def _without(columns: list[Column], title: str) -> list[Column]:
 
 
 def _sum(columns: Sequence[Column]) -> int:
-    """Return the width of all of them. The last line is cut to what is left, if that is enough to make sense."""
+    """Return the width of all of them. The last line is cut to the rest, if enough is left to make sense."""
     wide = [_LAST_LINE_CELLS if each.title == LAST_LINE else each.cells_wide for each in columns]
     return sum(wide) + GAP * (len(wide) - 1)
 
 
 def _short_ids(column: Column) -> Column:
-    """Return the ids cut: at their end, or, where they begin alike (with a time), at their beginning."""
+    """Return the ids cut at their end; or at their beginning, if they begin alike (with a time)."""
     ids = [cell.text for cell in column.cells]
     short = [each[:_ID_CELLS] for each in ids]
     if len(set(short)) < len(set(ids)):
@@ -128,7 +128,7 @@ def _memory(job: JobShown) -> Cell:
 
 
 def _cpu(job: JobShown, share: float | None) -> str:
-    """Return the share of a processor, or as long as that is not known, how much it has used in all."""
+    """Return the share of a processor. As long as it is not known, return the total processor time."""
     if share is not None:
         return f"{share * 100:.0f} %"
     return "" if job.cpu_seconds is None else f"{job.cpu_seconds:.1f} s"

@@ -1,4 +1,4 @@
-"""`supervisor top`: what a running worker does now, drawn anew each second; as text or JSON where nobody looks on."""
+"""`supervisor top`: what a running worker does now, redrawn each second; as text or JSON if it is not on a terminal."""
 
 import os
 import sys
@@ -51,7 +51,7 @@ def run(arguments: list[str]) -> int:
             return _print_again(client, settings)
         try:
             show_live(console, lambda: snapshot_of(_answer(client)), _clock, settings.seconds)
-        except KeyboardInterrupt:  # as a person ends such a program
+        except KeyboardInterrupt:  # this is how a person ends it
             return DONE
 
     return run_request(PROGRAM, settings, show)

@@ -1,4 +1,4 @@
-"""What `top` shows, made of one answer of the worker: for a terminal of a given size, or as plain text."""
+"""Draws `top` from one answer of the worker: for a terminal of a given size, or as plain text."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,7 +16,7 @@ _NOTHING: Final = "No job runs or waits."
 
 
 def picture_of(snapshot: Snapshot, share_of: ShareOf, clock: str, width: int, height: int) -> RenderableType:
-    """Return what fills a terminal of this size. `clock` is the time that it shows."""
+    """Return the picture for a terminal of this size. `clock` is the time that it shows."""
     head = [
         Text(line, style=style, overflow="ellipsis", no_wrap=True)
         for line, style in _head(snapshot.worker, clock)
@@ -32,7 +32,7 @@ def picture_of(snapshot: Snapshot, share_of: ShareOf, clock: str, width: int, he
 
 
 def picture_without_worker(message: str, since: str) -> RenderableType:
-    """Return what is shown while nobody answers."""
+    """Return the picture while nobody answers."""
     return Group(
         Text(
             f"No worker answers, since {since}. It is asked again each second; Ctrl-C ends this.",
@@ -43,7 +43,7 @@ def picture_without_worker(message: str, since: str) -> RenderableType:
 
 
 def plain_lines(snapshot: Snapshot, share_of: ShareOf, clock: str, width: int | None) -> list[str]:
-    """Return the same as lines without colours; with `width` `None`, uncut."""
+    """Return the same as lines without colours; uncut, if `width` is `None`."""
     lines = [line for line, _ in _head(snapshot.worker, clock)]
     if not snapshot.jobs:
         return [*lines, _NOTHING]
@@ -66,7 +66,7 @@ def _head(worker: WorkerShown, clock: str) -> list[tuple[str, str]]:
 
 
 def _rows(columns: Sequence[Column], width: int | None) -> list[Text]:
-    """Return the titles and a row for each job. Of each, what does not fit into `width` is cut off."""
+    """Return the titles and a row for each job. Each is cut at `width`."""
     rows = [_row(columns, [Cell(column.title) for column in columns], width, _HEADING)]
     rows += [
         _row(columns, [column.cells[number] for column in columns], width)

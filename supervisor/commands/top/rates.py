@@ -1,4 +1,4 @@
-"""How much of a processor each job uses, from what the worker has answered in the last seconds."""
+"""How much of a processor each job uses, from the worker's answers of the last seconds."""
 
 from collections import deque
 from typing import Final
@@ -6,8 +6,8 @@ from typing import Final
 from supervisor.commands.top.snapshot import Snapshot
 
 WINDOW_SECONDS: Final = 4.0
-"""Longer than between two looks of the worker at a job: within less, a busy job would seem idle and then twice as busy.
-"""
+"""Longer than the time between two looks of the worker at a job: in a shorter window, a busy job would seem idle and
+then twice as busy."""
 
 
 class CpuShares:
@@ -17,7 +17,7 @@ class CpuShares:
         self._seen: dict[str, deque[tuple[float, float]]] = {}
 
     def add(self, now: float, snapshot: Snapshot) -> None:
-        """Take note of an answer that has come at `now`, in seconds of a clock that never jumps."""
+        """Add an answer that has come at `now`, in seconds of a clock that never jumps."""
         seen: dict[str, deque[tuple[float, float]]] = {}
         for job in snapshot.jobs:
             if job.cpu_seconds is None:
@@ -29,7 +29,7 @@ class CpuShares:
         self._seen = seen
 
     def share_of(self, job_id: str) -> float | None:
-        """Return how many processors a job uses, `None` as long as that is not known."""
+        """Return how many processors a job uses, `None` as long as this is not known."""
         points = self._seen.get(job_id)
         if not points or points[-1][0] - points[0][0] < 1:
             return None

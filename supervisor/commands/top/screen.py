@@ -1,4 +1,4 @@
-"""`top` on a terminal: one picture, drawn anew each second, until Ctrl-C."""
+"""`top` on a terminal: one picture, redrawn each second, until Ctrl-C."""
 
 import signal
 import time
@@ -16,17 +16,17 @@ from supervisor.worker.control_socket.client import NoWorkerError
 from supervisor.worker.control_socket.protocol import ControlError
 
 _ANSWERS_LATER: Final = frozenset({"starting", "busy"})
-"""Causes with which a worker refuses for now. One that is started anew says the first of them until it is up."""
+"""Causes of a refusal that will pass. A restarted worker sends the first of them until it is ready."""
 
 Ask = Callable[[], Snapshot]
 Clock = Callable[[], str]
 
 
 def show_live(console: Console, ask: Ask, clock: Clock, pause_seconds: float) -> NoReturn:
-    """Draw what `ask` returns until Ctrl-C, on the terminal's other screen: what stood there before comes back.
+    """Draw the result of `ask` until Ctrl-C, on the terminal's alternate screen: the earlier content comes back.
 
-    While nobody answers, that is what is drawn: a worker that is started anew is found again. Raises what `ask` raises
-    at the first time, and `KeyboardInterrupt`.
+    While nobody answers, the picture says so, and it finds a restarted worker again. Raises the errors of `ask` at the
+    first time, and `KeyboardInterrupt`.
     """
     shares = CpuShares()
     snapshot: Snapshot | None = ask()
@@ -46,7 +46,7 @@ def show_live(console: Console, ask: Ask, clock: Clock, pause_seconds: float) ->
 
 
 def _asked(ask: Ask) -> tuple[Snapshot | None, str]:
-    """Return what is answered, or `None` and why nobody answers now. Raises `ControlError` for every other no."""
+    """Return the answer, or `None` and why nobody answers now. Raises `ControlError` for every other refusal."""
     try:
         return ask(), ""
     except NoWorkerError as error:

@@ -1,7 +1,7 @@
-"""What a worker has answered, as `top` shows it: every text is made harmless here, before anything else sees it.
+"""The worker's answer, as `top` shows it. Every text is made harmless here, before other code uses it.
 
 Ids, blocks and lines come from an engine and from jobs. None of them may move the cursor, change colours, turn the
-direction of what stands beside it, or make two lines of one.
+direction of text beside it, or become two lines.
 """
 
 import unicodedata
@@ -19,7 +19,7 @@ _ZERO_WIDTH_FROM: Final = "\u0300"
 
 @dataclass(frozen=True, slots=True)
 class JobShown:
-    """One job of the worker's answer. What is not known is `None`, or empty."""
+    """One job of the worker's answer. Unknown values are `None`, or empty."""
 
     job_id: str
     block: str
@@ -38,7 +38,7 @@ class JobShown:
 
 @dataclass(frozen=True, slots=True)
 class WorkerShown:
-    """The worker itself. `why_not` are the reasons why it takes no jobs, `warnings` what is wrong all the same."""
+    """The worker itself. `why_not` are the reasons why it takes no jobs, `warnings` are other problems."""
 
     name: str
     ready: bool
@@ -60,7 +60,7 @@ class Snapshot:
 
 
 def snapshot_of(answer: Mapping[str, Any]) -> Snapshot:
-    """Return the answer to the request `top`. What it lacks, or has in another type, is shown as not known."""
+    """Return the answer to the request `top`. Values that are missing or have another type are shown as unknown."""
     jobs = answer.get("jobs")
     listed = jobs[:_MOST_JOBS] if isinstance(jobs, list) else []
     worker = answer.get("worker")
@@ -71,14 +71,14 @@ def snapshot_of(answer: Mapping[str, Any]) -> Snapshot:
 
 
 def one_line(text: object) -> str:
-    """Return a text that is one line, moves nothing, and reads in the order in which it is written."""
+    """Return a text on one line that moves nothing, and reads in the order in which it is written."""
     if not isinstance(text, str):
         return ""
     return _few_marks(printable(text[:_TEXT_CHARS].strip()).replace("\n", "\\n").replace("\t", "\\t"))
 
 
 def _few_marks(text: str) -> str:
-    """Drop marks that stack above and below one letter, into the lines beside it, but for the first ones."""
+    """Keep only the first marks that stack above and below one letter: more would reach into the lines beside it."""
     if text.isascii():
         return text
     kept: list[str] = []
