@@ -1,4 +1,4 @@
-"""The jobs that polls have brought, from their claim to their verdict, and who waits for that."""
+"""The jobs from polls, from their claim to their verdict, and the callers that wait for the verdict."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class ClaimedJob:
-    """A job that waits for a slot, or has one. What is not known yet is `None`."""
+    """A job that waits for a slot, or has one. A value that is not known yet is `None`."""
 
     job: Job
     claim: Claim
@@ -30,32 +30,32 @@ class ClaimedJob:
     waits_since: float
     """When it was claimed, in seconds of the monotonic clock."""
     saving: Saving = SAVED
-    """That of its claim, which must be on the disk before the job may begin."""
+    """The write of its claim. The claim must be on the disk before the job may begin."""
     log: RunningLog = field(default_factory=RunningLog)
     """Its lines, once it runs."""
     slot: int | None = None
     pid: int | None = None
-    """That of its child."""
+    """Its child's pid."""
     started_at: float | None = None
     """When it got its child, in seconds since the epoch."""
     runs_since: float | None = None
     """The same, in seconds of the monotonic clock."""
     is_reported: bool = False
-    """Whether its result is on its way. From then on the engine may hand its job out again."""
+    """Whether its result is on its way. After that the engine may hand its job out again."""
 
     def start(self, pid: int, now: float) -> None:
-        """It has got its child, `now` by the monotonic clock."""
+        """It has got its child, at `now` of the monotonic clock."""
         self.pid, self.started_at, self.runs_since = pid, time.time(), now
 
 
 def without_repeats(items: Sequence[Job | MalformedJob], active: Container[str]) -> list[Job | MalformedJob]:
-    """Return the jobs to deal with; `active` are the ids of those that have no result yet. Logs what is left out."""
+    """Return the jobs to handle; `active` are the ids of jobs without a result. Logs the repeated ones."""
     chosen: dict[str, Job | MalformedJob] = {}
     for item in items:
         if item.job_id is None:
             tell(_log, JobWithoutId(reason=getattr(item, "reason", "")))
         elif item.job_id in chosen or item.job_id in active:
-            # One claim, one run. A later claim of an id, after its result, is the engine's retry and is run.
+            # One claim, one run. If an id is claimed again after its result, it is the engine's retry, and is run.
             tell(_log, JobRepeated(job=item.job_id))
         else:
             chosen[item.job_id] = item
@@ -63,7 +63,7 @@ def without_repeats(items: Sequence[Job | MalformedJob], active: Container[str])
 
 
 def claim_of(item: Job | MalformedJob, worker_uuid: str, digest_key: bytes) -> Claim:
-    """Return what the journal keeps of a job: never its parameters."""
+    """Return what the journal stores of a job: never its parameters."""
     if isinstance(item, MalformedJob):
         return Claim(item.job_id or "", "", worker_uuid, time.time(), "")
     digest = digest_of(item.parameters, digest_key)
@@ -71,7 +71,7 @@ def claim_of(item: Job | MalformedJob, worker_uuid: str, digest_key: bytes) -> C
 
 
 class OpenJobs:
-    """From a claim to the verdict. Costs a job an entry in a dictionary, unless somebody waits for it."""
+    """Jobs from claim to verdict. It costs a job one entry in a dictionary, unless somebody waits for it."""
 
     def __init__(self) -> None:
         self._verdicts: dict[str, asyncio.Future[Verdict] | None] = {}
@@ -84,9 +84,9 @@ class OpenJobs:
         self._verdicts[job_id] = None
 
     def verdict_of(self, job_id: str) -> "asyncio.Future[Verdict]":
-        """Return the verdict to come of an open job. All who ask get the same future: await it shielded.
+        """Return the future verdict of an open job. All callers get the same future: await it shielded.
 
-        It is cancelled where the job met a bug of this worker on the way to its result.
+        It is cancelled if a bug of this worker ended the job before its result.
         """
         verdict = self._verdicts[job_id]
         if verdict is None:
@@ -94,13 +94,13 @@ class OpenJobs:
         return verdict
 
     def leave(self, job_id: str) -> None:
-        """A job is over. One that has no verdict has met a bug: nobody waits for it any more."""
+        """A job is over. If it has no verdict, it has met a bug: nobody waits for it any more."""
         if (told := self._verdicts.pop(job_id, None)) is not None:
             told.cancel()
 
     @contextlib.contextmanager
     def concluded(self, job_id: str, verdict: Verdict) -> Iterator[None]:
-        """The verdict stands: nobody can change it any more. Who waits for it gets it when the context ends."""
+        """The verdict is final. Callers that wait for it get it when the context ends."""
         told = self._verdicts.pop(job_id, None)
         try:
             yield

@@ -1,4 +1,4 @@
-"""Where the code is that jobs run: interpreter, packages, blocks. Imports none of it."""
+"""Where the code of jobs is: interpreter, packages, blocks. It imports none of it."""
 
 import importlib.metadata
 import importlib.util
@@ -12,19 +12,19 @@ from jobrunner.protocol.entry import ENTRY_POINT_GROUP, ENTRY_POINTS
 
 
 def interpreter_places() -> list[str]:
-    """Return the places of the interpreter and of where it looks for modules, also those that are not there yet."""
+    """Return the paths of the interpreter and of its module directories, also those that do not exist yet."""
     found = [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, sys.executable, *sys.path]
     found.append(str(Path(__file__).parents[2]))
     if sys.pycache_prefix is not None:
         found.append(sys.pycache_prefix)
     if site.ENABLE_USER_SITE:
-        # Where there is none, whoever makes it has his code run in every interpreter of this user (usercustomize).
+        # If it does not exist, whoever makes it gets code into every interpreter of this user (usercustomize).
         found.append(site.getusersitepackages())
     return [os.path.abspath(place) for place in found]
 
 
 def block_places(sources: Iterable[str]) -> list[str]:
-    """Return the places of the blocks' code, as `--function-blocks` names it."""
+    """Return the paths of the blocks' code, for the sources in `--function-blocks`."""
     return [place for source in sources for place in _places_of(source)]
 
 
@@ -44,12 +44,12 @@ def _on_disk(path: str) -> Iterator[str]:
         return
     yield path
     if not os.path.isdir(path):
-        # The compiled file is the one that is run.
+        # Python runs the compiled file.
         yield os.path.join(os.path.dirname(path), "__pycache__")
 
 
 def top_of_package(directory: str) -> str | None:
-    """Return the uppermost package that `directory` is a part of, `None` where it is of none.
+    """Return the uppermost package that contains `directory`, `None` if it is not in a package.
 
     The modules in it may import from there.
     """
@@ -60,7 +60,7 @@ def top_of_package(directory: str) -> str | None:
 
 
 def _importable(name: str) -> Iterator[str]:
-    # The uppermost package alone: to look into it, it would be imported.
+    # Only the uppermost package: to look inside, Python would import it.
     try:
         spec = importlib.util.find_spec(name.partition(":")[0].partition(".")[0])
     except (ImportError, ValueError):

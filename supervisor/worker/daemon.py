@@ -1,4 +1,4 @@
-"""The daemon: puts the parts together, lets them work, and takes them apart in the right order."""
+"""The daemon: puts the parts together, lets them work, and ends them in the right order."""
 
 import asyncio
 import gc
@@ -39,7 +39,7 @@ from supervisor.worker.signals import keeper_lost, leave_nothing_alive, stop_sig
 _log = logging.getLogger(__name__)
 
 START_MARGIN_SECONDS: Final = 180.0
-"""What a start may take beyond the import of the blocks and the wait for the engine."""
+"""How long a start may take besides the import of the blocks and the wait for the engine."""
 
 
 class Daemon:
@@ -62,13 +62,13 @@ class Daemon:
         self._exit_code = 0
 
     async def run(self) -> int:
-        """Work until told to stop. Returns the exit code. Raises `SupervisorError` when it can't start."""
+        """Work until told to stop. Returns the exit code. Raises `SupervisorError` if it can't start."""
         linux.become_subreaper()
         linux.forbid_inspection()
-        # Whatever TimeoutStartSec= says: neither a long import nor the wait for an engine is cut off.
+        # This wins over TimeoutStartSec=: systemd must not cut off a long import or the wait for an engine.
         longest = self._settings.import_seconds + self._settings.startup_retry_seconds + START_MARGIN_SECONDS
         self._notifier.send(extended_by(longest))
-        # For `asyncio.to_thread`. As many as asyncio would start by and by.
+        # For `asyncio.to_thread`. As many threads as asyncio would start over time.
         threads = min(32, (os.cpu_count() or 1) + 4)
         pool = started_pool(threads, "asyncio")
         asyncio.get_running_loop().set_default_executor(pool)
@@ -95,7 +95,7 @@ class Daemon:
 
     async def _with_journal(self, journal: Ledger, cgroups: Cgroups) -> int:
         users = await prepare_job_users(self._settings, spares=self._settings.spares)
-        # It begins when the start of the launcher waits for the first time: the template's interpreter runs by then.
+        # It begins at the first await of the launcher's start: by then the template's interpreter runs.
         importing = self._tasks.start(asyncio.to_thread(_import_serving), "import of the worker's modules")
         try:
             launcher, catalogue = await start_launcher(self._settings, users)
@@ -108,7 +108,7 @@ class Daemon:
             catalogue = with_slots_set(catalogue, self._settings)
             tell_isolation(self._settings)
             _leave_out_of_collections()
-            from supervisor.worker.serving import Serving  # it is there by now
+            from supervisor.worker.serving import Serving  # it is imported by now
 
             serving = Serving(
                 self._settings,
@@ -126,7 +126,7 @@ class Daemon:
             await launcher.close()
 
     def _stop_without(self, name: str, error: BaseException) -> None:
-        """Drain and exit with 1: what must run for as long as the worker does has failed."""
+        """Drain and exit with 1: a task that must run as long as the worker has failed."""
         tell(_log, TaskFailed(task=name, consequence="The worker stops."), error=error)
         self._exit_code = 1
         self._shutdown.begin()
@@ -159,14 +159,14 @@ class Daemon:
 
 
 def _import_serving() -> None:
-    """Import what a worker needs once its blocks are there: most of it. The template's imports take as long."""
+    """Import most of what a worker needs after the import of its blocks. The template's imports take as long."""
     import_uncollected("supervisor.worker.serving")
 
 
 def _leave_out_of_collections() -> None:
-    """Have the garbage collector look no more at what was imported: 80,000 objects, which are there to the end.
+    """Exclude all imported objects from garbage collection: 80,000 objects, which live to the end.
 
-    It does so whenever a job brought many objects, and each time held the loop for 50 ms.
+    A collection comes whenever a job brings many objects, and each one held up the loop for 50 ms.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Results on their way to the engine: kept until it has them, sent unchanged at every try."""
+"""Results on their way to the engine: kept until the engine has them, sent unchanged at every try."""
 
 import asyncio
 import logging
@@ -43,15 +43,15 @@ class ResultSink(Protocol):
     knows_retryable: bool
 
     async def push_result(self, text: bytes, *, fresh: bool = False) -> bool:
-        """Deliver one result, over a new connection if it is to be `fresh`.
+        """Deliver one result; with `fresh`, over a new connection.
 
-        Raises `EngineError`; returns whether it was the first for its job.
+        Raises `EngineError`; returns whether it was the first one for its job.
         """
         ...
 
 
 class Delivery:
-    """Sends results as `Outbox` says, each until the engine has it or refuses it for good."""
+    """Sends results in the order of `Outbox`, each until the engine has it or refuses it for good."""
 
     def __init__(
         self,
@@ -70,9 +70,9 @@ class Delivery:
         self._sending: dict[int, Item] = {}
         """The results that are on their way now, by number."""
         self._ambiguous: set[int] = set()
-        """Results that the engine may have got from a try whose answer did not arrive."""
+        """Results that the engine may already have from a try whose answer did not arrive."""
         self._superseded: set[int] = set()
-        """Results of jobs that the engine has handed out anew: not to be sent any more."""
+        """Results of jobs that the engine has handed out again: don't send them any more."""
         self._unclear = UnclearRefusals()
         self._tasks = Tasks()
         self._timer: asyncio.TimerHandle | None = None
@@ -90,16 +90,16 @@ class Delivery:
 
     @property
     def is_overfull(self) -> bool:
-        """Whether so many results wait that no more jobs should be asked for."""
+        """Whether so many results wait that no more jobs should be polled."""
         return self._results.are_too_many
 
     @property
     def problem(self) -> str | None:
-        """Why no jobs are asked for, if it is because of the results that wait."""
+        """Why no jobs are polled, if the reason is the waiting results."""
         return f"it does not take results, and {self.waiting} of them wait." if self.is_overfull else None
 
     def submit(self, result: StoredResult) -> None:
-        """Send `result` until the engine has it or refuses it for good. Returns at once; a second time is nothing."""
+        """Send `result` until the engine has it or refuses it for good. Returns at once; a second call does nothing."""
         if not self._outbox.add(result.number):
             return
         self._results.add(result)
@@ -110,10 +110,10 @@ class Delivery:
         self._send_what_is_due()
 
     def supersede(self, job_ids: Collection[str]) -> None:
-        """Give up earlier results of jobs that have just been claimed again.
+        """Drop earlier results of jobs that have just been claimed again.
 
         The engine hands a job out again only when its last try is over (engine contract: retries). A result does not
-        say which try it is of, so that an old one, sent once more, would be taken for that of the new try.
+        name its try, so the engine would take an old one for the result of the new try.
         """
         old = self._results.of_jobs(job_ids)
         for number in old:
@@ -121,7 +121,7 @@ class Delivery:
             self._journal.forget(number)
 
     async def wait_until_delivered(self, timeout_seconds: float) -> bool:
-        """Wait for every result to be delivered. Returns whether all were; the rest stays in the journal."""
+        """Wait for the delivery of every result. Returns whether all were delivered; the rest stays in the journal."""
         try:
             async with asyncio.timeout(timeout_seconds):
                 await self._idle.wait()
@@ -130,7 +130,7 @@ class Delivery:
         return not self._results
 
     async def close(self) -> None:
-        """Stop sending. What is not delivered stays in the journal."""
+        """Stop sending. Undelivered results stay in the journal."""
         self._closed = True
         for timer in (self._timer, self._late_timer):
             if timer is not None:
@@ -188,11 +188,11 @@ class Delivery:
         result = self._results[item.number]
         if item.number in self._superseded:
             self._settle(item)
-            self._outbox.refused(item)  # as little as that tells of others
+            self._outbox.refused(item)  # this says as little about other results
             self._send_what_is_due()
             self._settled(result)
             return
-        # Each of a burst has its own: an answer to the first of it says nothing of the second, which was sent later.
+        # Each try has its own time: an answer to the first try says nothing about the second, which was sent later.
         item.sent_at = asyncio.get_running_loop().time()
         try:
             first = await self._engine.push_result(result.text, fresh=fresh)
@@ -212,7 +212,7 @@ class Delivery:
             await self._delivered(result, first=first)
 
     def _settle(self, item: Item) -> None:
-        """End all other tries: what became of the result is known, or they are not waited for any more."""
+        """Cancel all other tries: the end of the result is known, or nobody waits for these tries any more."""
         del self._sending[item.number]
         for task in item.on_their_way - {asyncio.current_task()}:
             task.cancel()
@@ -237,8 +237,8 @@ class Delivery:
         item.on_their_way = {task for task in item.on_their_way if task is not asyncio.current_task()}
         item.has_failed = True
         if item.on_their_way and not error.timed_out:
-            return  # another try is on its way, and ends in time
-        # What timed out was sent first. Each of the others would only keep the place of a result that may do better.
+            return  # another try is on its way, and its time is limited
+        # The try that timed out was sent first. The others would only take the place of another result.
         self._settle(item)
         item.on_their_way = set()
         self._outbox.failed(item, now, error.status, error.retry_after_seconds)
@@ -265,7 +265,7 @@ class Delivery:
 
     async def _refused(self, result: StoredResult, error: EngineError) -> None:
         reason, number = str(error), result.number
-        if result.replaces:  # no third one in its place: that would go on for ever
+        if result.replaces:  # no third result in its place: this would go on for ever
             tell(_log, FailedResultRefused(job=result.job_id, reason=reason, dead_letter=number))
             await self._journal.mark_dead(number, reason)
         elif result.replaced:
@@ -277,14 +277,14 @@ class Delivery:
         self._settled(result)
 
     async def _replace(self, result: StoredResult, reason: str) -> None:
-        """Send a failed result in the place of a refused one, which is kept (I8)."""
+        """Send a failed result in place of a refused one, which is kept (I8)."""
         worker = await self._journal.fact("worker_uuid") or "(not registered)"
         verdict = result_refused(status_in(result.text), len(result.text), reason, result.number, worker)
         text = result_text(result.job_id, not_run(verdict), knows_retryable=self._engine.knows_retryable)
         replacement = await self._journal.replace_refused(result.number, reason, text)
         if replacement is None:
             return
-        if result.number in self._superseded:  # the job was handed out anew meanwhile
+        if result.number in self._superseded:  # meanwhile the job was handed out again
             self._journal.forget(replacement.number)
             return
         self.submit(replacement)

@@ -1,4 +1,4 @@
-"""Claimed jobs: into the journal, into a slot, and out again as a result."""
+"""Claimed jobs: into the journal, into a slot, and to their result."""
 
 import asyncio
 import logging
@@ -47,14 +47,14 @@ class Dispatcher:
         records: JobRecords | None = None,
     ) -> None:
         self.changed = asyncio.Event()
-        """Set whenever a slot is free, or will be in a moment, and by the poller when it is to stop."""
+        """Set whenever a slot is free, or soon will be. The poller also sets it to stop."""
         self.records = records or JobRecords()
         self.running_jobs = RunningJobs(lambda job_id: runner.view(job_id), clock)
         self._runner = runner
         self._journal = journal
         self._delivery = delivery
         self.catalogue = catalogue
-        """The blocks that are run."""
+        """The blocks in force."""
         self._slots = Slots(slots)
         self._engine_job_timeout = engine_job_timeout_seconds
         self._clock = clock
@@ -68,14 +68,14 @@ class Dispatcher:
 
     @property
     def free_slots(self) -> int:
-        """How many more jobs can be started now, or in a moment: slots, and children for them."""
+        """How many more jobs can be started now, or soon: there must be slots, and children for them."""
         free = max(0, self._slots.count - len(self._tasks) - self._waiting.wanting_a_slot + len(self._ending))
         room = self._runner.room
         return free if room is None else min(free, room)
 
     @property
     def slots(self) -> int:
-        """How many slots there are, but for those that are set aside."""
+        """How many slots there are, without those that are set aside."""
         return self._slots.count
 
     @property
@@ -85,11 +85,11 @@ class Dispatcher:
 
     @property
     def slots_taken(self) -> int:
-        """How many slots jobs have, but for those that are set aside."""
+        """How many slots have a job, without those that are set aside."""
         return len(self._tasks)
 
     def offer(self, catalogue: Catalogue) -> None:
-        """Run the blocks of this catalogue from now on. What killed its process may be mended in them."""
+        """From now on, run the blocks of this catalogue. Blocks that killed their process may be corrected in it."""
         self.catalogue = catalogue
         self._quarantine = Quarantine()
         self._waiting.offer(catalogue)
@@ -102,12 +102,12 @@ class Dispatcher:
         return self._waiting.to_ask_for(blocks, free, covered)
 
     async def accept(self, items: Sequence[Job | MalformedJob], worker_uuid: str, limit: int) -> None:
-        """Take over what a poll for `limit` jobs has claimed. Never fails: what can't be run gets its result here."""
+        """Take over the claims of a poll for `limit` jobs. A job that can't run gets a result: never fails."""
         self._ending.polled(len(items), limit)
         jobs = without_repeats(items, self.running_jobs)
         self._delivery.supersede({item.job_id for item in jobs if item.job_id is not None})
         claims = [claim_of(item, worker_uuid, self._journal.digest_key) for item in jobs]
-        # Nothing here waits for the disk: a job does, before it may begin, and a result, before it is sent.
+        # Nothing here waits for the disk. A job waits before it may begin, and a result before it is sent.
         numbers, saving = self._journal.begin_to_claim(claims)
         self._observer.claimed(len(jobs))
         now = self._clock()
@@ -130,13 +130,13 @@ class Dispatcher:
 
     @property
     def known_job_ids(self) -> frozenset[str]:
-        """The jobs that this worker has, and those whose results the engine does not have yet."""
+        """The jobs of this worker, and those whose results the engine does not have yet."""
         return frozenset(self._journal.known_job_ids())
 
     def cancel(self, job_id: str) -> "asyncio.Future[Verdict] | None":
-        """Cancel a job that waits or runs. Returns its verdict to come, which may be another where it ends already.
+        """Cancel a job that waits or runs. Returns its future verdict. A job that is ending may get another verdict.
 
-        `None` where there is no such job, or its verdict stands. Who does not await the verdict changes nothing.
+        `None` if there is no such job, or if its verdict is final. Nothing depends on whether the caller awaits it.
         """
         if job_id not in self._open_jobs:
             return None
@@ -151,9 +151,9 @@ class Dispatcher:
     async def report_lost(
         self, jobs: Sequence[LostJob], worker_uuid: str, *, by_the_last_run: bool = False
     ) -> None:
-        """Report jobs as failed that the engine has given to this worker and that never came.
+        """Report jobs as failed that the engine gave to this worker but that did not arrive.
 
-        `by_the_last_run`: they may have come to a run that was killed, and have run while its disk was full.
+        `by_the_last_run`: they may have arrived at a run that was killed, and have run while its disk was full.
         """
         await self._reporting.lost(jobs, worker_uuid, by_the_last_run=by_the_last_run)
 
@@ -179,7 +179,7 @@ class Dispatcher:
         self._refuse_later(claimed, refusals.expired(waited, self._waiting.full_for(claimed)))
 
     def _refuse_later(self, claimed: ClaimedJob, verdict: Verdict) -> None:
-        """Refuse a job that waits no more."""
+        """Refuse a job that does not wait any more."""
         refusal = self._refuse_waiting(claimed, verdict)
         refusing = self._refusing.start(refusal, f"refusal of job {claimed.job.job_id}")
         refusing.add_done_callback(lambda _: self.changed.set())
@@ -204,7 +204,7 @@ class Dispatcher:
             self._ending.leave(claimed)
 
     def _reported(self, claimed: ClaimedJob) -> None:
-        """Keep nothing by a job's id: the engine may hand it out again before this try is tidied up."""
+        """Forget everything under this job id: the engine may hand it out again before this try is cleaned up."""
         if not claimed.is_reported:
             claimed.is_reported = True
             self._open_jobs.leave(claimed.job.job_id)
@@ -226,15 +226,15 @@ class Dispatcher:
 
         block = self._offered(job.block_id)
         fingerprint = JobFingerprint(job.block_id, job.job_type, job.entity_id, claimed.claim.digest)
-        # A reload begins a new count, to which a job of the old code does not belong.
+        # A reload begins a new count. A job of the old code does not belong to it.
         quarantine = self._quarantine
-        if isinstance(block, Verdict):  # it was there when the job came, and the worker was reloaded
+        if isinstance(block, Verdict):  # the block existed when the job came, and the worker was reloaded since
             await self._refuse(job.job_id, job.block_id, claimed.number, block)
             return False
         if refusal := self._refusal(claimed, block, fingerprint):
             await self._refuse(job.job_id, job.block_id, claimed.number, refusal)
             return False
-        limit_seconds = limits_for(self._runner.settings, block).max_seconds  # now: a reload changes it
+        limit_seconds = limits_for(self._runner.settings, block).max_seconds  # read now: a reload changes it
         gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.records.begin(claimed)
         try:
@@ -249,7 +249,7 @@ class Dispatcher:
                 offered=partial(self._offered, job.block_id),
             )
         except Exception:
-            # Not expected, but a job without a result would sit in the engine until that gives it up.
+            # Unexpected. But without a result, the engine would wait for the job until it gives it up.
             finished = not_run(refusals.worker_error())
             told = tell_bug(job, finished.verdict, self._clock() - slot_at)
         else:
@@ -261,11 +261,11 @@ class Dispatcher:
         tell_later = partial(tell_end, job, finished, slot, claimed.pid, limit_seconds)
         await self.records.end(claimed, finished, told or tell_later)
         if not finished.stuck:
-            # Its own slot waits for what it has left on the disk, and nobody else.
+            # Only its own slot waits for the removal of what it has left on the disk.
             await self._runner.wait_until_tidy(job.job_id)
             return False
         self._slots.set_aside()
-        if not finished.ending.leftovers_unsearched:  # else it was told of, and is most likely not stuck
+        if not finished.ending.leftovers_unsearched:  # otherwise it was logged, and is most likely not stuck
             tell(_log, JobStuck(job=job.job_id, block=job.block_id, slots_left=self.slots))
         gone.add_done_callback(lambda _: self._take_up(slot, job))
         return True
@@ -288,7 +288,7 @@ class Dispatcher:
         return None
 
     async def wait_until_idle(self) -> None:
-        """Wait until no job runs or waits. To be called when nothing is accepted any more."""
+        """Wait until no job runs or waits. Call it when no more jobs are accepted."""
         self._ending.close()
         while self.busy:
             self.changed.clear()

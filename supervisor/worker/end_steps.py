@@ -1,4 +1,4 @@
-"""The parts of a worker that its end is about, step by step."""
+"""The steps of a worker's end, each for one of its parts."""
 
 import asyncio
 import logging
@@ -15,11 +15,11 @@ from supervisor.worker.registration import Registration
 _log = logging.getLogger(__name__)
 
 LAST_DELIVERY_SECONDS: Final = 10.0
-"""How long the results of a shutdown may take to the engine. The rest waits in the journal for the next start."""
+"""How long the delivery of results at a shutdown may take. The rest waits in the journal for the next start."""
 
 
 class EndSteps:
-    """What `supervisor.worker.shutdown` asks a worker for, one after the other: see `Work` there."""
+    """The steps that `supervisor.worker.shutdown` takes, one after the other: see `Work` there."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class EndSteps:
 
     async def wait_for_jobs(self) -> None:
         """Wait until no poll is in flight, and no job runs or waits."""
-        # The jobs of a poll in flight are claimed: they are awaited, and run or reported like all others.
+        # The jobs of a poll in flight are claimed: this waits for them, and they run or are reported like all others.
         await asyncio.wait((self._polling,))
         await self._dispatcher.wait_until_idle()
 

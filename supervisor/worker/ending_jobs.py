@@ -1,7 +1,7 @@
-"""Jobs whose outcome has come: their slots are free in some milliseconds, and the next jobs are asked for meanwhile.
+"""Jobs whose outcome has come: their slots will be free in some milliseconds, so the worker polls for more already.
 
-Only while the engine has more jobs than there are slots: else the poll brings nothing, and takes a processor from the
-result of the job that ends.
+Only while the engine has more jobs than there are slots. Otherwise the poll brings nothing, and takes a processor from
+the result of the job that ends.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from supervisor.worker.claimed_jobs import ClaimedJob
 from supervisor.worker.slots import WaitingJobs
 
 SOON_SECONDS: Final = 0.1
-"""How long a job counts after its outcome. One that takes longer lingers, and nobody knows when its slot is free."""
+"""How long a job counts after its outcome. If it takes longer, nobody knows when its slot will be free."""
 
 PAUSE_SECONDS: Final = 0.001
-"""How long after an outcome a poll is sent. What else of these jobs ends within it goes with the same poll."""
+"""How long after an outcome the poll is sent. The same poll covers other jobs that end within this time."""
 
 FULL_POLLS: Final = 2
-"""So many polls in a row that bring as many jobs as they ask for: more wait. One alone is a job that has just come."""
+"""After so many polls in a row that bring as many jobs as they ask for, more jobs wait. One alone proves nothing."""
 
 
 class EndingJobs:
@@ -34,7 +34,7 @@ class EndingJobs:
         self._closed = False
 
     def polled(self, brought: int, limit: int) -> None:
-        """A poll that has asked for `limit` jobs has brought so many."""
+        """A poll for `limit` jobs has brought so many."""
         self._full_polls = self._full_polls + 1 if brought >= limit else 0
 
     def __len__(self) -> int:
@@ -42,7 +42,7 @@ class EndingJobs:
         return sum(now < until for until in self._until.values())
 
     def enter(self, claimed: ClaimedJob) -> None:
-        """The outcome of a job has come. Does not count where the job's block has slots of its own."""
+        """The outcome of a job has come. It does not count if the job's block has slots of its own."""
         if self._closed or self._full_polls < FULL_POLLS or not self._waiting.takes_any_slot(claimed):
             return
         if self._timer is None:
@@ -50,7 +50,7 @@ class EndingJobs:
         self._until[claimed] = self._clock() + SOON_SECONDS
 
     def leave(self, claimed: ClaimedJob) -> None:
-        """The slot of a job is free. Sets `changed` unless that was done in time, when its outcome came."""
+        """The slot of a job is free. Sets `changed`, unless this was done when its outcome came."""
         now = self._clock()
         if now >= self._until.pop(claimed, now):
             self._changed.set()
@@ -60,6 +60,6 @@ class EndingJobs:
         self._changed.set()
 
     def close(self) -> None:
-        """Count none any more: nothing is asked for, and who waits for `changed` wants to know of each free slot."""
+        """Stop counting: no more polls are sent, and whoever waits for `changed` must see each free slot."""
         self._closed = True
         self._until.clear()

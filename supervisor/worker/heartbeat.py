@@ -1,4 +1,4 @@
-"""The heartbeat: on a fixed beat, from the start to the very end, whatever else goes on."""
+"""The heartbeat: at fixed times, from the start to the very end, whatever else happens."""
 
 import asyncio
 import contextlib
@@ -19,17 +19,17 @@ _log = logging.getLogger(__name__)
 
 
 PROBE_SECONDS: Final = 1.0
-"""How often the engine is asked whether it answers, and how long each answer is waited for."""
+"""How often the worker asks the engine for any answer, and how long it waits for each."""
 
 LATE_SECONDS: Final = 15.0
-"""So late a beat is no beat that was held up, but one that never comes."""
+"""A beat that is so late was not only held up: it will never come."""
 
 SHORTAGE_SECONDS: Final = 1.0
-"""How long a beat waits for memory, where there was none for it."""
+"""How long a beat waits for memory, if there was none."""
 
 
 class Heartbeat:
-    """Pings the engine every `interval_seconds`, counted from the first: being late once shifts nothing."""
+    """Pings the engine every `interval_seconds`, counted from the first ping: one late ping delays no later one."""
 
     def __init__(
         self,
@@ -45,14 +45,14 @@ class Heartbeat:
         self._answering = answering or Answering()
         self._observer = observer
         self.problem: str | None = None
-        """Why the engine was not reached by the last beat."""
+        """Why the last beat did not reach the engine."""
         self.problem_since: float | None = None
-        """Since when it is not reached, in seconds of the monotonic clock."""
+        """Since when the engine is not reached, in seconds of the monotonic clock."""
         self._next_beat_at: float | None = None
 
     @property
     def due_at(self) -> float | None:
-        """By when the next beat is on its way, in seconds of the loop's clock (`worker.progress`)."""
+        """When the next beat must be on its way at the latest, in seconds of the loop's clock (`worker.progress`)."""
         if self._next_beat_at is None or self._registration.leaving:
             return None
         return self._next_beat_at + LATE_SECONDS
@@ -66,11 +66,11 @@ class Heartbeat:
             while not self._registration.leaving:
                 try:
                     self._observer.beat_sent(loop.time() - due)
-                    # A task of its own: an answer that is slow must not delay the next beat.
+                    # A separate task: a slow answer must not delay the next beat.
                     pings.start(self._beat(), "beat of the heartbeat")
                     due = self._next_beat_at = max(due + self._interval, loop.time())
                     await self._wait_until(due)
-                except MemoryError as error:  # it passes
+                except MemoryError as error:  # this passes
                     self._failed(explain(error))
                     await asyncio.sleep(SHORTAGE_SECONDS)
         except asyncio.CancelledError:
@@ -78,7 +78,7 @@ class Heartbeat:
             raise
 
     async def _wait_until(self, due: float) -> None:
-        """Wait for the next beat. While somebody doubts that the engine answers, ask it meanwhile."""
+        """Wait for the next beat. If somebody doubts that the engine answers, ask it meanwhile."""
         loop = asyncio.get_running_loop()
         while not self._registration.leaving and (left := due - loop.time()) > 0:
             if self._answering.doubted.is_set():
@@ -90,7 +90,7 @@ class Heartbeat:
                     await self._answering.doubted.wait()
 
     async def _probe(self) -> None:
-        """Ping over a new connection, since what hangs may be an old one. What comes of it is the beats' to tell."""
+        """Ping over a new connection, because an old one may hang. Only the beats report a failure."""
         uuid = self._registration.uuid
         with contextlib.suppress(EngineError, TimeoutError, MemoryError):
             async with asyncio.timeout(PROBE_SECONDS):
@@ -111,7 +111,7 @@ class Heartbeat:
         if self.problem is not None:
             self.problem = self.problem_since = None
             tell(_log, HeartbeatRestored())
-        # The next beat looks again: they must not queue up where the engine does not take this worker back.
+        # The next beat tries again: renewals must not queue up if the engine does not take this worker back.
         if not known and not self._registration.is_under_way:
             await self._registration.renew(uuid)
 

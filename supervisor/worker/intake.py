@@ -1,4 +1,4 @@
-"""Pausing and draining: an operator decides whether the worker asks for jobs. Heartbeat, jobs and deliveries go on."""
+"""Pausing and draining: an operator decides whether the worker polls for jobs. Heartbeat, jobs and deliveries go on."""
 
 import asyncio
 import logging
@@ -16,15 +16,15 @@ from supervisor.process.tasks import Tasks
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS: Final = 0.2
-"""How often a drain, or a pause with an end, is looked at."""
+"""How often it looks at a drain, or at a pause with an end."""
 
 
 class Intake:
     """The shell around `supervisor.lifecycle.intake`. It costs nothing while it is open.
 
-    `left` says what a drain waits for, `on_change` is called with each change of the mode, and `end_worker` when the
-    worker is drained and was to end then. `keep` writes down what the start after a kill is to `restore`, `is_kept`
-    says whether it is on the disk. Once `is_stopping` says that somebody stops the worker, that is forgotten
+    `left` returns what a drain waits for. `on_change` is called at each change of the mode, `end_worker` when a drain
+    that should end the worker is done. `keep` writes down what the start after a kill must `restore`, `is_kept` says
+    whether that is on the disk. When `is_stopping` says that somebody stops the worker, that is forgotten
     (`supervisor.worker.kept_intake`): nothing is written down any more, and no pause or drain ends. `clock` is the
     loop's, which is monotonic; it and `wall_clock` are replaced in tests.
     """
@@ -57,17 +57,17 @@ class Intake:
 
     @property
     def is_open(self) -> bool:
-        """Whether the worker asks for jobs."""
+        """Whether the worker polls for jobs."""
         return self.state.is_open
 
     @property
     def left(self) -> Left:
-        """What is left to do before the worker is drained."""
+        """What must still be done before the worker is drained."""
         return self._left()
 
     @property
     def why_closed(self) -> str | None:
-        """Why no jobs are asked for, in one sentence; `None` where they are."""
+        """Why the worker does not poll, in one sentence; `None` if it does."""
         return intake.why_closed(self.state, self._clock(), self._left()) if not self.is_open else None
 
     @property
@@ -77,11 +77,11 @@ class Intake:
 
     @property
     def seconds_in_mode(self) -> float:
-        """For how long the mode is what it is."""
+        """How many seconds ago the mode last changed."""
         return max(0.0, self._clock() - self.state.since)
 
     def pause(self, by: str, note: str = "", for_seconds: float | None = None) -> bool:
-        """Ask for no jobs, for so long or until `resume`. Returns whether that is so now; a drain is not replaced."""
+        """Stop polling, for `for_seconds` or until `resume`. Returns whether it is paused; a drain stays."""
         if self.state.is_drain:
             return False
         self._become(intake.paused(self.state, self._clock(), by, note, for_seconds))
@@ -91,7 +91,7 @@ class Intake:
         return True
 
     def drain(self, by: str, note: str = "", *, ends_worker: bool = False) -> None:
-        """Ask for no jobs, and take note when the last one is done and delivered."""
+        """Stop polling, and notice when the last job is done and delivered."""
         if not self.state.is_drain:
             self._become(intake.draining(self.state, self._clock(), by, note, ends_worker=ends_worker))
             left = self._left()
@@ -111,7 +111,7 @@ class Intake:
                 self._end_worker()
 
     def resume(self, by: str) -> bool:
-        """Ask for jobs again. Returns whether the worker did not before."""
+        """Poll again. Returns whether the worker had stopped before."""
         self._is_decided = True
         if self.is_open:
             return False
@@ -120,7 +120,7 @@ class Intake:
         return True
 
     def restore(self, text: str) -> None:
-        """Go on with a pause or a drain that an earlier run has written down, which nobody has ended."""
+        """Continue a pause or a drain that an earlier run has written down, and that nobody has ended."""
         if text == NOTHING:
             return
         state = state_of(text, self._clock(), self._wall_clock())
@@ -133,29 +133,29 @@ class Intake:
         self._look()
 
     def restore_late(self, text: str) -> None:
-        """Do so where it could not be read at the start, unless somebody has decided otherwise meanwhile."""
+        """Same as `restore` if the journal could not be read at the start, unless somebody has decided since."""
         if self._is_decided:
             self._record()
         else:
             self.restore(text)
 
     async def recorded(self) -> None:
-        """Wait until the mode is written down, or the disk is known not to take it: then `is_on_disk` is false."""
+        """Wait until the mode is written down, or the disk is known to refuse it: then `is_on_disk` is false."""
         await self._records.wait()
 
     @property
     def is_on_disk(self) -> bool:
-        """Whether the start after a kill finds the mode as it is now, once that is `recorded`. A stop forgets it."""
+        """Whether a start after a kill will find the current mode, once that is `recorded`. A stop forgets it."""
         return self._is_stopping() or self._is_kept()
 
     async def wait_while_draining(self) -> IntakeState:
-        """Wait until the worker is drained, or somebody resumes it. Returns which."""
+        """Wait until the worker is drained, or somebody resumes it. Returns the state."""
         while self.state.mode is IntakeMode.DRAINING:
             await self._changed.wait()
         return self.state
 
     async def close(self) -> None:
-        """Look no more. Who waits is left to whoever has it wait."""
+        """Stop looking. This ends no waits: the owners of the waiting tasks must end them."""
         await self._tasks.close()
         await self._records.close()
 

@@ -1,4 +1,4 @@
-"""What `--isolation` means on this machine: what the kernel is asked for, and which files jobs may reach."""
+"""What `--isolation` means on this machine: what children ask the kernel for, and which files jobs may reach."""
 
 import os
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ from supervisor.worker.code_places import block_places, interpreter_places
 from supervisor.worker.control_socket.place import runtime_directory
 
 JOBS: Final = "jobs"
-"""The directory, in the state directory, in which each job has its own."""
+"""The directory, in the state directory, in which each job has its own directory."""
 
 CGROUPS: Final = "/sys/fs/cgroup"
 
 
 def isolation_of(settings: RunSettings, kernel: KernelIsolation | None = None) -> Isolation:
-    """Return what children are to ask of the kernel. `kernel` is what it offers, found out where it is not given."""
+    """Return what children must ask the kernel for. `kernel` is what it offers; if not given, it is detected."""
     kernel = kernel or kernel_isolation.detect()
     contain_signals = kernel.landlock_abi >= ABI_WITH_SIGNALS
     if settings.isolation == "off":
@@ -39,7 +39,7 @@ def isolation_of(settings: RunSettings, kernel: KernelIsolation | None = None) -
 
 
 def places_of(settings: RunSettings) -> Places:
-    """Return the places that matter. Without a daemon there is one job at a time, and nothing of the worker to hide."""
+    """Return the paths that matter. Without a daemon there is one job at a time, and nothing of a worker to hide."""
     guarded = [os.path.abspath(env_file.FILE), CGROUPS]
     needed = [*interpreter_places(), *block_places(settings.function_blocks)]
     if not isinstance(settings, DaemonSettings):
@@ -67,7 +67,7 @@ def _closed(settings: DaemonSettings) -> Iterator[str]:
         path: Path | None = getattr(settings, name)
         if path is not None:
             yield os.path.abspath(path)
-    # Where it is not set, it is systemd's, or below the state directory, which is closed anyhow.
+    # If it is not set, it is systemd's, or below the state directory, which is closed anyway.
     runtime = os.path.abspath(runtime_directory(settings.runtime_dir, settings.state_dir))
     if not is_at_or_below(os.path.realpath(runtime), os.path.realpath(settings.state_dir)):
         yield runtime

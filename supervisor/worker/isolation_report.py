@@ -1,4 +1,4 @@
-"""What holds on this machine between a job and all else, and what does not: in words, for the log and for `doctor`."""
+"""Says in words what isolates a job on this machine, and what does not, for the log and for `doctor`."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ _ABI_WITH_TRUNCATE = 3
 
 
 def tell_isolation(settings: DaemonSettings, last: Isolation | None = None) -> Isolation:
-    """Log how far jobs are kept apart, unless that is as it was at the `last` time. Returns what is in force."""
+    """Log how well jobs are isolated, unless it is the same as `last`. Returns the isolation in force."""
     kernel = kernel_isolation.detect()
     isolation = isolation_of(settings, kernel)
     if isolation == last:
@@ -46,7 +46,7 @@ def tell_isolation(settings: DaemonSettings, last: Isolation | None = None) -> I
 
 
 def what_holds(kernel: KernelIsolation) -> str:
-    """Return what jobs are kept from, in one sentence."""
+    """Return in one sentence what jobs can't do."""
     files = "Jobs reach neither the files of this worker nor those of each other, and can't change blocks"
     if kernel.landlock_abi and kernel.seccomp:
         return f"{files} (Landlock ABI {kernel.landlock_abi}), nor limits and priorities of others (seccomp)."
@@ -58,7 +58,7 @@ def what_holds(kernel: KernelIsolation) -> str:
 
 
 def what_is_missing(kernel: KernelIsolation, *, has_job_users: bool) -> Iterator[str]:
-    """Yield a sentence for each thing that a job can do because this kernel can't keep it from it."""
+    """Yield a sentence for each thing that a job can do because this kernel can't prevent it."""
     abi = kernel.landlock_abi
     if abi == 0 and has_job_users:
         yield f"No Landlock, {kernel.no_landlock}: only --job-users keeps jobs from the worker's files."
@@ -89,7 +89,7 @@ def what_jobs_can_without(*, has_job_users: bool) -> str:
 
 
 def about_new_files(directories: Sequence[str]) -> str:
-    """Return where jobs can make nothing; empty where that is nowhere."""
+    """Return where jobs can make no files; empty if there is no such directory."""
     if not directories:
         return ""
     return (

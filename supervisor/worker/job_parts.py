@@ -1,4 +1,4 @@
-"""The parts of the worker that jobs go through, as the settings want them."""
+"""The parts of the worker that jobs go through, made from the settings."""
 
 from jobrunner.protocol.catalogue import Catalogue
 from supervisor.engine import EngineApi
@@ -20,7 +20,7 @@ from supervisor.worker.registration import Registration
 
 
 def runner_of(settings: DaemonSettings, launcher: Launcher, cgroups: Cgroups) -> JobRunner:
-    """Return what runs the jobs of this worker."""
+    """Return the runner of this worker's jobs."""
     return JobRunner(
         launcher,
         settings,
@@ -40,7 +40,7 @@ def dispatcher_of(
     catalogue: Catalogue,
     observer: Observer,
 ) -> Dispatcher:
-    """Return what keeps its slots. Raises `StartRefusedError` when a thread can't be started."""
+    """Return the dispatcher with the slots. Raises `StartRefusedError` if a thread can't be started."""
     return Dispatcher(
         runner,
         journal,
@@ -62,7 +62,7 @@ def recovery_of(
     records: JobRecords,
     observer: Observer,
 ) -> Recovery:
-    """Return what looks after the jobs of an earlier run."""
+    """Return the part that handles the jobs of an earlier run."""
 
     def reported(job_id: str, block_id: str | None, verdict: Verdict) -> None:
         observer.not_run(block_id, verdict.cause.value)
@@ -75,7 +75,7 @@ def recovery_of(
 def registration_of(
     settings: DaemonSettings, engine: EngineApi, journal: Ledger, catalogue: Catalogue
 ) -> Registration:
-    """Return what makes this worker and its blocks known to the engine."""
+    """Return the part that registers this worker and its blocks with the engine."""
     name, address = settings.worker_name, settings.worker_ip_address
     return Registration(engine, journal, catalogue.blocks, name=name, ip_address=address)
 
@@ -87,7 +87,7 @@ def lost_claims_of(
     journal: Ledger,
     registration: Registration,
 ) -> LostClaims:
-    """Return what looks for claims that were lost, once this worker is registered."""
+    """Return the part that looks for lost claims once this worker is registered."""
     came_back = registration.came_back
     lost_claims = LostClaims(
         engine,
@@ -97,6 +97,6 @@ def lost_claims_of(
         engine_job_timeout_seconds=settings.engine_job_timeout_seconds,
     )
     if came_back:
-        # The worker before this one may have been killed between a poll's answer and the journal.
+        # The worker before this one may have been killed after a poll's answer and before it was in the journal.
         lost_claims.suspect_the_last_run()
     return lost_claims

@@ -1,4 +1,4 @@
-"""What can be read of this worker's jobs: the logs of those that run, and how the others ended."""
+"""What people can read about this worker's jobs: the logs of running ones, and how the others ended."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ _FIGURES: Final = (
     *("slot", "pid", "seconds", "limit_seconds", "cpu_seconds", "peak_memory_mb", "peak_processes"),
     *("exit_code", "signal", "where"),
 )
-"""What of the event of a job's end is kept, under the same names."""
+"""The facts that are kept of the event of a job's end, under the same names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class CancelDemand:
 
 
 class JobRecords:
-    """Has a log in memory for each job that runs, and gives it away to be kept when the job is over.
+    """Keeps a log in memory for each running job, and passes it on to be kept when the job is over.
 
-    `kept` is where to, `None` for nowhere. `clock` gives seconds since the epoch.
+    `kept` stores it; `None` stores nothing. `clock` gives seconds since the epoch.
     """
 
     def __init__(
@@ -57,23 +57,23 @@ class JobRecords:
         self._cancelled: dict[str, CancelDemand] = {}
 
     def begin(self, claimed: ClaimedJob) -> None:
-        """Take note of a job that has a slot."""
+        """Note a job that has a slot."""
         self._running[claimed.job.job_id] = claimed
 
     def started(self, claimed: ClaimedJob, slot: int, pid: int) -> None:
-        """Tell that it has its child."""
+        """Note that it has its child."""
         job = claimed.job
         event = JobStarted(job=job.job_id, block=job.block_id, slot=slot, pid=pid)
         tell(_log, event)
         claimed.log.tell(event)
 
     def running_log(self, job_id: str) -> RunningLog | None:
-        """Return the log of a job that runs."""
+        """Return the log of a running job."""
         claimed = self._running.get(job_id)
         return None if claimed is None else claimed.log
 
     def cancelled(self, job_id: str, by: str) -> None:
-        """Take note of who has cancelled a job that has not ended. The first one stays."""
+        """Note who has cancelled a job that has not ended. The first one stays."""
         self._cancelled.setdefault(job_id, CancelDemand(by, self._clock()))
 
     def cancel_demand(self, job_id: str) -> CancelDemand | None:
@@ -86,15 +86,15 @@ class JobRecords:
         finished: Finished,
         told: Sequence[Event] | Callable[[], Sequence[Event]],
     ) -> None:
-        """Keep a job that is over, and whose result the delivery has. `told` are the events of its end, or tells them;
-        the first has the figures.
+        """Keep a job that is over, and whose result the delivery has. `told` are the events of its end, or logs them;
+        the first one has the figures.
 
-        Waits for the delivery's turn, and for the masking of a result that is to be kept.
+        Waits for the delivery's turn, and for the masking of a result that must be kept.
         """
         job, log = claimed.job, claimed.log
-        # At once: who cancels a job of this id later means the engine's retry.
+        # At once: a later cancellation of this job id means the engine's retry.
         demand = self._cancelled.pop(job.job_id, None)
-        # The delivery sends its result in the loop's next turn, ahead of this. All that follows would only delay it.
+        # The delivery sends the result in the loop's next turn, before this continues. Otherwise this would delay it.
         await asyncio.sleep(0)
         events = told() if callable(told) else told
         for event in events:
@@ -108,7 +108,7 @@ class JobRecords:
             self.kept.keep(_with_demand(ended, demand), log, result)
 
     def has_succeeded(self, job_id: str) -> bool:
-        """Whether it is known that a job of this id has ended with success: such a one is never tried again."""
+        """Whether a job with this id is known to have ended with success: the engine never tries it again."""
         return self.kept is not None and self.kept.outcome_of(job_id) == "success"
 
     def not_run(self, job_id: str, block: str | None, verdict: Verdict) -> None:
@@ -120,7 +120,7 @@ class JobRecords:
             self.kept.keep(_with_demand(ended, demand))
 
     async def close(self) -> None:
-        """Write what waits, if the disk takes it in time."""
+        """Write the waiting jobs, if the disk takes them in time."""
         if self.kept is not None:
             await self.kept.close()
 
@@ -141,9 +141,9 @@ class JobRecords:
 
 
 def records_of(settings: DaemonSettings) -> JobRecords:
-    """Return the records of a worker, which begin to look for what earlier runs have kept.
+    """Return the records of a worker. They begin to look for what earlier runs have kept.
 
-    Raises `StartRefusedError` when a thread can't be started.
+    Raises `StartRefusedError` if a thread can't be started.
     """
     if not settings.keep_jobs:
         return JobRecords()
@@ -153,7 +153,7 @@ def records_of(settings: DaemonSettings) -> JobRecords:
 
 
 def _with_demand(ended: EndedJob, demand: CancelDemand | None) -> EndedJob:
-    """Return an ended job with who has cancelled it, unless it has ended otherwise."""
+    """Return an ended job with the user who has cancelled it, unless it has ended otherwise."""
     if demand is None or ended.cause != Cause.CANCELLED:
         return ended
     return replace(ended, cancelled_by=demand.by, cancelled_at=demand.at)

@@ -1,4 +1,4 @@
-"""Whether jobs can run as users of their own here (`--job-users`), and getting ready for it."""
+"""Whether jobs can run as their own users here (`--job-users`), and the preparation for it."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ _PAUSE_SECONDS: Final = 0.05
 _LONGEST_TURN_SECONDS: Final = 0.5
 _RNG: Final = random.Random()  # noqa: S311  # spread, not secrecy
 
-# <linux/capability.h>. The last two: removing what a job has left, whatever its mode.
+# <linux/capability.h>. The last two are for removing a job's leftovers, whatever their mode is.
 _NEEDED: Final = {
     "CAP_CHOWN": 0,
     "CAP_KILL": 5,
@@ -45,11 +45,11 @@ _NEEDED: Final = {
 
 
 async def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUsers | None:
-    """Return the pool of users, if jobs are to have any; the state directory can be passed through then.
+    """Return the pool of users, if jobs have their own users. Then other users may pass through the state directory.
 
-    Raises `WrongSettingError` with everything that keeps it from working, also where the state directory is mounted
-    so that nothing in it can be given away, and `StartRefusedError` where the disk refuses it for another reason, or
-    another worker has some of the users.
+    Raises `WrongSettingError` with all obstacles. One is a mount of the state directory in which nothing can be given
+    to another user. Raises `StartRefusedError` if the disk refuses that for another reason, or if another worker has
+    some of the users.
     """
     if settings.job_users is None:
         return None
@@ -57,7 +57,7 @@ async def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUser
     if problems:
         raise WrongSettingError(f"--job-users {settings.job_users} can't work: {' '.join(problems)}")
     if refusal := refusal_to_give(settings.state_dir, parse_users(settings.job_users)[0]):
-        # A full disk may have room later. How a directory is mounted is the same at each try.
+        # A full disk may have room later. A mount is the same at each try.
         error = WrongSettingError if refusal.is_lasting else StartRefusedError
         raise error(f"--job-users {settings.job_users} can't work: {refusal.reason}")
     await take_numbers(settings.job_users)
@@ -72,30 +72,30 @@ async def prepare_job_users(settings: DaemonSettings, *, spares: int) -> JobUser
 
 
 async def take_numbers(setting: str) -> None:
-    """Have these users for this worker alone, until it ends. Raises `StartRefusedError` where another has some.
+    """Reserve these users for this worker until it ends. Raises `StartRefusedError` if another worker has some.
 
-    Jobs of both would have the same rights, and each worker would remove what the other's jobs have in /dev/shm. The
-    numbers are among this process's groups from here on, and others see there that they are taken. The kernel takes
-    them back with the process, however that ends, and only who may be in any group can be in these. A lock that workers
-    of different users can take, any user of the machine can take, and keep a worker from its start. What this process
-    starts begins with these groups; a job leaves them when it becomes its user.
+    Jobs of both workers would have the same rights, and each worker would remove the other's files in /dev/shm. From
+    here on, the numbers are among this process's groups, where other workers see that they are taken. The kernel frees
+    them when the process ends, for any reason. Only a process that may be in any group can be in these. A lock file
+    would be worse: if workers of different users can lock it, any user of the machine can, and keep a worker from
+    starting. Processes that this one starts begin with these groups; a job leaves them when it becomes its user.
     """
     users, groups = parse_users(setting), os.getgroups()
     while True:
         await refuse_numbers_in_use(setting)
         os.setgroups([*groups, *users])
-        # Once more, now that others see it: of two that start at the same moment, at least one sees the other.
+        # Once more, now that others see it: if two start at the same moment, at least one sees the other.
         if not await asyncio.to_thread(_found_elsewhere, users):
             return
-        # The other may have seen this one. Both step back then, and the first to come again gets them.
+        # The other may have seen this one too. Then both step back, and the first one to try again gets them.
         os.setgroups(groups)
         await asyncio.sleep(_RNG.uniform(0, _LONGEST_TURN_SECONDS))
 
 
 async def refuse_numbers_in_use(setting: str) -> None:
-    """Raise `StartRefusedError` where another worker of this machine has some of the users."""
+    """Raise `StartRefusedError` if another worker of this machine has some of the users."""
     users, end = parse_users(setting), time.monotonic() + _ENDING_SECONDS
-    # An earlier run of this worker that was killed a moment ago may still be on its way out.
+    # An earlier run of this worker that was killed a moment ago may not have ended yet.
     while found := await asyncio.to_thread(_found_elsewhere, users):
         if time.monotonic() > end:
             raise StartRefusedError(
@@ -119,10 +119,10 @@ class _Found(NamedTuple):
 
 
 def _found_elsewhere(users: Collection[int]) -> _Found | None:
-    """Return what runs as one of these users, or has kept it for its jobs, and is not left by an earlier run.
+    """Return a process that runs as one of these users, or has reserved one, and is not left by an earlier run.
 
-    Such a one has lost its parent, and belongs to one above this process. Where it can't be killed, as its file server
-    hangs, the start must not wait for that.
+    A process left by an earlier run has lost its parent: it now belongs to an ancestor of this process. If it can't be
+    killed, because its file server hangs, the start must not wait for that.
     """
     above = {0, 1, *lineage()}
     for find, is_job in ((processes_of, True), (members_of, False)):
@@ -135,7 +135,7 @@ def _found_elsewhere(users: Collection[int]) -> _Found | None:
 
 
 def problems_of_job_users(settings: DaemonSettings, *, spares: int) -> list[str]:
-    """Return what is in the way, one sentence for each thing."""
+    """Return all obstacles, one sentence for each."""
     users = parse_users(settings.job_users or "")
     needed = settings.max_concurrent_jobs + spares
     problems: list[str] = []
@@ -167,7 +167,7 @@ class GivingRefusal:
 
 
 def refusal_to_give(directory: Path, user: int) -> GivingRefusal | None:
-    """Return why nothing in this directory can be given to a job's user; `None` where it can, found out by trying."""
+    """Try to give a file in this directory to a job's user. Return why that fails; `None` if it works."""
     try:
         with tempfile.TemporaryDirectory(prefix="probe-", dir=directory) as probe:
             os.chown(probe, user, user)
@@ -175,7 +175,7 @@ def refusal_to_give(directory: Path, user: int) -> GivingRefusal | None:
         reason = f"Nothing in {directory} can be given to user {user}: {error.strerror}."
         if error.errno != errno.EOVERFLOW:
             return GivingRefusal(reason, is_lasting=False)
-        # An idmapped mount knows one user only (mount_setattr(2)).
+        # An idmapped mount knows only one user (mount_setattr(2)).
         text = (
             f"{reason} systemd mounts it like this for a user that exists only while the service runs. Give the "
             "service an account of its own (DynamicUser=no and User=), and this directory to it while the service is "
@@ -186,7 +186,7 @@ def refusal_to_give(directory: Path, user: int) -> GivingRefusal | None:
 
 
 def missing_capabilities() -> list[str]:
-    """Return the names of the capabilities that this process needs and does not have."""
+    """Return the names of the capabilities that this process needs but does not have."""
     mask = int(status_of(os.getpid())["CapEff"], 16)
     return [name for name, number in _NEEDED.items() if not mask >> number & 1]
 
@@ -196,21 +196,21 @@ def _accounts(numbers: Iterable[int]) -> list[str]:
     for number in numbers:
         with contextlib.suppress(KeyError):
             found.append(f"{number} is {pwd.getpwuid(number).pw_name!r}")
-        # A job gets the group of its user's number, too.
+        # A job also gets the group with its user's number.
         with contextlib.suppress(KeyError):
             found.append(f"{number} is the group {grp.getgrgid(number).gr_name!r}")
     return found[:3]
 
 
 def _must_be_open(settings: DaemonSettings) -> list[Path]:
-    """What a child reads after it has become its user: Python, this worker, blocks; and its way to its directory."""
+    """Return what a child reads after it has become its user: Python, this worker, blocks; and its job's directory."""
     blocks = [Path(name) for name in settings.function_blocks if "/" in name or Path(name).exists()]
     packages = [Path(__file__).parents[2], Path(os.__file__).parent, Path(sys.executable)]
     return [*packages, *blocks, settings.state_dir.parent]
 
 
 def not_open_to_all(paths: Iterable[Path]) -> list[str]:
-    """Return the directories on the way to `paths` that others may not pass, and paths that they may not read."""
+    """Return the directories above `paths` that others may not pass, and the paths that they may not read."""
     closed: list[str] = []
     for path in paths:
         real = path.resolve()

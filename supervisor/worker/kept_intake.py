@@ -1,4 +1,4 @@
-"""The pause or the drain in the journal: read by the start after a kill, forgotten by a worker that was stopped."""
+"""The pause or drain in the journal: a start after a kill reads it, and a worker that is stopped forgets it."""
 
 import asyncio
 import contextlib
@@ -14,9 +14,9 @@ INTAKE_FACT: Final = "intake"
 
 
 async def take_kept(journal: Ledger) -> str:
-    """Return what an earlier run has left of a pause or a drain.
+    """Return the pause or drain that an earlier run has left.
 
-    Nothing where the state directory may be a copy: then it was another worker that somebody has paused.
+    Nothing if the state directory may be a copy: then somebody has paused another worker.
     """
     if journal.doubt is not None:
         await forget(journal)
@@ -24,16 +24,16 @@ async def take_kept(journal: Ledger) -> str:
 
 
 async def restore_when_read(journal: Ledger, intake: Intake) -> None:
-    """Go on with what an earlier run has left, as soon as a journal is read that a start could not read.
+    """Continue an earlier run's pause or drain as soon as a journal is read that the start could not read.
 
-    Else it would come back at the start after the next crash, days later.
+    Otherwise it would come back at the start after the next crash, days later.
     """
     await journal.read()
     intake.restore_late(await take_kept(journal))
 
 
 async def forget(journal: Ledger) -> None:
-    """Have the next start ask for jobs."""
+    """Make the next start poll for jobs."""
     if await journal.fact(INTAKE_FACT):
         await journal.remember(INTAKE_FACT, NOTHING)
 
@@ -42,7 +42,7 @@ async def forget(journal: Ledger) -> None:
 async def forgotten_when_stopped(journal: Ledger, wanted: asyncio.Event) -> AsyncIterator[None]:
     """Forget it as soon as `wanted` says that somebody stops the worker: before its jobs have ended.
 
-    Who stops it may kill it meanwhile, and what is started after that asks for jobs all the same.
+    A person who stops the worker may kill it meanwhile, and expects that the next start polls for jobs.
     """
     tasks = Tasks()
 

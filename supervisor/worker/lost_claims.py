@@ -1,8 +1,8 @@
-"""Jobs that the engine has given to this worker and that never arrived.
+"""Jobs that the engine gave to this worker but that never arrived.
 
-A poll is the claim (contract W5). When its answer is lost on the way, the engine counts its jobs as this worker's, and
-would wait for their results until it gives them up, twelve minutes later. So the engine is asked what it has given
-away, and what is not here is reported as failed at once.
+A poll is the claim (contract W5). If its answer is lost on the way, the engine counts its jobs as this worker's, and
+waits for their results until it gives them up, twelve minutes later. So the worker asks the engine which jobs it has
+given away, and reports those that did not arrive as failed at once.
 """
 
 import asyncio
@@ -22,27 +22,27 @@ from supervisor.worker.dispatch import Dispatcher
 _log = logging.getLogger(__name__)
 
 SECOND_LOOK_SECONDS: Final = 30.0
-"""When the engine is asked once more: a request that was cut off here may be carried out there a little later."""
+"""When to ask the engine once more: it may carry out a request a little later that was cut off here."""
 
 REGULAR_LOOK_SECONDS: Final = 60.0
-"""How often it is asked in any case: a proxy that sends a poll twice claims jobs, and nothing breaks."""
+"""How often to ask in any case: a proxy that sends a poll twice claims jobs, and nothing fails."""
 
 ANSWER_SECONDS: Final = 3.0
-"""How long the engine's list is waited for. It can be asked for again; no jobs are asked for meanwhile."""
+"""How long to wait for the engine's list. It can be asked for again; meanwhile the worker does not poll."""
 
 LONGEST_PAUSE_SECONDS: Final = 10.0
-"""How long it is not asked after it has failed to answer: no jobs are asked for while it is."""
+"""How long not to ask after the engine has failed to answer: the worker does not poll while it asks."""
 
 TOLD_AFTER_FAILURES: Final = 3
-"""So often it is asked in vain until that is told, where it answers other requests."""
+"""If the engine answers other requests, the log reports it after so many failures."""
 
 _NOT_ALLOWED: Final = frozenset({401, 403})
 
 
 def may_have_claimed(error: EngineError) -> bool:
-    """Whether the engine may have handed jobs out for a poll that failed like this.
+    """Whether the engine may have handed out jobs for a poll that failed like this.
 
-    No answer, an answer that can't be read, or a server's error after the commit. A 4xx is a plain no.
+    No answer, an answer that can't be read, or a server error after the commit. A 4xx is a clear no.
     """
     return error.status is None or error.status < 300 or error.status >= 500
 
@@ -50,11 +50,11 @@ def may_have_claimed(error: EngineError) -> bool:
 class LostClaims:
     """Finds and reports them. `clock` is the loop's, and is replaced in tests.
 
-    `knows_the_last_run` says whether the dispatcher knows the jobs of the run before this one. What the engine lists
-    and the dispatcher does not know is lost only then: of another job there may be a success in the journal (I8).
+    `knows_the_last_run`: whether the dispatcher knows the jobs of the run before this one. Only then is a job lost that
+    the engine lists and the dispatcher does not know. Before that, the journal may hold a success of it (I8).
 
-    A suspicion that can't be looked into is over after `engine_job_timeout_seconds`: by then the engine has given the
-    jobs up. `answering` knows when the engine last answered anything.
+    A suspicion that can't be checked ends after `engine_job_timeout_seconds`: by then the engine has given the jobs up.
+    `answering` knows when the engine last answered anything.
     """
 
     def __init__(
@@ -81,16 +81,16 @@ class LostClaims:
         self._not_before = -math.inf
         self._failing_since: float | None = None
         self._told: set[str] = set()
-        """Which advice was given since the engine has last answered."""
+        """Which advice was given since the engine's last answer."""
         self._of_the_last_run = False
 
     def suspect_the_last_run(self) -> None:
-        """Ask before the first poll: the run before this one may have been killed with jobs that nobody wrote down."""
+        """Ask before the first poll: the run before this one may have been killed before it wrote jobs down."""
         self._of_the_last_run = True
         self.suspect()
 
     def suspect(self) -> None:
-        """Ask before the next poll, and once more later: a poll has broken."""
+        """Ask before the next poll, and once more later: a poll has failed."""
         now = self._clock()
         self._look_at = now
         self._second_look_at = now + SECOND_LOOK_SECONDS
@@ -98,17 +98,17 @@ class LostClaims:
 
     @property
     def are_suspected(self) -> bool:
-        """Whether a poll has broken, and the engine may wait for jobs of it, but did not tell yet what it gave away."""
+        """Whether a poll has failed, and the engine has not said yet which jobs it gave away for it."""
         return self._look_at < math.inf and self._clock() < self._suspected_until
 
     async def look(self, worker_uuid: str, *, last: bool = False) -> None:
-        """Ask if it is due. Never while a poll is under way: its jobs would look lost. Raises nothing.
+        """Ask if it is due. Never call it while a poll is under way: its jobs would look lost. Raises nothing.
 
-        The `last` time no pause is kept after a failure, as nobody asks later.
+        The `last` call keeps no pause after a failure, because nobody asks later.
         """
         if not self._is_due(keeps_pause=not last):
             return
-        # Known before or after: a job whose result is delivered meanwhile is in neither list alone.
+        # Jobs known before or after: a job whose result is delivered meanwhile is only in one of the two lists.
         known = self._dispatcher.known_job_ids
         try:
             claimed = await self._engine.claimed_jobs(worker_uuid, ANSWER_SECONDS)
@@ -134,7 +134,7 @@ class LostClaims:
             self._failing_since = now if self._failing_since is None else self._failing_since
             if now >= self._suspected_until:
                 self._forget_what_was_due()
-            # An engine that answers nothing at all is told by the polls.
+            # If the engine answers nothing at all, the polls report that.
             answers_others = self._answering.since(self._failing_since)
             if suspected and answers_others and self._backoff.failures >= TOLD_AFTER_FAILURES:
                 self._tell(error, "It is asked again.")

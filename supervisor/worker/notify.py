@@ -1,4 +1,4 @@
-"""Telling systemd how the worker is (sd_notify(3)). Does nothing where no systemd listens."""
+"""Tells systemd about the worker (sd_notify(3)). Does nothing if no systemd listens."""
 
 import asyncio
 import re
@@ -11,27 +11,27 @@ _MOST_BYTES: Final = 1000
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f]+")
 _LONGEST_SECONDS: Final = 365 * 24 * 3600.0
 TICKS_PER_WATCHDOG: Final = 4
-"""systemd recommends two; here a tick may be late by half of the time."""
+"""systemd recommends two; here a tick may be late by half of the watchdog's time."""
 
 
 class Notifier:
-    """Says it to the keeper, which alone speaks to systemd; where there is no keeper, to systemd itself."""
+    """Sends to the keeper, which alone sends to systemd; without a keeper, to systemd itself."""
 
     def __init__(self) -> None:
         self._listener = kept.sender() or Systemd.from_environment()
 
     @property
     def watchdog_seconds(self) -> float | None:
-        """How often systemd wants to hear of this worker; `None`: not at all."""
+        """How often systemd expects a message from this worker; `None`: never."""
         return None if self._listener is None else self._listener.watchdog_seconds
 
     def send(self, *lines: str) -> None:
-        """Send assignments such as `READY=1`. Failing to is no reason to stop working."""
+        """Send assignments such as `READY=1`. If that fails, the worker goes on."""
         if self._listener is not None:
             self._listener.send(b"\n".join(map(_as_one_line, lines)))
 
     async def tick_for_ever(self) -> None:
-        """Tell systemd's watchdog that this loop runs, until cancelled. Ends at once where there is no watchdog."""
+        """Tell systemd's watchdog that this loop runs, until cancelled. Ends at once if there is no watchdog."""
         if (watchdog := self.watchdog_seconds) is None:
             return
         while True:
@@ -40,10 +40,10 @@ class Notifier:
 
 
 def extended_by(seconds: float) -> str:
-    """Return the assignment that asks systemd to wait so long. Who sets more seconds than 64 bits hold gets a year."""
+    """Return the assignment that asks systemd to wait so long. If 64 bits can't hold it, it is a year."""
     return f"EXTEND_TIMEOUT_USEC={int(min(seconds, _LONGEST_SECONDS) * 1e6)}"
 
 
 def _as_one_line(text: str) -> bytes:
-    # A line break would begin an assignment of its own.
+    # A line break would begin a new assignment.
     return _BREAKS.sub(" ", text).encode(errors="replace")[:_MOST_BYTES].decode(errors="ignore").encode()

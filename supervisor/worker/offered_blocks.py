@@ -1,4 +1,4 @@
-"""Bringing up the launcher that the settings ask for, and its catalogue."""
+"""Starts the launcher that the settings ask for, and gets its catalogue."""
 
 import logging
 import os
@@ -38,9 +38,9 @@ _log = logging.getLogger(__name__)
 async def start_launcher(settings: RunSettings, users: JobUsers | None = None) -> tuple[Launcher, Catalogue]:
     """Import the blocks and return how to start children with them. Raises `TemplateError`.
 
-    Children need descriptors of this process: it takes as many as it may have.
+    Children need descriptors of this process: it raises its own limit as far as it may.
 
-    Where importing them starts a thread, the template can't be forked: children are spawned instead, and it is said.
+    If an import starts a thread, the template can't be forked: then children are spawned, and the log says so.
     """
     allow_most()
     imports, confinement_pool = imports_of(settings), ConfinementPool(users)
@@ -52,7 +52,7 @@ async def start_launcher(settings: RunSettings, users: JobUsers | None = None) -
     catalogue = await launcher.start()
     if not catalogue.starts_threads:
         return launcher, catalogue
-    # Not closed: the next launcher gets the job users, and each would be lost with its first clean-up that fails.
+    # Not closed: the next launcher gets the job users. A closed launcher would lose each user whose clean-up fails.
     await launcher.end_templates()
     tell(_log, InterpreterForEachJob(reason=str(catalogue.of_kind("thread")[0])))
     launcher = SpawnLauncher(imports, confinement_pool)
@@ -60,7 +60,7 @@ async def start_launcher(settings: RunSettings, users: JobUsers | None = None) -
 
 
 def imports_of(settings: RunSettings) -> Imports:
-    """Return what these settings have a launcher import."""
+    """Return what a launcher must import with these settings."""
     return Imports(
         Discovery(tuple(settings.function_blocks), import_all=settings.import_all_modules),
         job_environment(os.environ, frozenset(settings.job_env)),
@@ -75,7 +75,7 @@ def imports_of(settings: RunSettings) -> Imports:
 
 
 def tell_left_out(catalogue: Catalogue) -> None:
-    """Log how many modules were not imported, and at debug level which and why."""
+    """Log how many modules were not imported; at debug level, which ones and why."""
     if not catalogue.left_out:
         return
     tell(_log, ModulesLeftOut(modules=len(catalogue.left_out)))
@@ -91,7 +91,7 @@ def tell_hyphens(catalogue: Catalogue) -> None:
 
 
 def with_slots_set(catalogue: Catalogue, settings: DaemonSettings) -> Catalogue:
-    """Return the catalogue with the slots of blocks that `--block-slots` sets. Logs which of them set nothing."""
+    """Return the catalogue with the slots that `--block-slots` sets. Logs which of these settings have no effect."""
     slots = parse_block_slots(settings.block_slots)
     for block in unknown_in(slots, catalogue):
         tell(_log, BlockSlotsUnused(block=block))
@@ -99,11 +99,11 @@ def with_slots_set(catalogue: Catalogue, settings: DaemonSettings) -> Catalogue:
 
 
 def tell_problem(problem: ImportProblem) -> None:
-    """Log why a module's blocks are missing, or what else it does to this worker."""
+    """Log why a module's blocks are missing, or which other effect the module has on this worker."""
     failed = ModuleFailed(
         file=problem.file,
         line_number=problem.line,
-        # Of a file below a directory of blocks, it is a name that only this worker knows.
+        # A module of a file below a directory of blocks has a name that only this worker knows.
         module=None if problem.file else problem.module,
         kind=problem.kind,
         problem=str(problem),
@@ -113,7 +113,7 @@ def tell_problem(problem: ImportProblem) -> None:
 
 
 def tell_come_back(in_force: Catalogue, imported: Catalogue) -> None:
-    """Log in what a template that took a dead one's place differs from what is in force, and offered."""
+    """Log how the imports of a template that replaced a dead one differ from the blocks in force, which are offered."""
     for problem in imported.problems:
         if problem not in in_force.problems:
             tell_problem(problem)
@@ -126,12 +126,12 @@ def tell_come_back(in_force: Catalogue, imported: Catalogue) -> None:
 
 
 def not_imported(catalogue: Catalogue) -> tuple[str, ...]:
-    """Return which modules could not be imported, and why: one printable line each, as block code wrote the reason."""
+    """Return which modules could not be imported, and why: a printable line each, because block code wrote it."""
     return tuple(one_line(str(each), _LONGEST_PROBLEM_CHARS) for each in catalogue.not_imported)
 
 
 def left_out_text(catalogue: Catalogue) -> str:
-    """Return in one line how many modules were not imported, and how to have that changed."""
+    """Return in one line how many modules were not imported, and how to change that."""
     return (
         f"{len(catalogue.left_out)} module(s) were not imported, as nothing at their top level registers a block. "
         "To import one, name its file in --function-blocks; to import all, give --import-all-modules."
@@ -139,7 +139,7 @@ def left_out_text(catalogue: Catalogue) -> str:
 
 
 def what_to_do(catalogue: Catalogue) -> str:
-    """Return what helps where not one block was found."""
+    """Return what helps if no block was found."""
     if catalogue.not_imported:
         first, *more = catalogue.not_imported
         others = f", and {len(more)} more could not" if more else ""

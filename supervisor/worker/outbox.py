@@ -1,11 +1,12 @@
 """Which result is sent next, and when: the order and the pauses; and when a try of one counts as late. Pure.
 
-Each step costs at most the logarithm of how many wait: after a long absence of the engine a hundred thousand may.
+Each step costs at most the logarithm of the number of waiting results: after a long absence of the engine a hundred
+thousand may wait.
 
-A try that is late is not given up: its answer may still come, and the engine may only be slow. Another one goes out
-beside it, over a new connection, once the engine has answered something that was sent later. The engine keeps the
-first that arrives, and answers the other with 409. A time-out ends all tries of that turn, and a result that got no
-answer while others did is tried in a place of its own from then on, so that results like that hold up no other.
+A late try is not given up: its answer may still come, and the engine may only be slow. Another try goes out beside it,
+over a new connection, once the engine has answered something that was sent later. The engine keeps the result that
+arrives first, and answers the other with 409. A time-out ends all tries of that turn. If a result got no answer while
+others did, it is tried in a separate place from then on, so that such results hold up no others.
 """
 
 import asyncio
@@ -20,29 +21,29 @@ AT_ONCE: Final = 4
 """How many results are sent at a time."""
 
 HANGING_AT_ONCE: Final = 1
-"""How many are sent beside these of results that hang: the engine answers others, and not them."""
+"""How many hanging results are sent beside these: the engine answers others, but not them."""
 
 LONGEST_PAUSE_SECONDS: Final = 5.0
-"""So that results arrive within seconds of the engine's return, however long it was away."""
+"""Results arrive within seconds of the engine's return, however long it was away."""
 
 LATE_SECONDS: Final = 2.0
 """When the first try is late. The engine answers within milliseconds (engine contract: results)."""
 
 LATE_AGAIN_SECONDS: Final = 4.0
-"""When each further one is: an engine that is only slow must not get ever more of the same."""
+"""When each further try is late: an engine that is only slow must not get more and more copies."""
 
 SLOWEST_BYTES_PER_SECOND: Final = 256 * 1024
-"""A large result may take its time on a slow line: a second copy beside it would only make both slower."""
+"""A large result may be slow on a slow line: a second copy beside it would only make both slower."""
 
 _MOST_FAILURES: Final = 20
-"""Results that have failed more often are in one row with those that have failed so often."""
+"""Results that have failed more often are in the same row as those that have failed so often."""
 
 _TOO_MANY_REQUESTS: Final = 429
 
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A result on its way. `due` is when it may be sent again, `asked_until` how long the engine asked to wait."""
+    """A result on its way. `due` is when it may be sent again, `asked_until` until when the engine asked to wait."""
 
     number: int
     place: int
@@ -52,17 +53,17 @@ class Item:
     was_silent: bool = False
     """Whether its last try got no answer at all."""
     tries: int = 0
-    """How often it was sent since `Outbox` has given it out. `sent_at` is when last, in seconds of the loop's clock."""
+    """How often it was sent since `Outbox` returned it. `sent_at` is the last time, in seconds of the loop's clock."""
     sent_at: float = 0.0
     has_failed: bool = False
-    """Whether one of these tries has failed. No other is sent then: there would be one on its way for ever."""
+    """Whether one of these tries has failed. Then no other is sent: otherwise one would always be on its way."""
     hangs: bool = False
-    """Whether its last tries got no answer while the engine answered what was sent later."""
+    """Whether its last tries got no answer while the engine answered things that were sent later."""
     on_their_way: "set[asyncio.Task[None]]" = field(default_factory=set)
     """The tries that have no answer yet."""
 
     def is_late(self, now: float, size_bytes: int) -> bool:
-        """Whether another try is to be sent beside the newest, which has waited too long for a result of this size."""
+        """Whether to send another try beside the newest one, which has waited too long for a result of this size."""
         if self.has_failed:
             return False
         late_seconds = LATE_SECONDS if self.tries <= 1 else LATE_AGAIN_SECONDS
@@ -78,41 +79,41 @@ def _empty_rows() -> list[list[Item]]:
 
 @dataclass(slots=True)
 class Outbox:
-    """The results that wait, in the order in which they were made. All times are seconds of one monotonic clock.
+    """The waiting results, in the order in which they were made. All times are seconds of one monotonic clock.
 
-    Each has its own pauses, so that one that the engine chokes on holds up no other. When as many in a row have failed
-    as are sent at a time, the engine is away, not a result bad: then one is sent at a time, with pauses for all,
-    however many wait.
+    Each has its own pauses, so a result on which the engine fails holds up no other. If as many in a row have failed
+    as are sent at a time, the engine is away, and no single result is the cause. Then one is sent at a time, with
+    pauses for all, however many wait.
     """
 
     new_backoff: Callable[[], Backoff] = lambda: Backoff(longest_seconds=LONGEST_PAUSE_SECONDS)
     _ready: list[list[Item]] = field(default_factory=_empty_rows)
     """Heaps by place, one for each number of failures."""
     _later: list[tuple[float, int, Item]] = field(default_factory=list)
-    """A heap of those that have a pause, by its end."""
+    """A heap of those in a pause, by the end of the pause."""
     _hanging: list[tuple[float, int, Item]] = field(default_factory=list)
-    """A heap of those that hang, by the end of their pauses: each goes behind all others when it has failed again."""
+    """A heap of those that hang, by the end of their pauses: after another failure, one goes behind all others."""
     _sending: set[Item] = field(default_factory=set)
     _sending_hanging: set[Item] = field(default_factory=set)
     _numbers: set[int] = field(default_factory=set)
     _places: int = 0
     longest_try_seconds: float = 75.0
-    """What a try may take: its time-out twice, where the token has changed, and what follows from its answer."""
+    """How long a try may take: its time-out twice, if the token has changed, and the work after its answer."""
     _asked_at: float = 0.0
-    """When `take` was called last: whenever something has come of a try, or a pause is over."""
+    """When `take` was last called: after each end of a try, and after each pause."""
     _failed: set[int] = field(default_factory=set)
     """Which results have failed since the engine took one."""
     _pause: Backoff | None = None
     _paused_until: float = 0.0
-    """Until when nothing is sent because all fare ill. Any answer of the engine ends that."""
+    """Until when nothing is sent because all results fail. Any answer of the engine ends this pause."""
     _asked_until: float = 0.0
-    """Until when the engine has asked to send nothing. Only time ends that."""
+    """Until when the engine has asked to send nothing. Only time ends this pause."""
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def add(self, number: int) -> bool:
-        """Add a result behind the others. Returns whether it was not there yet."""
+        """Add a result after the others. Returns whether it is new."""
         if number in self._numbers:
             return False
         self._numbers.add(number)
@@ -122,7 +123,7 @@ class Outbox:
 
     @property
     def is_engine_away(self) -> bool:
-        """Whether every result fares ill, and not only one."""
+        """Whether all results fail, and not only one."""
         return len(self._failed) >= AT_ONCE
 
     @property
@@ -130,7 +131,7 @@ class Outbox:
         return max(self._paused_until, self._asked_until)
 
     def take(self, now: float) -> Item | None:
-        """Return the next result to be sent now, or `None` when none may be."""
+        """Return the result to send now, or `None` if none may be sent."""
         self._asked_at = now
         if now < self._not_before:
             return None
@@ -153,7 +154,7 @@ class Outbox:
         while self._later and self._later[0][0] <= now:
             self._make_ready(heappop(self._later)[2])
         rows = (row for row in self._ready if row)
-        # While the engine is away, one that has failed least: results that it chokes on must not be all that is tried.
+        # While the engine is away, one that has failed least often: bad results must not take all the tries.
         row = next(rows, None) if self.is_engine_away else min(rows, default=None, key=_first)
         if row is None:
             return None
@@ -163,13 +164,13 @@ class Outbox:
 
     @property
     def due_at(self) -> float | None:
-        """By when something has come of a try, or a pause has ended; `None` where no result waits."""
+        """When a try must have ended, or a pause, at the latest; `None` if no result waits."""
         return (
             max(self._asked_at, self.next_time() or 0.0) + self.longest_try_seconds if self._numbers else None
         )
 
     def next_time(self) -> float | None:
-        """Return when `take` may have something that waits for time alone; `None` when nothing does."""
+        """Return when `take` may have a result that waits only for time; `None` if there is none."""
         times: list[float] = []
         if self._hanging and not self._hanging_are_full():
             times.append(self._hanging[0][0])
@@ -181,24 +182,24 @@ class Outbox:
         return max(self._not_before, min(times)) if times else None
 
     def delivered(self, item: Item) -> None:
-        """The engine has a result, and so is there."""
-        was_away = self.is_engine_away  # asked before it leaves, as it may be one of those that failed
+        """The engine has a result, so it is there."""
+        was_away = self.is_engine_away  # read before the item leaves: it may be one of those that failed
         self._leave(item)
         if was_away:
-            # The tries that failed told nothing about their results: these are first again.
+            # The failed tries said nothing about their results: these are first again.
             self._end_pauses(self._later)
         self._failed.clear()
         self._pause = None
 
     def engine_answers(self, now: float) -> None:
-        """The engine has answered another request: what got no answer at all need not wait any longer."""
+        """The engine has answered another request: results that got no answer at all need not wait any longer."""
         silent = [entry for entry in self._later if entry[2].was_silent]
         if silent:
             self._end_pauses(silent)
             self._paused_until = min(self._paused_until, now)
 
     def refused(self, item: Item) -> None:
-        """The engine does not want a result, which tells nothing about others."""
+        """The engine has refused a result. This says nothing about other results."""
         self._leave(item)
 
     def failed(self, item: Item, now: float, status: int | None, retry_after_seconds: float | None) -> None:
@@ -207,7 +208,7 @@ class Outbox:
         item.due = now + item.backoff.next_pause(retry_after_seconds)
         item.asked_until = item.due if retry_after_seconds else 0.0
         item.was_silent = status is None
-        # More than one was sent, as the engine had answered something else: it is this result that fares ill.
+        # More than one try was sent, because the engine had answered something else: this result is the cause.
         item.hangs = item.tries > 1
         heappush(self._hanging if item.hangs else self._later, (item.due, item.place, item))
         if item.hangs:
@@ -222,11 +223,11 @@ class Outbox:
             else:
                 self._paused_until = max(self._paused_until, until)
         elif status == _TOO_MANY_REQUESTS and retry_after_seconds:
-            # It is this worker that sends too much, whichever result it was.
+            # This worker sends too much, whichever result it was.
             self._asked_until = max(self._asked_until, item.due)
 
     def _end_pauses(self, entries: list[tuple[float, int, Item]]) -> None:
-        # Only what was tried within the longest pause has one: these are few, however many wait.
+        # Only results that were tried within the longest pause have one: these are few, however many wait.
         ended = {item for _, _, item in entries}
         for item in ended:
             item.due = item.asked_until

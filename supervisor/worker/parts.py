@@ -1,6 +1,6 @@
-"""The parts of a worker that runs, for who has to look at all of them.
+"""The parts of a running worker, for code that must look at all of them.
 
-The names of their classes are for type checkers alone: the control socket listens before those are imported.
+Only type checkers need the names of their classes: the control socket listens before those are imported.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """They are there from the worker's first poll to its end."""
+    """They exist from the worker's first poll to its end."""
 
     settings: DaemonSettings
-    """As they were at the start: a reload changes `runner.settings`."""
+    """The settings at the start: a reload changes `runner.settings`."""
     journal: Ledger
     registration: Registration
     heartbeat: Heartbeat
@@ -49,7 +49,7 @@ class Parts:
 
     @property
     def readiness(self) -> ReadinessFacts:
-        """What `supervisor.worker.readiness` judges."""
+        """The facts for `supervisor.worker.readiness`."""
         closed = self.intake.why_closed
         return ReadinessFacts(
             stopping=self.shutdown.asked.is_set(),
@@ -63,14 +63,14 @@ class Parts:
 
     @property
     def engine_silent_seconds(self) -> float | None:
-        """For how long the engine is not reached; `None` where it is."""
+        """For how long the engine is not reached; `None` if it is."""
         sources = (self.poller, self.heartbeat) if self.intake.is_open else (self.heartbeat,)
         since = [each.problem_since for each in sources if each.problem_since is not None]
         return time.monotonic() - min(since) if since else None
 
 
 def engine_problem(poller: Poller, heartbeat: Heartbeat, asks_for_jobs: bool) -> str | None:
-    """Return why the engine was not reached the last time. Who does not ask for jobs knows it from the heartbeat."""
+    """Return why the engine was not reached the last time. A worker that does not poll knows it from the heartbeat."""
     return (poller.problem if asks_for_jobs else None) or heartbeat.problem
 
 
@@ -84,7 +84,7 @@ def status_facts(
     poller: Poller,
     intake: Intake,
 ) -> Facts:
-    """Return what systemd is told of now."""
+    """Return the facts for systemd's status."""
     return Facts(
         len(registration.accepted),
         dispatcher.slots,

@@ -1,4 +1,4 @@
-"""Asking for jobs: at once while there is work and a free slot, at a leisurely pace otherwise."""
+"""Polls for jobs: at once while there is work and a free slot, otherwise at longer intervals."""
 
 import asyncio
 import contextlib
@@ -36,10 +36,10 @@ _log = logging.getLogger(__name__)
 LONGEST_PAUSE_SECONDS: Final = 5.0
 
 TURN_SECONDS: Final = 15.0
-"""What a turn may take at most, its pause aside: the answers that it waits for are late after seconds."""
+"""How long a turn may take at most, without its pause: the answers that it waits for are late after seconds."""
 
 LONGEST_POLL_SECONDS: Final = 45.0
-"""What a poll may take that is late: twice its time-out of 15 s, where the token has changed, and what it brings."""
+"""How long a late poll may take: its time-out of 15 s twice, if the token has changed, and the work after it."""
 
 
 class Overfull(Protocol):
@@ -47,7 +47,7 @@ class Overfull(Protocol):
 
     @property
     def is_overfull(self) -> bool:
-        """Whether no more jobs should be asked for."""
+        """Whether no more jobs should be polled."""
         ...
 
 
@@ -61,7 +61,7 @@ class UnknownWorker:
 
 
 class Poller:
-    """Claims jobs for free slots. A poll that was sent is always awaited: its answer is the claim."""
+    """Claims jobs for free slots. It always waits for a poll that was sent: its answer is the claim."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Poller:
         self._lost_claims = lost_claims
         self._interval = interval_seconds
         self._stopping = asyncio.Event()
-        # So that work goes on within seconds of the engine's return, however long it was away.
+        # Work goes on within seconds of the engine's return, however long it was away.
         self._backoff = Backoff(first_seconds=interval_seconds, longest_seconds=LONGEST_PAUSE_SECONDS)
         self._failing = False
         self._denied = False
@@ -92,46 +92,46 @@ class Poller:
         self._delivery = delivery
         self._observer = observer
         self._may_claim = may_claim
-        """Whether an operator lets the worker ask for jobs: see `supervisor.worker.intake`."""
+        """Whether an operator lets the worker poll: see `supervisor.worker.intake`."""
         self._on_turn = on_turn
-        """Called at each turn, for what others do while the loop is awake."""
+        """Called at each turn, for other work while the loop is awake."""
         self._late: set[LatePoll] = set()
         self._turn_due_at: float | None = None
         self._answered_at = -math.inf
-        """When the newest poll that was answered was sent, in seconds of the loop's clock."""
+        """When the newest answered poll was sent, in seconds of the loop's clock."""
         self._unknown: UnknownWorker | None = None
         self._tasks = Tasks()
 
     @property
     def asks(self) -> int:
-        """How many requests for jobs are on their way, or broke and may have claimed some. Each is a claim to come."""
+        """How many polls are on their way, or have failed and may have claimed jobs. Each may still bring claims."""
         return len(self._tasks) + self._lost_claims.are_suspected
 
     @property
     def due_at(self) -> float | None:
-        """By when it has made a turn, or a late poll has ended, in seconds of the loop's clock (`worker.progress`)."""
+        """By when it must have made a turn, or a late poll must have ended (`worker.progress`), by the loop's clock."""
         if self._stopping.is_set():
             return None
         late = (poll.began_at + LONGEST_POLL_SECONDS for poll in self._late)
         return min(late if self._turn_due_at is None else (self._turn_due_at, *late), default=None)
 
     def stop(self) -> None:
-        """Send no more polls. One in flight is still awaited."""
+        """Send no more polls. It still waits for one in flight."""
         self._stopping.set()
-        self._dispatcher.changed.set()  # a pause waits for this event alone
+        self._dispatcher.changed.set()  # a pause waits only for this event
 
     async def poll_until_stopped(self) -> None:
-        """Poll. Not to be cancelled: call `stop` and await the end, at most one request time-out later."""
+        """Poll. Don't cancel it: call `stop` and await the end, at most one request time-out later."""
         try:
             while not self._stopping.is_set():
                 self._on_turn()
                 try:
                     await self._poll_or_pause()
-                except MemoryError as error:  # it passes, as a shortage of descriptors does
+                except MemoryError as error:  # this passes, like a shortage of descriptors
                     await self._pause(self._out_of_memory(error), until_slot_is_free=False)
-            # Those that are late are claims like all others.
+            # Late polls are claims like all others.
             await self._tasks.wait()
-            # The last poll may have broken: nobody would ask after it any more.
+            # The last poll may have failed: nobody would ask about its jobs later.
             await self._lost_claims.look(self._registration.uuid, last=True)
         finally:
             await self._tasks.close()
@@ -142,7 +142,7 @@ class Poller:
             await self._pause(await self._renew(unknown), until_slot_is_free=not self._failing)
             return
         self._turn_due_at = asyncio.get_running_loop().time() + TURN_SECONDS
-        if not self._late:  # its jobs would look lost
+        if not self._late:  # otherwise the late poll's jobs would look lost
             await self._lost_claims.look(self._registration.uuid)
         self._dispatcher.changed.clear()
         covered = sum(poll.covers for poll in self._late)
@@ -154,11 +154,11 @@ class Poller:
             return
         pause = await self._poll_once(tuple(blocks), limit)
         if pause > 0:
-            # A slot that becomes free is a reason to ask at once; an engine that fails is not.
+            # A free slot is a reason to poll at once; after an engine's failure it is not.
             await self._pause(pause, until_slot_is_free=not self._failing)
 
     async def _poll_once(self, blocks: tuple[BlockEntry, ...], limit: int) -> float:
-        """Poll, and return how long to wait before the next time. A poll that is late goes on beside the next one."""
+        """Poll, and return how long to wait before the next poll. A late poll goes on beside the next one."""
         asking = self._tasks.start(self._ask(blocks, limit), "poll")
         await asyncio.wait((asking,), timeout=LATE_SECONDS)
         if asking.done():
@@ -188,7 +188,7 @@ class Poller:
                 self._lost_claims.suspect()
         except EngineError as error:
             if error.status == 404:
-                # For the next turn: this poll is over, and claims nothing.
+                # The next turn handles it: this poll is over, and claims nothing.
                 self._unknown = UnknownWorker(uuid, asked_at, error)
                 return 0.0
             if may_have_claimed(error):
@@ -199,27 +199,27 @@ class Poller:
         return 0.0 if poll.jobs else self._interval * random.uniform(0.9, 1.1)  # noqa: S311  # spread, not secrecy
 
     async def _renew(self, unknown: UnknownWorker) -> float:
-        """Register anew, and return how long to wait before the next poll. None is sent meanwhile.
+        """Register again, and return how long to wait before the next poll. No poll is sent meanwhile.
 
-        It lasts until the worker stops at most: an engine that is away must not hold up its end.
+        It ends at the latest when the worker stops: an engine that is away must not hold up the worker's end.
         """
-        self._turn_due_at = None  # it lasts for as long as the engine is away
+        self._turn_due_at = None  # this may take as long as the engine is away
         uuid = unknown.worker_uuid
         ended = await done_before(self._registration.renew(uuid), self._stopping)
         if ended and self._registration.uuid == uuid:
-            # The engine knows this worker: the 404 was another's word, such as a proxy's, or not about the worker.
+            # The engine knows this worker: the 404 came from something else, such as a proxy, or was not about it.
             return self._failed(unknown.error, unknown.asked_at)
         return self._interval
 
     def _out_of_memory(self, error: MemoryError, asked_at: float = math.inf) -> float:
-        # The answer may have come, and found no room: what it gave out is claimed.
+        # The answer may have come, and found no memory: its jobs are claimed.
         self._lost_claims.suspect()
         return self._failed(EngineError(explain(error)), asked_at)
 
     def _failed(self, error: EngineError, asked_at: float) -> float:
         self._observer.poll_failed()
         if asked_at < self._answered_at:
-            # The engine has answered a later one: this one alone was lost, or its answer can't be used, which is told.
+            # The engine has answered a later poll. This one alone was lost, or its answer is unusable, which is logged.
             if error.status is not None and not self._failing:
                 tell(_log, PollsFailing(reason=str(error)))
                 tell(_log, PollsRestored())
@@ -228,7 +228,7 @@ class Poller:
         self.problem = str(error)
         if self.problem_since is None:
             self.problem_since = time.monotonic()
-        if error.timed_out:  # that was a pause by itself
+        if error.timed_out:  # the time-out was a pause already
             pause = min(pause, self._interval)
         if not self._failing:
             self._failing = True
@@ -249,7 +249,7 @@ class Poller:
             tell(_log, PollsRestored())
 
     async def _pause(self, seconds: float, *, until_slot_is_free: bool) -> None:
-        """Wait, but no longer than until the worker stops (or a slot is free, where that matters)."""
+        """Wait, but not longer than until the worker stops (or until a slot is free, if wanted)."""
         if self._stopping.is_set():
             return
         self._turn_due_at = asyncio.get_running_loop().time() + seconds + TURN_SECONDS
@@ -258,8 +258,8 @@ class Poller:
                 async with asyncio.timeout(seconds):
                     await self._stopping.wait()
             return
-        # One event, not the first of several: that would cost tasks and turns of the loop for each job. The time sets
-        # it, too: an idle worker comes here each second, and a time-out would cancel this task, and raise twice.
+        # One event, and not the first of several: that would cost tasks and turns of the loop for each job. The timer
+        # sets it too: an idle worker comes here each second, and a time-out would cancel this task, and raise twice.
         changed = self._dispatcher.changed
         timer = asyncio.get_running_loop().call_later(seconds, changed.set)
         try:

@@ -1,6 +1,6 @@
-"""Whether the worker makes progress, looked at again and again; systemd's watchdog is fed only while it does.
+"""Checks again and again whether the worker makes progress; systemd's watchdog is fed only while it does.
 
-Nothing here asks the engine, nor anything else that may be away: see `supervisor.lifecycle.progress`.
+It asks neither the engine nor anything else that may be away: see `supervisor.lifecycle.progress`.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 1.0
 LOOKS_PER_WATCHDOG: Final = 4
-"""systemd recommends two; here a look may be late by half of the time."""
+"""systemd recommends two; here a look may be late by half of the watchdog's time."""
 
 
 class Moves(Protocol):
@@ -24,16 +24,16 @@ class Moves(Protocol):
 
     @property
     def due_at(self) -> float | None:
-        """By when it moves on at the latest, in seconds of the loop's clock; `None`: it has nothing to do."""
+        """By when it must move on, in seconds of the loop's clock; `None`: it has nothing to do."""
         ...
 
 
 class Feeds(Protocol):
-    """Whoever passes assignments such as `WATCHDOG=1` on to systemd."""
+    """Passes assignments such as `WATCHDOG=1` to systemd."""
 
     @property
     def watchdog_seconds(self) -> float | None:
-        """How often systemd wants to hear of this worker; `None`: not at all."""
+        """How often systemd expects a message from this worker; `None`: never."""
         ...
 
     def send(self, *lines: str) -> None:
@@ -42,31 +42,31 @@ class Feeds(Protocol):
 
 
 class Progress:
-    """Looks at the loop, and at each part that it was given. `lag_seconds`: how late the loop was at the last look."""
+    """Looks at the loop, and at each watched part. `lag_seconds`: how late the loop was at the last look."""
 
     def __init__(self, notifier: Feeds) -> None:
         self.pause = SharedPause(LOOK_SECONDS)
-        """Between two looks, also of others who look as often."""
+        """The pause between two looks. Others that look as often share it."""
         self._notifier = notifier
         self._parts: dict[str, Moves] = {}
         self.lag_seconds = 0.0
         self.late: tuple[Late, ...] = ()
-        """The parts that had not moved on in time at the last look; none while all is well."""
+        """The parts that were late at the last look; empty while all is well."""
         self._stall: Stall | None = None
 
     def watch(self, name: str, part: Moves) -> None:
-        """Look at this part, too, from now on. `name` is what people are told of it: "the poller"."""
+        """Look at this part too, from now on. Messages use `name`: "the poller"."""
         self._parts[name] = part
 
     def watch_worker(self, heartbeat: Moves, poller: Moves, children: Moves, delivery: Moves) -> None:
-        """Look at what a worker must go on doing, from now on."""
+        """From now on, look at the parts that a worker must keep going."""
         self.watch("the heartbeat", heartbeat)
         self.watch("the poller", poller)
         self.watch("the start of a child", children)
         self.watch("the delivery of results", delivery)
 
     async def keep(self) -> None:
-        """Look, and feed the watchdog where there is one, until cancelled."""
+        """Look, and feed the watchdog if there is one, until cancelled."""
         loop = asyncio.get_running_loop()
         watchdog = self._notifier.watchdog_seconds
         tick = float("inf") if watchdog is None else watchdog / LOOKS_PER_WATCHDOG
@@ -78,7 +78,7 @@ class Progress:
             self._note_stall(now, now - looked_at)
             self.look(now)
             if self.lag_seconds > tick:
-                # It has to be on time for a while first: one that hardly ever runs is no better than one that hangs.
+                # The loop must be on time for a while first: one that rarely runs is no better than one that hangs.
                 feed_at = max(feed_at, now + tick / 3)
             elif watchdog is not None and now >= feed_at and not self.late:
                 feed_at = now + tick
@@ -87,14 +87,14 @@ class Progress:
             planned = await pause.wait()
 
     def _note_stall(self, now: float, since_last_look: float) -> None:
-        """Allow for the time in which nothing here could run, and tell of it if it was long."""
+        """Add the time in which nothing here could run to all limits, and log it if it was long."""
         if self.lag_seconds >= LOOK_SECONDS:
             self._stall = Stall(now, since_last_look)
         if self.lag_seconds >= STALL_SECONDS:
             tell(_log, WorkerStalled(seconds=self.lag_seconds))
 
     def look(self, now: float) -> None:
-        """Find out which parts are late, and tell when that changes."""
+        """Find out which parts are late, and log a change."""
         parts = (Part(name, part.due_at) for name, part in self._parts.items())
         before, self.late = self.late, late_parts(parts, now, self._stall)
         if self.late and not before:

@@ -24,10 +24,10 @@ CAUSES: Final = {
     "draining": "Somebody has drained the worker (`supervisor drain`), and jobs run still.",
     "drained": "The worker was drained, and waits for `supervisor resume` or its stop.",
 }
-"""All causes that a worker which takes no jobs can have, for the documentation."""
+"""All causes why a worker may take no jobs, for the documentation."""
 
 JOURNAL_PROBLEM: Final = "the journal's disk does not take what has to survive the worker"
-"""What is said of a worker whose jobs go on in spite of that: it asks for jobs, and so it is ready."""
+"""Shown for a worker whose jobs still go on: it polls for jobs, so it is ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +40,23 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class ReadinessFacts:
-    """What is known of a worker now."""
+    """What is known of a worker at this moment."""
 
     stopping: bool = False
     child_problem: str | None = None
     """Why no child can be taken now; empty while the first one is on its way (`JobRunner.problem`)."""
     slots: int = 1
-    """Those that are not set aside."""
+    """Without those that are set aside."""
     engine_problem: str | None = None
     delivery_problem: str | None = None
     blocks_problem: str | None = None
     """Why the engine has accepted no block (`Registration.problem`)."""
     intake: Reason | None = None
-    """That somebody has paused or drained the worker."""
+    """Set if somebody has paused or drained the worker."""
 
 
 def why_not_ready(facts: ReadinessFacts) -> tuple[Reason, ...]:
-    """Return why this worker takes no jobs, what weighs most first; empty where it takes them."""
+    """Return why this worker takes no jobs, the most important reason first; empty if it takes them."""
     reasons: list[Reason] = []
     if facts.stopping:
         reasons.append(Reason(STOPPING, "the worker stops"))

@@ -1,4 +1,4 @@
-"""What the last run of this worker left in the journal."""
+"""Handles what the last run of this worker left in the journal."""
 
 import asyncio
 import logging
@@ -22,10 +22,10 @@ from supervisor.worker.delivery import Delivery
 _log = logging.getLogger(__name__)
 
 ASK_SECONDS: Final = 10.0
-"""How long an engine that does not answer is asked for what it has given to a worker."""
+"""How long to ask an engine that does not answer which jobs it has given to a worker."""
 
 AT_ONCE: Final = 500
-"""So many results are handed over in one turn of the loop."""
+"""So many results are passed on in one turn of the loop."""
 
 
 class ClaimSource(Protocol):
@@ -39,7 +39,7 @@ class ClaimSource(Protocol):
 
 
 class Recovery:
-    """Sends what is finished, and decides about claims whose jobs died with an earlier run.
+    """Sends finished results, and decides about claims whose jobs died with an earlier run.
 
     `clock` gives seconds since the epoch, and is replaced in tests. `on_report` gets each job that is reported as
     interrupted, with its block and its verdict.
@@ -63,12 +63,12 @@ class Recovery:
         self._on_report = on_report
 
     async def begin(self) -> None:
-        """Do it now, and whenever the journal has found more."""
+        """Recover now, and whenever the journal has found more."""
         self._journal.on_found = self.recover
         await self.recover()
 
     async def recover(self) -> None:
-        """Do it for all that is in the journal. Raises nothing of the engine or the disk.
+        """Handle all that is in the journal. Raises no errors of the engine or the disk.
 
         Also called when the journal has found more: the same result is never sent twice at a time.
         """
@@ -76,7 +76,7 @@ class Recovery:
         workers = {entry.claim.worker_uuid for entry in self._journal.interrupted()}
         if workers:
             polled = {worker: await self._polled(worker) for worker in workers} if self._is_sure else {}
-            # As they are now: the engine may have given some of the jobs out anew meanwhile.
+            # Read them again: meanwhile the engine may have given some of the jobs out again.
             for entry in self._journal.interrupted():
                 await self._decide(entry, polled.get(entry.claim.worker_uuid))
             await self._send()
@@ -125,7 +125,7 @@ class Recovery:
         self._on_report(job_id, block_id, verdict)
 
     async def _polled(self, worker_uuid: str) -> frozenset[str] | None:
-        """Return which jobs the engine has as claimed by a worker, or `None` when it does not tell."""
+        """Return which jobs a worker has claimed according to the engine, or `None` if the engine does not answer."""
         backoff = Backoff()
         try:
             async with asyncio.timeout(ASK_SECONDS):

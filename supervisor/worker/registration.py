@@ -1,4 +1,4 @@
-"""Being known to the engine: who this worker is, and which blocks it offers."""
+"""The registration with the engine: who this worker is, and which blocks it offers."""
 
 import asyncio
 import importlib.metadata
@@ -29,24 +29,24 @@ from supervisor.process.tasks import Tasks
 _log = logging.getLogger(__name__)
 
 _NOT_LET_IN: Final = frozenset({401, 407})
-"""Not 403: that is the licence (engine contract: worker routes)."""
+"""Not 403: that is about the licence (engine contract: worker routes)."""
 
 _NOT_FOUND: Final = 404
 _SERVER_ERROR: Final = 500
-"""The engine's own. A proxy that does not reach it says another one."""
+"""The engine's own error. A proxy that does not reach the engine sends another status."""
 
 MOST_FAILURES: Final = 8
-"""So often the engine may fail at a block while it takes others. Then that counts as refused."""
+"""After so many failures at a block, while the engine takes others, the block counts as refused."""
 
 _AT_ONCE: Final = 8
-"""How many blocks are registered at the same time: a start waits for the way to the engine that much less often."""
+"""How many blocks are registered at the same time: a start waits less for round trips to the engine."""
 
 LAST_PINGS_SECONDS: Final = 2.0
-"""How long the pings on their way may delay the unregistration."""
+"""How long pings on their way may delay the unregistration."""
 
 
 class Registration:
-    """This worker's uuid and the blocks that the engine has accepted. `blocks` grows while they are registered."""
+    """This worker's uuid and the blocks that the engine has accepted. `blocks` grows during the registration."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Registration:
         self.came_back = False
         """Whether the engine knew this worker already: from a run before this one."""
         self.leaving = False
-        """Whether `end` was called: this worker must not be heard of any more."""
+        """Whether `end` was called: nothing of this worker may reach the engine after that."""
         self.pings = Tasks()
         """The pings on their way, started by the heartbeat."""
         self._engine = engine
@@ -73,15 +73,15 @@ class Registration:
         self._ip_address = ip_address
         self._registering = asyncio.Lock()
         self._lost_uuid: str | None = None
-        """The uuid that the engine did not know, while this worker registers anew."""
+        """The uuid that the engine did not know, while this worker registers again."""
         self._failure = ""
-        """Why the worker or blocks could not be registered the last time."""
+        """Why the last registration of the worker or of blocks failed."""
         self._failures: Counter[str] = Counter()
         """How often the engine has failed at a block, by its id."""
 
     @property
     def problem(self) -> str | None:
-        """Why no jobs can be asked for; `None` where the engine knows this worker, and has accepted a block."""
+        """Why the worker can't poll; `None` if the engine knows this worker, and has accepted a block."""
         if self.uuid == self._lost_uuid:
             reason = f": {self._failure}" if self._failure else ""
             return f"the engine does not know this worker any more, and has not taken it back yet{reason}"
@@ -92,11 +92,11 @@ class Registration:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether `offer` or `renew` is registering something: a second `renew` would only wait for it."""
+        """Whether `offer` or `renew` is running: a second `renew` would only wait for it."""
         return self._registering.locked()
 
     async def begin(self, give_up_after_seconds: float) -> None:
-        """Register, waiting for an unreachable engine. Raises `StartRefusedError` when it stays away or says no."""
+        """Register; wait for an engine that is away. Raises `StartRefusedError` if it stays away or refuses."""
         loop = asyncio.get_running_loop()
         end = loop.time() + give_up_after_seconds
         backoff = Backoff(first_seconds=1.0, longest_seconds=10.0)
@@ -124,7 +124,7 @@ class Registration:
     async def offer(self, catalogue: Sequence[BlockEntry]) -> None:
         """Offer these blocks from now on. Retries until the engine has answered for each, or this worker leaves.
 
-        Cancelling it leaves blocks unoffered until the next call, or the next `renew`.
+        After a cancellation, blocks may be missing until the next call, or the next `renew`.
         """
         async with self._registering:
             self._catalogue = catalogue
@@ -137,13 +137,13 @@ class Registration:
                 self._lost_uuid = None
 
     async def renew(self, lost_uuid: str) -> None:
-        """Register anew after the engine has forgotten this worker. Retries until it leaves; running jobs go on.
+        """Register again after the engine has forgotten this worker. Retries until it leaves; running jobs go on.
 
-        The uuid stays where the engine knows it at one of the tries: then it was a proxy that did not.
+        If the engine knows the uuid at one of the tries, it stays: then a proxy had answered in the engine's place.
         """
         async with self._registering:
             if self.uuid != lost_uuid:
-                return  # somebody else noticed first
+                return  # another caller noticed it first
             self._lost_uuid, self._failure = lost_uuid, ""
             try:
                 await self._until_registered(self._renewal_of(lost_uuid))
@@ -157,8 +157,8 @@ class Registration:
         async def register() -> None:
             nonlocal was_tried
             if was_tried:
-                # It may have failed because the engine has forgotten this worker, as after a day without it. Whoever
-                # notices that meanwhile can only wait for this to end.
+                # It may have failed because the engine has forgotten this worker, as after a day without it. Other
+                # callers that notice this meanwhile can only wait for this to end.
                 await renew()
             else:
                 was_tried = True
@@ -171,9 +171,9 @@ class Registration:
 
         async def register() -> None:
             nonlocal was_told
-            # Once only: where a block then fails, another worker would count against the licence.
+            # Only once: if a block fails after this, another registration would count against the licence.
             if self.uuid == lost_uuid:
-                # Asked at each try: a worker that is registered beside it fails the jobs that run here.
+                # Ask at each try: a second worker in the engine would make it fail the jobs that run here.
                 if not await self._engine.ping(lost_uuid):
                     self._lost_uuid = lost_uuid
                     if not was_told:
@@ -202,9 +202,9 @@ class Registration:
                 return
 
     async def end(self) -> None:
-        """Unregister. Not being able to is said, and changes nothing: the engine notices by itself."""
+        """Unregister. A failure is logged and changes nothing: the engine notices that the worker is gone."""
         self.leaving = True
-        # One that arrived after the unregistration would bring this worker back (contract W4).
+        # A ping that arrived after the unregistration would bring this worker back (contract W4).
         await self.pings.wait(LAST_PINGS_SECONDS)
         try:
             await self._engine.unregister(self.uuid)
@@ -215,7 +215,7 @@ class Registration:
         if not self.uuid:
             await self._check_compatibility()
             known = await self._journal.fact("worker_uuid")
-            # A ping brings back a worker that had unregistered; only one that was deleted needs a new uuid.
+            # A ping brings back a worker that had unregistered; only a deleted one needs a new uuid.
             if known is not None and await self._engine.ping(known):
                 self.uuid = known
                 self.came_back = True
@@ -228,7 +228,7 @@ class Registration:
         try:
             reply = await self._engine.check_compatibility()
         except EngineError as error:
-            # An older engine has no such route. One that is not there at all is told by the next request.
+            # An older engine has no such route. If the engine is not there at all, the next request reports it.
             level = logging.DEBUG if error.status is None else logging.WARNING
             tell(_log, CompatibilityUnknown(reason=str(error)), level=level)
             return
@@ -246,18 +246,18 @@ class Registration:
         await self._journal.remember("worker_uuid", uuid)
         self.uuid = uuid
         self.accepted.clear()
-        # Offered again: they may have been refused only because the worker was unknown.
+        # Offer them again: they may have been refused only because the worker was unknown.
         self.refused.clear()
         self._failures.clear()
         tell(_log, Registered(worker=uuid))
 
     async def _register_blocks(self) -> None:
-        """Register what is not accepted yet, a few at a time. A block that is refused harms only itself."""
+        """Register the blocks that are not accepted yet, a few at a time. A refused block harms only itself."""
         done = {block.id for block in self.accepted} | self.refused.keys()
         blocks = [block for block in self._catalogue if block.id not in done]
         for first in range(0, len(blocks), _AT_ONCE):
             some = blocks[first : first + _AT_ONCE]
-            # All of them are awaited, also where one fails: what the engine has accepted counts.
+            # Wait for all of them, even if one fails: blocks that the engine has accepted count.
             answers = await asyncio.gather(*map(self._register_block, some), return_exceptions=True)
             self.accepted += [block for block, answer in zip(some, answers, strict=True) if answer is True]
             for answer in answers:
@@ -265,14 +265,14 @@ class Registration:
                     raise answer
 
     async def _register_block(self, block: BlockEntry) -> bool:
-        """Register one block, and return whether it was accepted. Raises `EngineError` where none can be now."""
+        """Register one block, and return whether it was accepted. Raises `EngineError` if none can be now."""
         try:
             await self._engine.register_block(block, self.uuid)
         except EngineError as error:
             if error.status == _NOT_FOUND and error.said is None:
-                # A proxy's word, while its way to the engine is gone: the next try may be answered by the engine.
+                # This is a proxy's answer while it can't reach the engine: the engine may answer the next try.
                 raise EngineError(str(error), status=error.status) from error
-            # Who is not let in at all is told nothing of this block.
+            # If the worker is not let in at all, the answer says nothing about this block.
             if error.status in _NOT_LET_IN:
                 raise
             if error.retryable and not await self._fails_at(block.id, error.status):
@@ -283,10 +283,10 @@ class Registration:
         return True
 
     async def _fails_at(self, block_id: str, status: int | None) -> bool:
-        """Count a failure. Returns whether it is this block at which the engine fails. Raises `EngineError`."""
+        """Count a failure. Returns whether only this block makes the engine fail. Raises `EngineError`."""
         if status != _SERVER_ERROR:
             return False
         self._failures[block_id] += 1
         if self._failures[block_id] < MOST_FAILURES or not self.accepted:
             return False
-        return await self._engine.ping(self.uuid)  # else it is the engine that has trouble
+        return await self._engine.ping(self.uuid)  # otherwise the engine itself has trouble

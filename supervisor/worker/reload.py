@@ -1,4 +1,4 @@
-"""SIGHUP: the code of the blocks and the settings are read anew. What can't be used leaves the old in force."""
+"""SIGHUP: reads the code of the blocks and the settings again. If they can't be used, the old ones stay in force."""
 
 import asyncio
 import logging
@@ -37,7 +37,7 @@ RELOADED: Final = frozenset(RunSettings.model_fields) - {"start_method", "log_fo
     "require_all_blocks",
     "block_slots",
 }
-"""The settings that a reload puts in force. All others need a restart."""
+"""The settings that a reload changes. All others need a restart."""
 
 _LONGEST_REFUSAL_CHARS: Final = 500
 
@@ -46,19 +46,19 @@ _KEPT: Final = frozenset(DaemonSettings.model_fields) - RELOADED
 
 @dataclass(frozen=True, slots=True)
 class ReloadOutcome:
-    """What became of a reload. `refused` says why everything stays as it was; `None` where it is done.
+    """The result of a reload. `refused` says why everything stays as it was; `None` if the reload is done.
 
-    `needs_restart` are the flags of settings that were changed, and that a restart alone puts in force.
+    `needs_restart` are the flags of changed settings that only a restart puts in force.
     """
 
     refused: str | None = None
     blocks: int = 0
     needs_restart: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
-    """What the engine has refused, what was not imported, and which blocks are gone, new or of other code: a line each.
-    """
+    """What the engine has refused, what was not imported, and which blocks are gone, new or have other code: a line
+    each."""
     ignored: tuple[str, ...] = ()
-    """Which variables look like settings and are none: a sentence for each."""
+    """Which variables look like settings but are none: a sentence for each."""
 
 
 STOPPING: Final = ReloadOutcome("The worker is stopping, and reloads no more.")
@@ -66,7 +66,7 @@ STOPPING: Final = ReloadOutcome("The worker is stopping, and reloads no more.")
 
 @dataclass(frozen=True, slots=True)
 class _NewSettings:
-    """What was read, what of it takes force, and what is to be imported for it."""
+    """The settings that were read, those that become effective, and what they import."""
 
     read: DaemonSettings
     in_force: DaemonSettings
@@ -74,11 +74,11 @@ class _NewSettings:
 
 
 class _MetBugError(Exception):
-    """The bug is its cause."""
+    """Its cause is the bug."""
 
 
 class Reload:
-    """Carries out one reload at a time; asked for again meanwhile, it does one more."""
+    """Does one reload at a time; a request meanwhile makes it do one more."""
 
     def __init__(
         self,
@@ -91,9 +91,9 @@ class Reload:
         status: Status,
     ) -> None:
         self.in_force = settings
-        """The settings in force: those of the start, but for what a reload has changed."""
+        """The settings in force: those of the start, with the changes of reloads."""
         self.needs_restart: tuple[str, ...] = ()
-        """The flags of settings that were changed, and that a restart alone puts in force."""
+        """The flags of changed settings that only a restart puts in force."""
         self._settings = settings
         self._asked = asyncio.Event()
         self._waiting: list[asyncio.Future[ReloadOutcome]] = []
@@ -108,7 +108,7 @@ class Reload:
         self._ignored: tuple[str, ...] = ()
 
     async def ask(self) -> ReloadOutcome:
-        """Reload, and return what became of it. One that is under way has begun before: another one follows it."""
+        """Reload, and return the result. A reload that is running has begun earlier: this one follows it."""
         if self._is_over:
             return STOPPING
         outcome: asyncio.Future[ReloadOutcome] = asyncio.get_running_loop().create_future()
@@ -117,7 +117,7 @@ class Reload:
         return await outcome
 
     async def reload_when_asked(self, asked: asyncio.Event) -> None:
-        """Reload whenever `asked` is set, or `ask` called. Cancelling it leaves in force what is then in force."""
+        """Reload whenever `asked` is set, or `ask` called. Cancelling it leaves the current state in force."""
         if self._asked.is_set():
             asked.set()
         self._asked = asked
@@ -154,14 +154,14 @@ class Reload:
         return outcome
 
     async def _new_settings(self) -> _NewSettings:
-        """Read the settings. Changes nothing: also a bug of ours is no more than a reload that is refused."""
+        """Read the settings. Changes nothing: even a bug of ours only makes the reload refused."""
         try:
             settings = await self._read_settings()
             for ignored in settings.ignored:
                 tell(_log, SettingIgnored(problem=ignored))
             in_force = self._in_force_with(settings)
             await self._check(settings, in_force)
-            # Beside the loop: it looks for the code of blocks on the disk.
+            # In a thread: it looks for the code of blocks on the disk.
             imports = await asyncio.to_thread(imports_of, in_force)
         except (ReloadRefusedError, TemplateError):
             raise
@@ -177,7 +177,7 @@ class Reload:
             )
 
     async def _put_in_force(self, new: _NewSettings) -> tuple[str, ...]:
-        """Import the blocks, then change everything. A bug of ours on the way leaves nobody knows what in force."""
+        """Import the blocks, then change everything. A bug of ours in between leaves an unknown state in force."""
         settings, in_force = new.read, new.in_force
         before = self._dispatcher.catalogue
 
@@ -203,13 +203,13 @@ class Reload:
         return (*refused_blocks(self._registration.refused), *catalogue_changes(before, catalogue))
 
     def _in_force_with(self, settings: DaemonSettings) -> DaemonSettings:
-        """Return these settings; what a restart alone changes, such as the state directory, is as it was."""
+        """Return these settings; those that only a restart changes, such as the state directory, stay as they are."""
         in_force = settings.model_copy(update={name: getattr(self._settings, name) for name in _KEPT})
         in_force.come_from({name: self._settings.origin_of(name) for name in _KEPT})
         return in_force
 
     def _changed_and_kept(self, settings: DaemonSettings) -> tuple[str, ...]:
-        """Return the flags of settings that were changed, and that a restart alone puts in force."""
+        """Return the flags of changed settings that only a restart puts in force."""
         return tuple(
             "--" + name.replace("_", "-")
             for name in DaemonSettings.model_fields
@@ -224,12 +224,12 @@ class Reload:
 
 def _tell_all(waiting: "list[asyncio.Future[ReloadOutcome]]", outcome: ReloadOutcome) -> None:
     for each in waiting:
-        if not each.done():  # else who has asked is gone
+        if not each.done():  # otherwise the caller is gone
             each.set_result(outcome)
 
 
 def refused_blocks(refused: Mapping[str, str]) -> tuple[str, ...]:
-    """Say in a line each which blocks the engine has refused, and why."""
+    """Say in one line each which blocks the engine has refused, and why."""
     return tuple(
         one_line(f"refused by the engine: {block}: {reason}", _LONGEST_REFUSAL_CHARS)
         for block, reason in sorted(refused.items())
@@ -237,7 +237,7 @@ def refused_blocks(refused: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def catalogue_changes(before: Catalogue, after: Catalogue) -> tuple[str, ...]:
-    """Say in a line each which modules could not be imported, and which blocks are gone, new or of other code."""
+    """Say in one line each which modules could not be imported, and which blocks are gone, new or have other code."""
     old, new = ({block.id: block.code_digest for block in each.blocks} for each in (before, after))
     return (
         *(f"not imported: {problem}" for problem in not_imported(after)),
@@ -248,7 +248,7 @@ def catalogue_changes(before: Catalogue, after: Catalogue) -> tuple[str, ...]:
 
 
 def objections(before: Catalogue, after: Catalogue, *, require_all: bool) -> list[str]:
-    """Say why this catalogue must not replace that one: it is empty, or a module that had blocks is broken now."""
+    """Say why `after` must not replace `before`: it is empty, or a module that had blocks is broken now."""
     reasons = [_sentence(problem) for problem in after.problems if problem.kind == "source" or require_all]
     if not reasons:
         kept = {block.id for block in after.blocks}

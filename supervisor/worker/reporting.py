@@ -1,4 +1,4 @@
-"""A verdict on its way out: into the journal, from there to the delivery, and into the log."""
+"""The way of a verdict: into the journal, from there to the delivery, and into the log."""
 
 import asyncio
 import logging
@@ -23,17 +23,17 @@ from supervisor.worker.observer import Observer
 _log = logging.getLogger(__name__)
 
 Refused = tuple[str, str | None, int, Verdict]
-"""A job that is not run: its id, its block where that is known, the number of its claim, and why."""
+"""A job that is not run: its id, its block if it is known, the number of its claim, and why."""
 
 
 class EngineTraits(Protocol):
-    """What of the engine's abilities shapes a result."""
+    """The abilities of the engine that change a result."""
 
     knows_retryable: bool
 
 
 class Reporting:
-    """Reports jobs that have ended, and jobs that are not run. `number` is that of the claim in the journal."""
+    """Reports jobs that have ended, and jobs that are not run. `number` is the claim's number in the journal."""
 
     def __init__(
         self,
@@ -52,12 +52,12 @@ class Reporting:
         self._records = records
 
     def foresee(self, job_id: str, number: int, finished: Finished) -> None:
-        """Have the result written that a job will have if nothing else is seen of it, while its child ends."""
+        """Write the result that a job will have if nothing else happens to it, while its child ends."""
         text = result_text(job_id, finished, knows_retryable=self._engine.knows_retryable)
         self._journal.foresee_result(number, text)
 
     async def report(self, job_id: str, number: int, finished: Finished) -> None:
-        """Make the result durable, as far as the disk takes it, then hand it to the delivery."""
+        """Make the result durable, if the disk takes it, then pass it to the delivery."""
         with self._open_jobs.concluded(job_id, finished.verdict):
             text = result_text(job_id, finished, knows_retryable=self._engine.knows_retryable)
             await self._journal.store_result(number, text)
@@ -65,7 +65,7 @@ class Reporting:
                 self._delivery.submit(result)
 
     async def refuse(self, job_id: str, block_id: str | None, number: int, verdict: Verdict) -> None:
-        """Report a job that is not run, say so, and keep that."""
+        """Report a job that is not run, log that, and keep it."""
         await self._refuse(job_id, block_id, number, verdict)
         self._records.not_run(job_id, block_id, verdict)
 
@@ -75,17 +75,17 @@ class Reporting:
         await self.report(job_id, number, not_run(verdict))
 
     async def refuse_all(self, jobs: Sequence[Refused]) -> None:
-        """Report many at the same time, so that they share the writes to a disk that may be slow."""
+        """Report many at the same time, so that they share writes to a slow disk."""
         await asyncio.gather(*(self.refuse(*job) for job in jobs))
 
     async def lost(self, jobs: Sequence[LostJob], worker_uuid: str, *, by_the_last_run: bool) -> None:
-        """Claim and report jobs that the engine has given to this worker and that never came."""
+        """Claim and report jobs that the engine gave to this worker but that never came."""
         claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
         numbers = await self._journal.claim(claims)
         never_came = refusals.claim_lost(by_the_last_run=by_the_last_run)
         reports: list[Coroutine[Any, Any, None]] = []
         for job, number in zip(jobs, numbers, strict=True):
-            if self._records.has_succeeded(job.job_id):  # what is kept of it says more than this
+            if self._records.has_succeeded(job.job_id):  # the kept record says more than this
                 verdict = refusals.result_lost(by_the_last_run=by_the_last_run)
                 reports.append(self._refuse(job.job_id, job.block_id, number, verdict))
             else:
@@ -96,9 +96,9 @@ class Reporting:
 def tell_end(
     job: Job, finished: Finished, slot: int, pid: int | None, limit_seconds: float
 ) -> Sequence[Event]:
-    """Log how a job ended, and what it took. Returns what was logged.
+    """Log how a job ended, and what it used. Returns the logged events.
 
-    `limit_seconds` is the limit that it would have had, where it was not run.
+    `limit_seconds` is the limit that the job would have had, if it was not run.
     """
     verdict, usage, status = finished.verdict, finished.ending.usage, finished.ending.exit_status
     limits = finished.ending.limits
@@ -128,7 +128,7 @@ def tell_end(
 
 
 def tell_bug(job: Job, verdict: Verdict, seconds: float) -> Sequence[Event]:
-    """Log that a bug of this worker has ended a job. To be called where its exception is handled."""
+    """Log that a bug of this worker has ended a job. Call it in the handler of the exception."""
     met = JobMetBug(
         job=job.job_id,
         block=job.block_id,
@@ -149,12 +149,12 @@ def tell_not_run(job_id: str, block_id: str | None, verdict: Verdict) -> None:
         cause=verdict.cause.value,
         explanation=verdict.message.removeprefix("Not run: "),
     )
-    # What somebody wanted is no error.
+    # A cancellation is wanted, so it is not an error.
     tell(_log, not_run, level=logging.WARNING if verdict.cause is Cause.CANCELLED else None)
 
 
 def count_death(quarantine: Quarantine, job: JobFingerprint, finished: Finished, at: float) -> None:
-    """Count a job that has killed its process, and say so where that puts it in quarantine."""
+    """Count a job that has killed its process. If this quarantines the job's block, log it."""
     cause = finished.verdict.cause
     how = crash_summary(cause, finished.ending)
     if why := quarantine.ended(job, cause, how, at):

@@ -1,6 +1,6 @@
-"""What each answer to a result means: the one table, with the reason for each row. Pure.
+"""What each answer to a result means: a single table, with the reason for each row. Pure.
 
-The documentation prints it (`docs.tools`), so that an operator reads what the worker does.
+The documentation prints it (`docs.tools`): operators read exactly what the worker does.
 """
 
 import re
@@ -10,10 +10,10 @@ from enum import Enum
 from typing import Final
 
 SMALL_BYTES: Final = 16 * 1024
-"""No server refuses a text of this size for being large, so that a 413 for it must mean something else."""
+"""No server refuses a text of this size because of its size, so a 413 for it must mean something else."""
 
 TRIES_WHEN_UNCLEAR: Final = 3
-"""So often a result is refused by nobody knows whom, while others are taken, until that counts as a refusal."""
+"""After so many refusals by an unknown sender, while other results are taken, a result counts as refused."""
 
 
 class Meaning(Enum):
@@ -28,7 +28,7 @@ class Meaning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. `answer` says which answers, `reason` why they mean that."""
+    """One row of the table. `answer` says which answers, `reason` why they have this meaning."""
 
     answer: str
     meaning: Meaning
@@ -111,7 +111,7 @@ _NOT_KNOWN: Final = re.compile(
 
 
 def row_of(status: int | None, said: str | None, result_bytes: int) -> Row:
-    """Return the row of an answer. `said` is the message in the engine's own words, `None` where there is none."""
+    """Return the row of an answer. `said` is the message in the engine's own words, `None` if there is none."""
     if status is None:
         return SILENCE
     if status in _ABOUT_THE_TEXT:
@@ -134,24 +134,24 @@ def _about_the_text(status: int, said: str | None, result_bytes: int) -> Row:
 
 
 def meaning_of(status: int | None, said: str | None, result_bytes: int) -> Meaning:
-    """Say what an answer means; see `row_of`."""
+    """Return what an answer means; see `row_of`."""
     return row_of(status, said, result_bytes).meaning
 
 
 def may_have_arrived(status: int | None) -> bool:
-    """Whether the engine may hold a result after a try that ended like this: its answer may have been lost."""
+    """Whether the engine may have a result after a try that ended like this: its answer may have been lost."""
     return status is None or not 400 <= status < 500
 
 
 class UnclearRefusals:
-    """Counts, for each result, refusals of which nobody knows who spoke. `taken` counts what the engine has taken."""
+    """Counts refusals by an unknown sender, for each result. `taken` counts the results that the engine has taken."""
 
     def __init__(self) -> None:
         self._taken = 0
         self._seen: dict[int, tuple[int, int]] = {}
 
     def delivered(self, number: int) -> None:
-        """The engine has taken a result, so that it is there and speaks for itself."""
+        """The engine has taken a result, so it is there and answers itself."""
         self._taken += 1
         self._seen.pop(number, None)
 
@@ -161,7 +161,7 @@ class UnclearRefusals:
             self._seen.pop(number, None)
 
     def is_final(self, number: int) -> bool:
-        """Count one for a result. Returns whether it was refused often enough while others were taken."""
+        """Count a refusal. Returns whether the result was refused often enough while others were taken."""
         count, taken = self._seen.get(number, (0, -1))
         if self._taken > taken:
             count += 1

@@ -1,4 +1,4 @@
-"""The jobs that this worker has now, waiting or running, as those see them who ask."""
+"""The jobs that this worker has now, waiting or running, in the form for people who ask."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ STARTING: Final = "starting"
 
 @dataclass(frozen=True, slots=True)
 class RunningJob:
-    """One job. Times are seconds since the epoch, what is not known yet is `None`."""
+    """One job. Times are seconds since the epoch. A value that is not known yet is `None`."""
 
     job_id: str
     block: str
@@ -26,7 +26,7 @@ class RunningJob:
     claimed_at: float
     started_at: float | None
     seconds: float
-    """Since it was started, or claimed where it waits."""
+    """Since its start; if it waits, since its claim."""
     limits: dict[str, Any] = field(default_factory=dict)
     memory_bytes: int | None = None
     cpu_seconds: float | None = None
@@ -37,7 +37,7 @@ class RunningJob:
 
 
 class RunningJobs:
-    """The jobs that the dispatcher has, by their ids, and what is known of each. `clock` is monotonic, in seconds."""
+    """The dispatcher's jobs by their ids, and what is known of each. `clock` is monotonic, in seconds."""
 
     def __init__(
         self, view: Callable[[str], JobView | None], clock: Callable[[], float] = time.monotonic
@@ -50,12 +50,12 @@ class RunningJobs:
         return len(self._jobs)
 
     def __contains__(self, job_id: object) -> bool:
-        """Whether a job of this id has no result yet. One that comes after its result is the engine's retry."""
+        """Whether a job with this id has no result yet. A job that comes after its result is the engine's retry."""
         claimed = self._jobs.get(job_id) if isinstance(job_id, str) else None
         return claimed is not None and not claimed.is_reported
 
     def enter(self, claimed: ClaimedJob) -> None:
-        """A job was claimed, and waits for a slot. A retry takes the place of a try that is tidied up still."""
+        """A job was claimed, and waits for a slot. A retry replaces an earlier try that is still being cleaned up."""
         self._jobs[claimed.job.job_id] = claimed
 
     def leave(self, claimed: ClaimedJob) -> None:
@@ -64,11 +64,11 @@ class RunningJobs:
             del self._jobs[claimed.job.job_id]
 
     def ids(self) -> list[str]:
-        """Return the ids of them all."""
+        """Return the ids of all."""
         return list(self._jobs)
 
     def listed(self) -> list[RunningJob]:
-        """Return them all, in the order in which they were claimed. Reads no file."""
+        """Return all, in the order of their claims. Reads no file."""
         return [self._job(claimed) for claimed in self._jobs.values()]
 
     def find(self, job_id: str) -> RunningJob | None:

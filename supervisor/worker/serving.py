@@ -1,6 +1,6 @@
-"""A worker that has its blocks: known to the engine, asking for jobs, and taken apart again at its end.
+"""A worker with its blocks: registers with the engine, polls for jobs, and ends its parts at its end.
 
-Imported while the template imports the blocks (`supervisor.worker.daemon`), since it brings most of the worker along.
+It is imported while the template imports the blocks (`supervisor.worker.daemon`): it imports most of the worker.
 """
 
 import asyncio
@@ -54,20 +54,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What a worker has from its start on, and what it does with that once its blocks are imported."""
+    """The parts that a worker has from its start, and its work once its blocks are imported."""
 
     settings: DaemonSettings
     notifier: Notifier
     read_settings: Callable[[], Awaitable[DaemonSettings]]
     reload_asked: asyncio.Event
     tasks: Tasks
-    """What must run for as long as the worker does. Ended by `run`."""
+    """Tasks that must run as long as the worker. `run` ends them."""
     shutdown: Shutdown
     control: Control
     health: Health
 
     async def run(self, journal: Ledger, launcher: Launcher, catalogue: Catalogue, cgroups: Cgroups) -> None:
-        """Work until told to stop. Raises `SupervisorError` when it can't start."""
+        """Work until told to stop. Raises `SupervisorError` if it can't start."""
         engine = EngineApi(access_of(self.settings))
         try:
             await self._with_engine(journal, launcher, catalogue, engine, cgroups)
@@ -84,7 +84,7 @@ class Serving:
     ) -> None:
         settings = self.settings
         registration = registration_of(settings, engine, journal, catalogue)
-        kept = await take_kept(journal)  # before the engine knows the worker: then a copy is in doubt no more
+        kept = await take_kept(journal)  # before the registration: that ends the doubt whether this is a copy
         if not await self._register(registration):
             return
         progress = Progress(self.notifier)
@@ -160,7 +160,7 @@ class Serving:
 
     def _say_how_it_is(self, status: Status, runner: JobRunner, dispatcher: Dispatcher) -> None:
         def capacity_changed(_: str | None) -> None:
-            dispatcher.changed.set()  # whoever waits for a slot may find one
+            dispatcher.changed.set()  # a job that waits for a slot may find one
             status.look()
 
         runner.tell_capacity(capacity_changed)

@@ -1,6 +1,6 @@
-"""A pause that those share who look at the worker again and again, so that they wake its loop once and not one by one.
+"""A pause that several loops over the worker share, so that they wake its loop once and not one by one.
 
-To wake up costs an idle worker more than most of what it looks at then.
+For an idle worker, waking up costs more than most of the work that follows.
 """
 
 import asyncio
@@ -8,17 +8,17 @@ import math
 from typing import Final
 
 LATER: Final = 1.25
-"""For so many times its length a pause waits for somebody who wakes the loop anyway, where there was one during the
-pause before: those of the poller vary by a tenth."""
+"""How many times its length a pause waits for somebody who wakes the loop anyway, if somebody did in the pause before:
+the poller's pauses vary by a tenth."""
 
 EARLIEST: Final = 0.8
-"""From this share of its length on, a pause is over as soon as somebody wakes the loop."""
+"""From this part of its length on, a pause ends as soon as somebody wakes the loop."""
 
 
 class SharedPause:
     """Lasts about `seconds`, for all who wait for its end; the next one begins when the first of them waits again.
 
-    Who wakes the loop anyway, about as often, calls `turn`. While nobody does, each pause lasts `seconds`.
+    Code that wakes the loop about as often anyway calls `turn`. While nobody does, each pause lasts `seconds`.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -30,7 +30,7 @@ class SharedPause:
         self._has_turns = False
 
     async def wait(self) -> float:
-        """Wait for the end. Returns by when that was to come at the latest, in seconds of the loop's clock."""
+        """Wait for the end. Returns when it was due at the latest, in seconds of the loop's clock."""
         if self._timer is None:
             self._begin()
         due_at = self._due_at
@@ -38,7 +38,7 @@ class SharedPause:
         return due_at
 
     def turn(self) -> None:
-        """Take note that the loop is awake."""
+        """Note that the loop is awake."""
         self._has_turns = True
         if self._timer is not None and asyncio.get_running_loop().time() >= self._over_from:
             self._end()

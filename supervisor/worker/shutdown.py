@@ -1,4 +1,4 @@
-"""Stopping: signals go into the worker's state machine, and what it decides is carried out here."""
+"""Stops the worker: passes signals to its state machine, and does what that decides."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 EXIT_AT_ONCE: Final = 130
 END_SECONDS: Final = 90.0
-"""What the end may take beyond the time for running jobs: to kill and report them, to unregister, and some more."""
+"""How long the end may take beyond the time for running jobs: to kill and report them, to unregister, and a margin."""
 _ANNOUNCEMENTS: Final = {
     1: "The worker stops. It takes no new jobs, and running ones have {seconds:g} s to end. Another signal kills them.",
     2: "The worker stops now. It kills running jobs and reports them. Another signal ends it at once.",
@@ -30,7 +30,7 @@ _STOPS_ALREADY: Final = (
 
 
 class Work(Protocol):
-    """What a worker does, as far as its end is concerned. Each of these is one step of the end."""
+    """The parts of a worker that its end needs. Each method is one step of the end."""
 
     def stop_polling(self) -> None:
         """Claim no more jobs."""
@@ -54,11 +54,11 @@ class Work(Protocol):
 
 
 class Shutdown:
-    """Where the worker is on its way out. `asked` is set with the first signal, or another reason to end.
+    """How far the worker's end is. `asked` is set at the first signal, or at another reason to end.
 
-    `wanted` is set where somebody wants the end: by a signal, or by a drain that ends the worker, and not by a failure.
+    `wanted` is set if somebody wants the end: by a signal, or by a drain that ends the worker; not after a failure.
 
-    `on_failure` gets a step that failed, which is a bug; the next one follows all the same.
+    `on_failure` gets a step that failed, which is a bug; the next step follows anyway.
     """
 
     def __init__(self, timeout_seconds: float, notifier: Notifier, on_failure: OnFailure) -> None:
@@ -75,7 +75,7 @@ class Shutdown:
     async def work(self, work: Work) -> None:
         """Let a worker work until it is told to stop, then take the steps of its end. Returns when it may exit.
 
-        One that was told before, while it started, ends at once. Cancelling this leaves the end where it is.
+        A worker that was told to stop while it started ends at once. Cancelling this stops the end where it is.
         """
         self._work = work
         try:
@@ -90,7 +90,7 @@ class Shutdown:
             await self._steps.close()
 
     def on_signal(self, number: signal.Signals) -> None:
-        """Take a signal to stop, and announce what it does."""
+        """Handle a signal to stop, and log its effect."""
         self.wanted.set()
         count = self._state.signals + 1
         is_late = count == 1 and not self._state.polls
@@ -102,22 +102,22 @@ class Shutdown:
             if count < 3:
                 tell(_log, signalled)
             else:
-                # Not to the log, whose thread will not get to it any more.
+                # Not to the log: its thread will not write it any more.
                 say_now(f"supervisor: {signalled.message}")
         self._apply(WorkerEvent.SIGNALLED)
 
     def end_at_once(self, number: signal.Signals) -> None:
-        """Take the third signal to stop, wherever the loop is. Does not return."""
+        """Handle the third signal to stop, even if the loop hangs. Does not return."""
         say_now(f"supervisor: {StopSignalled(signal=number.name, consequence=_ANNOUNCEMENTS[3]).message}")
         os._exit(EXIT_AT_ONCE)
 
     def begin_as_wanted(self) -> None:
-        """End the worker as somebody has asked for by a command."""
+        """End the worker because somebody has asked for it by a command."""
         self.wanted.set()
         self.begin()
 
     def begin(self) -> None:
-        """Drain for another reason than a signal, which the first signal is none the less."""
+        """Drain for another reason than a signal. The next signal still counts as the first one."""
         self._apply(WorkerEvent.END_NEEDED)
 
     def _apply(self, event: WorkerEvent) -> None:
@@ -141,16 +141,16 @@ class Shutdown:
             case WorkerCommand.EXIT:
                 self._over.set()
             case WorkerCommand.EXIT_AT_ONCE:
-                # The children die with this process (PDEATHSIG), what they left by the keeper; claims and results
-                # are in the journal.
+                # The children die with this process (PDEATHSIG), and the keeper kills what they left. Claims and
+                # results are in the journal.
                 os._exit(EXIT_AT_ONCE)
-            case _:  # while it starts, there is nothing to kill
+            case _:  # during the start there is nothing to kill
                 pass
 
     def _drain(self) -> None:
         self._notifier.send(
             "STOPPING=1",
-            # Whatever TimeoutStopSec= says: the time that was given to the jobs is not cut off.
+            # This wins over TimeoutStopSec=: the jobs get their full time.
             extended_by(self._timeout + END_SECONDS),
             f"STATUS=stopping, at most {self._timeout:g} s for running jobs",
         )

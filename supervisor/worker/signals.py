@@ -1,4 +1,4 @@
-"""Signals as events of the worker."""
+"""Turns signals into events of the worker."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from supervisor.keeper import BOUND_SECONDS, kill_all_children, remove_cgroups
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _LAST_STOP: Final = 3
 _HARMLESS: Final = signal.SIGURG
-"""Its default action is to ignore it (signal(7)), so that to restore this action is no risk."""
+"""By default it is ignored (signal(7)), so it is no risk when that default is restored."""
 
 
 @contextlib.contextmanager
@@ -27,11 +27,11 @@ def stop_signals(
 ) -> Iterator[None]:
     """Call `on_signal` on the loop for every stop signal, for as long as the context lasts.
 
-    `on_third` is called for the third SIGTERM or SIGINT, and at once: the loop may be what does not go on.
+    `on_third` is called at once for the third SIGTERM or SIGINT, because the loop may hang.
 
-    SIGHUP is one as well, unless there is an `on_hangup`. Then it is one only when it comes because the terminal
-    was closed: the jobs of a worker that runs in one are finished, not cut off. That is told once, and not at all
-    where somebody has asked for a stop before: a terminal that is closed never takes time from the jobs.
+    Without `on_hangup`, SIGHUP is also a stop signal. With it, SIGHUP is a stop signal only if the terminal was closed:
+    a worker in that terminal finishes its jobs and does not cut them off. This is reported once, and not at all if
+    somebody has asked for a stop before: a closed terminal never shortens the jobs' time.
     """
     loop = asyncio.get_running_loop()
     had_terminal = has_terminal()
@@ -41,8 +41,8 @@ def stop_signals(
     def hang_up() -> None:
         nonlocal terminal_is_gone
         if terminal_is_gone:
-            # Of one terminal come two: bash and zsh pass theirs on to their jobs, and end. Then the kernel sends one to
-            # the jobs in the foreground of the session that such a shell has led (exit(3)).
+            # One terminal causes two: bash and zsh pass theirs on to their jobs, and end. Then the kernel sends one to
+            # the foreground jobs of the session that such a shell has led (exit(3)).
             return
         if had_terminal and not has_terminal():
             terminal_is_gone = True
@@ -66,7 +66,7 @@ def stop_signals(
             on_third(signal.Signals(number))
         loop.call_soon_threadsafe(actions[signal.Signals(number)])
 
-    # It does nothing, and nobody sends it; but while the loop has one handler, every signal wakes the loop.
+    # It does nothing, and nobody sends it. But while the loop has one handler, every signal wakes the loop.
     loop.add_signal_handler(_HARMLESS, _nothing)
     for number in actions:
         signal.signal(number, to_loop)
@@ -75,9 +75,9 @@ def stop_signals(
         yield
     finally:
         for number in actions:
-            # What comes now asks for what is being done; the default action would turn it into a failure. That is why
-            # these are not the loop's own handlers: it restores the default action of what it removes, if only for an
-            # instant.
+            # A signal at this point asks for what is being done already; the default action would make it a failure.
+            # This is why the loop's own handlers are not used: when the loop removes one, it restores the default
+            # action, if only for an instant.
             signal.signal(number, signal.SIG_IGN)
         loop.remove_signal_handler(_HARMLESS)
 
@@ -97,14 +97,14 @@ def keeper_lost(on_loss: Callable[[], None]) -> Iterator[None]:
 
 
 def leave_nothing_alive() -> None:
-    """The keeper was killed, and with it whoever would clean up after this process: do it now, and end."""
+    """The keeper was killed, and nobody else would clean up after this process: do it now, and end."""
     kill_all_children(BOUND_SECONDS)
     remove_cgroups()
     os._exit(128 + signal.SIGKILL)
 
 
 def has_terminal() -> bool:
-    """Whether this process has a terminal that is still there: one that was closed is none (tty_ioctl(4), EIO)."""
+    """Whether this process has a terminal that still exists: a closed one does not count (tty_ioctl(4), EIO)."""
     try:
         return sys.stderr is not None and os.isatty(sys.stderr.fileno())
     except (OSError, ValueError):
@@ -112,7 +112,7 @@ def has_terminal() -> bool:
 
 
 def turn_output_off() -> None:
-    """Write to nowhere from now on: who listened is gone, and an orderly end must not fail for its last line."""
+    """Discard all output from now on: the reader is gone, and an orderly end must not fail at its last line."""
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     for descriptor in (1, 2):
         os.dup2(null, descriptor)

@@ -1,6 +1,6 @@
 """The slots of a worker, and the claimed jobs that wait for one.
 
-They begin in the order in which they came; those whose block is full are passed over.
+Jobs begin in the order in which they came; jobs whose block is full are skipped.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ _log = logging.getLogger(__name__)
 
 
 class Slots:
-    """Slots by their numbers: gives out the lowest that is free.
+    """Slots by their numbers: gives out the lowest free one.
 
-    `count` is how many there are, but for those that are set aside for a job that can't be killed.
+    `count` is how many there are, without those that are set aside for a job that can't be killed.
     """
 
     def __init__(self, count: int) -> None:
@@ -37,7 +37,7 @@ class Slots:
         heapq.heappush(self._free, slot)
 
     def set_aside(self) -> None:
-        """A slot that was taken can't be used: something of its job is still there."""
+        """A slot that was taken can't be used: a process of its job is still there."""
         self.count -= 1
 
     def take_up(self, slot: int) -> None:
@@ -47,7 +47,7 @@ class Slots:
 
 
 class WaitingJobs:
-    """Keeps jobs until they begin, or until there is no time left for them: `expire` is then called with each."""
+    """Keeps jobs until they begin, or until their time is up: then `expire` is called with each."""
 
     def __init__(self, catalogue: Catalogue, expire: Callable[[ClaimedJob], None]) -> None:
         self._expire = expire
@@ -64,23 +64,23 @@ class WaitingJobs:
         return iter(self._jobs)
 
     def offer(self, catalogue: Catalogue) -> None:
-        """Keep to the limits of these blocks from now on."""
+        """From now on, apply the limits of these blocks."""
         self._most = {
             block.id: block.max_concurrent for block in catalogue.blocks if block.max_concurrent is not None
         }
 
     def append(self, claimed: ClaimedJob) -> None:
-        """Have a job wait."""
+        """Let a job wait."""
         self._jobs.append(claimed)
 
     def remove(self, claimed: ClaimedJob) -> None:
-        """Have a job wait no more. Raises `ValueError` where it does not wait."""
+        """Stop a job's wait. Raises `ValueError` if it does not wait."""
         self._jobs.remove(claimed)
         if timer := self._timers.pop(claimed.job.job_id, None):
             timer.cancel()
 
     def take(self) -> ClaimedJob | None:
-        """Return the next job that may begin, which counts as running from now on, or `None`."""
+        """Return the next job that may begin, or `None`. From now on it counts as running."""
         for claimed in self._jobs:
             if may_begin(claimed.job.block_id, most=self._most, running=self._running):
                 self.remove(claimed)
@@ -89,14 +89,14 @@ class WaitingJobs:
         return None
 
     def ended(self, claimed: ClaimedJob) -> None:
-        """A job that was taken runs no more."""
+        """A job that was taken does not run any more."""
         self._running[claimed.job.block_id] -= 1
         if not self._running[claimed.job.block_id]:
             del self._running[claimed.job.block_id]
 
     @property
     def wanting_a_slot(self) -> int:
-        """How many wait for a slot of the worker. Those whose block is full keep no slot from jobs of other blocks."""
+        """How many wait for a slot of the worker. Jobs whose block is full take no slot from others."""
         if not self._most or not self._jobs:
             return len(self._jobs)
         ids = [claimed.job.block_id for claimed in self._jobs]
@@ -107,7 +107,7 @@ class WaitingJobs:
         return claimed.job.block_id not in self._most
 
     def full_for(self, claimed: ClaimedJob) -> int | None:
-        """Return how many jobs of a job's block run at a time, if it waits for one of these to end, else `None`."""
+        """Return how many jobs of a job's block may run, if the job waits for one of these to end, otherwise `None`."""
         block = claimed.job.block_id
         is_full = not may_begin(block, most=self._most, running=self._running)
         return self._most[block] if is_full else None
@@ -122,7 +122,7 @@ class WaitingJobs:
         return to_ask_for(blocks, free, most=self._most, taken=taken, covered=covered)
 
     def must_begin_within(self, claimed: ClaimedJob, seconds: float) -> None:
-        """Have a job that still waits after so many seconds expire, and say so if its block is full. Once counts."""
+        """Let a job expire that still waits after so many seconds; if its block is full, log that. The first call counts."""
         job = claimed.job
         if job.job_id in self._timers:
             return

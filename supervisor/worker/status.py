@@ -1,4 +1,4 @@
-"""What systemd is told of the worker (`systemctl status`), put together in one place from what is known now."""
+"""The worker's status for systemd (`systemctl status`), put together in one place from what is known now."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ _LONGEST_CHARS: Final = 300
 
 
 class Notifies(Protocol):
-    """Whoever passes assignments such as `READY=1` on to systemd."""
+    """Passes assignments such as `READY=1` to systemd."""
 
     def send(self, *lines: str) -> None:
         """Pass them on."""
@@ -28,7 +28,7 @@ class Notifies(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the status says. `slots` are those that are not set aside."""
+    """The facts for the status. `slots` are without those that are set aside."""
 
     blocks: int
     slots: int
@@ -36,19 +36,19 @@ class Facts:
     problem: str | None = None
     """Why no job can be started; empty while the first child is on its way."""
     engine_problem: str | None = None
-    """Why the engine can't be asked for jobs."""
+    """Why the engine can't be polled."""
     blocks_problem: str | None = None
     """Why the engine has accepted no block."""
     reload_problem: str | None = None
     """Why the last reload was refused."""
     closed: str | None = None
-    """That somebody has paused or drained the worker, in a sentence."""
+    """A sentence, if somebody has paused or drained the worker."""
     journal_in_trouble: bool = False
-    """Whether the disk does not take what has to survive the worker. Jobs go on."""
+    """Whether the disk does not take what must survive the worker. Jobs go on."""
 
 
 def status_text(facts: Facts) -> str:
-    """Say in one line how the worker is: first what somebody has to see to, then what it offers."""
+    """Return the worker's state in one line: first what somebody must do, then what it offers."""
     if facts.closed is not None:
         state = facts.closed
     elif facts.problem == "":
@@ -77,10 +77,10 @@ def _one_line(text: str) -> str:
 
 
 class Status:
-    """Tells systemd. READY comes once a job can run, which is when the first child has become ready.
+    """Informs systemd. READY comes once a job can run: when the first child has become ready.
 
-    `facts` gives what is known, but for the last reload, which this object is told. `stopping` is set when the
-    worker stops: what is said from then on is another's. `pause` is awaited between two looks.
+    `facts` returns all facts except the last reload, which this object gets directly. `stopping` is set when the
+    worker stops: from then on another part sends the status. `pause` is awaited between two looks.
     """
 
     def __init__(
@@ -105,18 +105,18 @@ class Status:
         return facts if self._reload_problem is None else replace(facts, reload_problem=self._reload_problem)
 
     def begin(self) -> None:
-        """From here on the worker asks for jobs, as soon as one can run."""
+        """From now on the worker polls for jobs as soon as one can run."""
         self._begun = True
         self.look()
 
     async def keep(self) -> None:
-        """Say anew what changes, until cancelled."""
+        """Send what changes, until cancelled."""
         while True:
             await self._pause()
             self.look()
 
     def look(self) -> None:
-        """Say what has changed. To be called when jobs can be started again, or no longer."""
+        """Send what has changed. Call it when jobs can be started again, or no longer."""
         if self._stopping.is_set():
             return
         facts = self._facts()
@@ -139,12 +139,12 @@ class Status:
         self._notifier.send(*lines, f"STATUS={text}")
 
     def reload_begins(self) -> None:
-        """Say that a reload has begun: sd_notify(3), systemd waits for the READY=1 that follows."""
+        """Send that a reload has begun: sd_notify(3), systemd waits for the READY=1 that follows."""
         if self._is_ready:
             self._notifier.send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reload_ends(self, problem: str | None) -> None:
-        """Say that it is over, or with `problem` why it was refused. It makes no worker ready that was not."""
+        """Send that it is over; with `problem`, why it was refused. It makes no worker ready that was not ready."""
         self._reload_problem = problem
         if self._is_ready and not self._stopping.is_set():
             self._send("READY=1", text=status_text(self._facts()))

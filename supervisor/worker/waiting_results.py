@@ -1,4 +1,4 @@
-"""The results that the engine does not have yet, and whether they are too many. Pure but for the log."""
+"""The results that the engine does not have yet, and whether they are too many. Pure, except for the log."""
 
 import logging
 from collections.abc import Collection
@@ -12,16 +12,16 @@ _log = logging.getLogger(__name__)
 
 MOST_RESULTS: Final = 1000
 MOST_BYTES: Final = 128 * 2**20
-"""So many results may wait, and so large, before no more jobs are asked for: an engine that hands jobs out and takes no
-results must not fill this machine's memory. Half of it must be gone until jobs are asked for again."""
+"""The most results that may wait, and their size, before the worker stops polling: an engine that hands out jobs and
+takes no results must not fill this machine's memory. Polling goes on when half of it is gone."""
 
 
 class WaitingResults:
-    """By number and by job; a job may have more than one, as an earlier try's may still wait."""
+    """By number and by job; a job may have more than one, because an earlier try's result may still wait."""
 
     def __init__(self) -> None:
         self.are_too_many = False
-        """Whether no more jobs should be asked for."""
+        """Whether the worker should stop polling."""
         self._results: dict[int, StoredResult] = {}
         self._numbers: dict[str, set[int]] = {}
         self._bytes = 0

@@ -1,1 +1,1 @@
-"""What a running worker answers over its control socket: a file for each command, and the table of them."""
+"""The commands of a running worker's control socket: a file for each, and their table."""

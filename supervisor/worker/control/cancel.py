@@ -1,4 +1,4 @@
-"""`cancel`: ends one job, and says what became of it."""
+"""`cancel`: ends one job, and reports how it ended."""
 
 import asyncio
 import logging
@@ -18,24 +18,24 @@ _ID_CHARS = 100
 
 
 HINT_SECONDS: Final = 0.8
-"""How long a person waits before he is told what for. Shorter than the shortest grace that anybody sets."""
+"""After so long, a waiting person is told what the command waits for. It is shorter than any usual grace time."""
 
 
 async def cancel(parts: Parts, request: Request) -> AsyncIterator[JsonObject]:
-    """Cancel a job that runs or waits, and yield its end: `cancelled` is false where it has ended otherwise.
+    """Cancel a job that runs or waits, and yield its end: `cancelled` is false if it has ended otherwise.
 
-    Who asks with `hint`, and waits for a while, gets a part before that: `waits_for` is the job's state, and
-    `grace_seconds` what it has to clean up. Raises `ControlError` where nothing can be cancelled. Who leaves takes
-    nothing back.
+    With `hint`, a client that waits for a while gets a part before that: `waits_for` is the job's state, and
+    `grace_seconds` the time for its clean-up. Raises `ControlError` if nothing can be cancelled. If the client leaves,
+    the job is still cancelled.
     """
     job_id = asked_job_id(parts, request)
     verdict = parts.dispatcher.cancel(job_id)
     if verdict is None:
         raise _nothing_cancelled(parts, job_id)
-    # Before this gives way to what ends the job.
+    # Before the first await: after it, the job may end.
     parts.dispatcher.records.cancelled(job_id, request.peer.name)
     tell(_log, JobCancelled(job=job_id, by=request.peer.name))
-    # Not awaited itself: whoever is cancelled while he waits must not cancel it for the others.
+    # Not awaited directly: if this client's wait is cancelled, the future must not be cancelled for the others.
     done, _ = await asyncio.wait((verdict,), timeout=HINT_SECONDS if request.flag("hint") else None)
     if not done:
         job = parts.dispatcher.running_jobs.find(job_id)

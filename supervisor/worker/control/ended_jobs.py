@@ -1,4 +1,4 @@
-"""What is asked about jobs that have ended."""
+"""Answers about ended jobs."""
 
 import contextlib
 import dataclasses
@@ -11,14 +11,14 @@ from supervisor.journal.ended_jobs.files import OpenedJob
 from supervisor.journal.ended_jobs.store import EndedJobs
 from supervisor.worker.control_socket.protocol import ControlError, JsonObject
 
-if TYPE_CHECKING:  # it brings what runs jobs, before the template has started
+if TYPE_CHECKING:  # it would import the code that runs jobs, before the template has started
     from supervisor.worker.job_records import JobRecords
 
 _ID_CHARS = 100
 
 
 async def ended_job(records: "JobRecords", job_id: str) -> JsonObject | None:
-    """Return how a job ended, `None` where that is not kept. Raises `ControlError` where it can't be read."""
+    """Return how a job ended, `None` if it is not kept. Raises `ControlError` if it can't be read."""
     async with opened(records.kept, job_id) as job:
         if records.kept is None or job is None:
             return None
@@ -29,7 +29,7 @@ async def ended_job(records: "JobRecords", job_id: str) -> JsonObject | None:
 
 @contextlib.asynccontextmanager
 async def opened(kept: EndedJobs | None, job_id: str) -> AsyncIterator[OpenedJob | None]:
-    """Open what is kept of a job's end, `None` where nothing is. Raises `ControlError` where it can't be read."""
+    """Open the file of a job's end, `None` if it is not kept. Raises `ControlError` if it can't be read."""
     job: OpenedJob | None = None
     try:
         job = await kept.read(job_id) if kept is not None else None
@@ -50,7 +50,7 @@ async def opened(kept: EndedJobs | None, job_id: str) -> AsyncIterator[OpenedJob
 
 
 def unknown(records: "JobRecords", job_id: str) -> ControlError:
-    """Return the answer for a job that this worker does not know."""
+    """Return the answer about a job that this worker does not know."""
     if records.kept is None:
         why = "It does not run here, and this worker keeps no ended jobs (--keep-jobs 0)."
     elif records.kept.dropped:

@@ -1,4 +1,4 @@
-"""`pause`, `resume` and `drain`: whether this worker asks for jobs."""
+"""`pause`, `resume` and `drain`: whether this worker polls for jobs."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,11 +9,11 @@ from supervisor.worker.control_socket.protocol import ControlError, JsonObject, 
 from supervisor.worker.parts import Parts
 
 _LOOK_SECONDS: Final = 1.0
-"""How often who waits for a drain is told what is left, where that changes."""
+"""How often a client that waits for a drain gets what is left, if that changes."""
 
 
 async def pause(parts: Parts, request: Request) -> JsonObject:
-    """Ask for no jobs, for `for_seconds` or until `resume`. Raises `ControlError` in a drain, and when stopping."""
+    """Stop polling, for `for_seconds` or until `resume`. Raises `ControlError` in a drain, and when stopping."""
     _refuse_if_stopping(parts)
     for_seconds = request.number("for_seconds", 0) or None
     if for_seconds is not None and for_seconds > LONGEST_PAUSE_SECONDS:
@@ -31,7 +31,7 @@ async def pause(parts: Parts, request: Request) -> JsonObject:
 
 
 async def resume(parts: Parts, request: Request) -> JsonObject:
-    """Ask for jobs again. It is no error where the worker does."""
+    """Poll again. It is not an error if the worker polls already."""
     _refuse_if_stopping(parts)
     was_closed = parts.intake.resume(request.peer.name)
     await parts.intake.recorded()
@@ -39,10 +39,10 @@ async def resume(parts: Parts, request: Request) -> JsonObject:
 
 
 async def drain(parts: Parts, request: Request) -> AsyncIterator[JsonObject]:
-    """Ask for no jobs any more. With `wait`, tell what is left until that is nothing; with `exit`, then end.
+    """Stop polling. With `wait`, report what is left until nothing is; with `exit`, then end.
 
-    The last part of the answer has the mode `drained`, unless somebody resumes or stops the worker meanwhile. Who
-    leaves ends no drain.
+    The last part of the answer has the mode `drained`, unless somebody resumes or stops the worker meanwhile. If the
+    client leaves, the drain goes on.
     """
     _refuse_if_stopping(parts)
     parts.intake.drain(request.peer.name, _note(request), ends_worker=request.flag("exit"))
@@ -62,7 +62,7 @@ async def drain(parts: Parts, request: Request) -> AsyncIterator[JsonObject]:
 
 
 def intake_of(parts: Parts) -> JsonObject:
-    """Return whether the worker asks for jobs, and what is left to do, as plain data."""
+    """Return whether the worker polls for jobs, and what is left to do, as plain data."""
     state, left = parts.intake.state, parts.intake.left
     return {
         "mode": state.mode.value,
@@ -79,7 +79,7 @@ def intake_of(parts: Parts) -> JsonObject:
 
 
 def _is_draining(parts: Parts) -> bool:
-    # Asked for anew each time: it changes while this waits.
+    # Read again each time: it changes while this waits.
     return parts.intake.state.mode is IntakeMode.DRAINING
 
 

@@ -1,4 +1,4 @@
-"""The job that an operator means: he may type the beginning of its id, as `top` and logs show no more."""
+"""Finds the job that an operator means: the beginning of its id is enough, because `top` and logs show only that."""
 
 from supervisor.job.job_ids import jobs_meant, several_meant
 from supervisor.worker.control_socket.protocol import ControlError, Request
@@ -6,9 +6,9 @@ from supervisor.worker.parts import Parts
 
 
 def asked_job_id(parts: Parts, request: Request) -> str:
-    """Return the whole id of the job that is asked for, of those that run, wait or are kept; else what was given.
+    """Return the whole id of the meant job, among those that run, wait or are kept; otherwise the given one.
 
-    Raises `ControlError` where several jobs are meant.
+    Raises `ControlError` if several jobs are meant.
     """
     given = request.text("job_id")
     kept = parts.dispatcher.records.kept

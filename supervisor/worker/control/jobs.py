@@ -1,4 +1,4 @@
-"""`jobs` and `job`: what runs and what waits."""
+"""`jobs` and `job`: running and waiting jobs."""
 
 import dataclasses
 from typing import Final
@@ -20,7 +20,7 @@ async def jobs(parts: Parts, request: Request) -> JsonObject:
 
 
 async def job(parts: Parts, request: Request) -> JsonObject:
-    """Return one job: as it is now, or how it ended. Raises `ControlError` where there is none with this id."""
+    """Return one job: its current state, or how it ended. Raises `ControlError` if there is none with this id."""
     job_id = asked_job_id(parts, request)
     records = parts.dispatcher.records
     if found := parts.dispatcher.running_jobs.find(job_id):

@@ -1,8 +1,9 @@
-"""`logs`: the log of a job, while it runs or after its end, in portions that a slow reader takes at his own pace.
+"""`logs`: the log of a job, while it runs or after its end, in portions for readers of any speed.
 
-Each part of the answer has `lines` (JSON objects, one on a line) and `running`, the first one also the number of its
-first line as `line`. The last one has `complete`: who was too slow gets none, asks again from the next line on, and
-finds a line that says how many he has missed. Where nothing is kept of it, the last one has `no_log`, which says why.
+Each part of the answer has `lines` (JSON objects, one on a line) and `running`. The first part also has `line`, the
+number of its first line. The last one has `complete`. If it is false, the reader was too slow: it asks again from the
+next line on, and finds a line that says how many it has missed. If no log is kept, the last part has `no_log`, which
+says why.
 """
 
 import asyncio
@@ -15,22 +16,22 @@ from supervisor.worker.control.job_ids import asked_job_id
 from supervisor.worker.control_socket.protocol import JsonObject, Request
 from supervisor.worker.parts import Parts
 
-if TYPE_CHECKING:  # what a worker imports before its template starts delays it
+if TYPE_CHECKING:  # each import before the template starts delays it
     from supervisor.journal.ended_jobs.running_log import RunningLog
     from supervisor.worker.job_records import JobRecords
     from supervisor.worker.running_jobs import RunningJobs
 
 GATHER_SECONDS: Final = 0.1
-"""How long lines are gathered for those who follow a job: a hundred of them must not wake up for each line."""
+"""How long lines are collected for followers: a hundred followers must not wake up for each line."""
 
 LAST_SECONDS: Final = 10.0
-"""How long after a job's end its log is held in memory for a slow follower. He finds the rest on the disk."""
+"""How long after a job's end its log stays in memory for a slow follower, who finds the rest on the disk."""
 
 _WAIT_SECONDS: Final = 0.5
 
 
 async def logs(parts: Parts, request: Request) -> AsyncIterator[JsonObject]:
-    """Yield the log of a job: all that is there, and with `follow` what comes until the job ends."""
+    """Yield the log of a job: all that exists; with `follow`, also what comes until the job ends."""
     job_id, line, follow = (
         asked_job_id(parts, request),
         int(request.number("line", 0)),
@@ -38,7 +39,7 @@ async def logs(parts: Parts, request: Request) -> AsyncIterator[JsonObject]:
     )
     records = parts.dispatcher.records
     while follow and _waits(parts.dispatcher.running_jobs, job_id):  # noqa: ASYNC110
-        await asyncio.sleep(_WAIT_SECONDS)  # the dispatcher tells nobody of a slot that was given
+        await asyncio.sleep(_WAIT_SECONDS)  # the dispatcher does not report when it gives out a slot
     running = records.running_log(job_id)
     if running is not None:
         async for part in _of_running(running, line, follow=follow):
@@ -51,7 +52,7 @@ async def logs(parts: Parts, request: Request) -> AsyncIterator[JsonObject]:
 
 
 def _waits(jobs: "RunningJobs", job_id: str) -> bool:
-    """Whether a job has no slot yet, and therefore no log."""
+    """Whether a job has no slot yet, and so no log."""
     found = jobs.find(job_id)
     return found is not None and found.slot is None
 

@@ -1,4 +1,4 @@
-"""`reload`: reads blocks and settings anew, and says what became of it."""
+"""`reload`: reads blocks and settings again, and reports the result."""
 
 import logging
 
@@ -11,9 +11,9 @@ _log = logging.getLogger(__name__)
 
 
 async def reload(parts: Parts, request: Request) -> JsonObject:
-    """Reload, as SIGHUP does, and return once that is done. Raises `ControlError` where it is refused.
+    """Reload, same as SIGHUP, and return once that is done. Raises `ControlError` if it is refused.
 
-    Who leaves meanwhile stops nothing.
+    If the client leaves meanwhile, the reload goes on.
     """
     tell(_log, ReloadStarted(asked=f"{request.peer.name} asks for a reload"))
     outcome = await parts.reload.ask()

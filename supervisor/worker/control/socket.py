@@ -1,4 +1,4 @@
-"""The control socket of one worker: opened beside the loop, looked after, and closed at the end."""
+"""The control socket of one worker: opened beside the loop, checked regularly, and closed at the end."""
 
 import asyncio
 import contextlib
@@ -28,11 +28,11 @@ _log = logging.getLogger(__name__)
 
 CLOSE_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 30.0
-"""How often it is tried again where there could be no socket, or looked whether somebody has removed it."""
+"""How often it tries again if there could be no socket, or checks whether somebody has removed the socket."""
 
 
 class Control:
-    """Answers from the worker's start to its end. `offer` gives it what answers once the worker has its parts."""
+    """Answers from the worker's start to its end. `offer` sets its commands once the worker has its parts."""
 
     def __init__(self, settings: DaemonSettings, look_seconds: float = LOOK_SECONDS) -> None:
         self._settings = settings
@@ -43,12 +43,12 @@ class Control:
         self._closed_to_group: str | None = None
 
     def offer(self, commands: Mapping[str, Handler]) -> None:
-        """Answer by these from now on."""
+        """From now on, answer with these commands."""
         self._commands = commands
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Have a control socket meanwhile, unless the settings want none. No problem with it is one of the worker."""
+        """Provide a control socket meanwhile, unless the settings want none. Its failure does not harm the worker."""
         if self._settings.control == "off":
             yield
             return
@@ -66,7 +66,7 @@ class Control:
             await asyncio.sleep(self._look_seconds)
 
     async def _serve(self, listening: Listening) -> None:
-        """Answer for as long as the socket is where it is looked for."""
+        """Answer for as long as clients find this socket at its path."""
         rules = rules_of(self._settings, listening.group)
         admit_by_rules = functools.partial(admit, rules=rules, jobs=KnownJobs())
         handlers = handlers_of(lambda: self._commands, self._settings.state_dir)
@@ -77,7 +77,7 @@ class Control:
                 await asyncio.sleep(self._look_seconds)
         finally:
             await server.close()
-            # What is left on a disk that hangs is replaced.
+            # If the disk hangs, the rest stays, and is replaced later.
             await wait_in_thread(listening.close, CLOSE_SECONDS)
 
     async def _listen(self) -> Listening | None:
@@ -103,7 +103,7 @@ class Control:
 
 
 class _Opening:
-    """Opens the socket in a thread, which goes on when nobody waits for it any more: then it is closed again."""
+    """Opens the socket in a thread. The thread goes on if nobody waits for it any more: then it closes the socket."""
 
     def __init__(self, settings: DaemonSettings) -> None:
         self._settings = settings
@@ -122,7 +122,7 @@ class _Opening:
         return listening
 
     def leave(self) -> None:
-        """Close what was opened, or will be."""
+        """Close the socket that was opened, or will be."""
         with self._lock:
             self._is_left = True
             opened = self._opened
@@ -136,7 +136,7 @@ def _open(settings: DaemonSettings) -> Listening:
 
 
 def rules_of(settings: DaemonSettings, group: int | None) -> Rules:
-    """Return who may ask this worker. What its keeper has inherited is no better than what is below itself."""
+    """Return who may ask this worker. What its keeper has inherited counts the same as what is below the worker."""
     users = parse_users(settings.job_users) if settings.job_users else ()
     keeper = kept.keeper_pid()
     own = {os.getpid()} if keeper is None else {os.getpid(), keeper}

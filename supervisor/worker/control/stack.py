@@ -8,7 +8,7 @@ from supervisor.worker.parts import Parts
 
 
 async def stack(parts: Parts, request: Request) -> JsonObject:
-    """Return every thread of a job, and what its tasks await; or why it can't be seen, and what the kernel knows.
+    """Return every thread of a job, and what its tasks await; or why it can't be seen, and what the kernel shows.
 
     Raises `ControlError`: `unknown_job`, or `no_process` for a job that has none now.
     """

@@ -1,6 +1,6 @@
-"""What a worker answers on its way up, and by which function it answers once it has its parts.
+"""The answers of a worker that is starting, and the functions that answer once it has its parts.
 
-The control socket listens before the template starts. What the commands need is imported beside that.
+The control socket listens before the template starts. The code for the commands is imported meanwhile.
 """
 
 import functools
@@ -32,7 +32,7 @@ COMMAND_NAMES: Final = (
 
 
 def handlers_of(commands: Callable[[], Mapping[str, Handler] | None], state_dir: Path) -> dict[str, Handler]:
-    """Return the commands for a server. `commands` returns `None` as long as the worker is on its way up."""
+    """Return the commands for a server. `commands` returns `None` as long as the worker is starting."""
 
     def handler_of(name: str) -> Handler:
         def answer(request: Request) -> Answer:
@@ -53,7 +53,7 @@ def handlers_of(commands: Callable[[], Mapping[str, Handler] | None], state_dir:
 
 
 async def status_while_starting(state_dir: Path) -> JsonObject:
-    """Return how a worker is that has no parts yet."""
+    """Return the state of a worker that has no parts yet."""
     reason = Reason(STARTING, "starting: blocks are imported, or the engine has not taken this worker yet")
     return {
         "ready": False,

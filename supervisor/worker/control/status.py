@@ -1,4 +1,4 @@
-"""`status`: whether the worker takes jobs, why not, what goes wrong all the same, and what it has to do."""
+"""`status`: whether the worker takes jobs, why not, other problems, and its work."""
 
 import os
 from typing import Any, Final
@@ -12,19 +12,19 @@ from supervisor.worker.parts import Parts
 from supervisor.worker.readiness import JOURNAL_PROBLEM, Reason, why_not_ready
 
 ENDED_JOBS: Final = "ended_jobs"
-"""Cause of a warning: ended jobs are not kept, so that `supervisor job` and `supervisor logs` don't know them."""
+"""Cause of a warning: ended jobs are not kept, so `supervisor job` and `supervisor logs` don't know them."""
 
 JOURNAL: Final = "journal"
-"""Cause of a warning: jobs go on, and what they leave in the journal is lost with this worker."""
+"""Cause of a warning: jobs go on, and their data in the journal are lost if this worker is."""
 
 
 async def status(parts: Parts, _: Request) -> JsonObject:
-    """Return how the worker is."""
+    """Return the worker's state."""
     return status_of(parts)
 
 
 def warnings_of(parts: Parts) -> tuple[Reason, ...]:
-    """Return what is wrong with a worker that takes jobs all the same."""
+    """Return the problems of a worker that still takes jobs."""
     warnings: list[Reason] = []
     if parts.journal.is_in_trouble:
         warnings.append(Reason(JOURNAL, JOURNAL_PROBLEM))
@@ -35,7 +35,7 @@ def warnings_of(parts: Parts) -> tuple[Reason, ...]:
 
 
 def _intake_of(intake: Intake) -> JsonObject:
-    """Return whether the worker asks for jobs, and who has decided otherwise, for how long, and why."""
+    """Return whether the worker polls for jobs; if not, who has decided that, for how long, and why."""
     state = intake.state
     return {
         "mode": state.mode.value,
@@ -47,7 +47,7 @@ def _intake_of(intake: Intake) -> JsonObject:
 
 
 def status_of(parts: Parts) -> JsonObject:
-    """Return how the worker is, as plain data."""
+    """Return the worker's state as plain data."""
     dispatcher, registration = parts.dispatcher, parts.registration
     reasons = why_not_ready(parts.readiness)
     states = [job.state for job in dispatcher.running_jobs.listed()]

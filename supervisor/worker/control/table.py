@@ -1,7 +1,7 @@
-"""Which commands a worker answers. To add one: a file with a function as `Command` is, its line below, and its name in
-`starting.py`.
+"""The commands that a worker answers. To add one: a file with a function of the type `Command`, its line below, and its
+name in `starting.py`.
 
-Imported with the rest of the worker: most commands bring much along.
+Imported with the rest of the worker, because most commands import much.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,8 +24,8 @@ from supervisor.worker.parts import Parts
 Command = Callable[[Parts, Request], Answer]
 """`async def name(parts, request) -> JsonObject`, or an async generator that yields at least one `JsonObject`.
 
-Raises `ControlError` for an answer that is no. It runs on the loop: what takes long, or waits for a disk, is done
-beside it. It is cancelled when who has asked leaves.
+Raises `ControlError` for a refusal. It runs on the loop: work that takes long, or waits for a disk, is done in a
+thread. It is cancelled when the client leaves.
 """
 
 COMMANDS: Final[Mapping[str, Command]] = {
@@ -45,5 +45,5 @@ COMMANDS: Final[Mapping[str, Command]] = {
 
 
 def commands_of(parts: Parts) -> dict[str, Handler]:
-    """Return the commands of a worker that has these parts."""
+    """Return the commands of a worker with these parts."""
     return {name: partial(command, parts) for name, command in COMMANDS.items()}

@@ -1,4 +1,4 @@
-"""`top`: worker and jobs in one answer, so that they belong together."""
+"""`top`: worker and jobs in one answer, so that they match."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from supervisor.worker.parts import Parts
 
 
 async def top(parts: Parts, _: Request) -> JsonObject:
-    """Return how the worker is, and all jobs that it has now. Reads no file: it is asked each second."""
+    """Return the worker's state, and all its jobs. Reads no file, because it is called each second."""
     jobs = parts.dispatcher.running_jobs.listed()
     status, problem = status_of(parts), parts.readiness.engine_problem
     engine = f"{status['engine_url']}: {'answers' if problem is None else problem}"

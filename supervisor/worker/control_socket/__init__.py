@@ -1,1 +1,1 @@
-"""The control socket: how a person's command asks a running worker (`docs/adr/0038`). Knows no worker."""
+"""The control socket: how a person's command asks a running worker (`docs/adr/0038`). It imports no worker."""

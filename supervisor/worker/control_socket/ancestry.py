@@ -1,4 +1,4 @@
-"""From which processes a process descends, proven and not only read: a number may be given to another at any time."""
+"""The ancestors of a process, proven and not only read: a pid may get another process at any time."""
 
 import select
 from typing import Final, NamedTuple
@@ -7,16 +7,16 @@ from supervisor.errors import SupervisorError
 from supervisor.process.proc import read_stat
 
 _DEEPEST: Final = 256
-"""A longer line of ancestors is refused: to follow it holds the loop. A shell in a container has some ten."""
+"""A longer line of ancestors is refused: following it would hold up the loop. A shell in a container has about ten."""
 _TRIES: Final = 3
 
 
 class NotProvenError(SupervisorError):
-    """It can't be said for certain from whom a process descends. The text says why."""
+    """It is not certain from whom a process descends. The text says why."""
 
 
 class Ancestor(NamedTuple):
-    """A process: `started` is in clock ticks since the machine's boot, and with the pid unique."""
+    """A process. `started` is in clock ticks since the machine's boot, and together with the pid it is unique."""
 
     pid: int
     started: int
@@ -24,15 +24,15 @@ class Ancestor(NamedTuple):
 
 
 def ancestors_of(pid: int, pidfd: int) -> list[Ancestor]:
-    """Return the processes from one up to the first one of the machine or container, itself included.
+    """Return the processes from this one up to the first one of the machine or container, itself included.
 
-    `pidfd` is the process's own. Raises `NotProvenError` where it, or the line of its ancestors, changes meanwhile:
-    who asks for something waits for the answer, and so do the shells above. An orphan is given to an ancestor, never
-    past one that is a subreaper, so what the supervisor has started stays below it, however often it forks.
+    `pidfd` is the process's own. Raises `NotProvenError` if the process, or the line of its ancestors, changes
+    meanwhile: a client waits for its answer, and so do the shells above it. The kernel gives an orphan to an ancestor,
+    never past a subreaper. So what the supervisor has started stays below it, however often it forks.
     """
     for _ in range(_TRIES):
         chain = _chain(pid)
-        # What was read belongs together if it is still so: nobody on the way had another parent, or another's number.
+        # If all is unchanged now, the read belongs together: no process on the way had another parent, or a reused pid.
         if _chain(pid) == chain and not _has_ended(pidfd):
             return chain
     raise NotProvenError("its ancestry changed while it was looked at")
@@ -44,7 +44,7 @@ def _chain(pid: int) -> list[Ancestor]:
         stat = read_stat(pid)
         if stat is None:
             raise NotProvenError(f"its ancestry can't be read (process {pid})")
-        if chain and stat.started > chain[-1].started:  # the number of a parent that has ended
+        if chain and stat.started > chain[-1].started:  # the parent has ended, and its pid was reused
             raise NotProvenError(
                 f"its ancestry is unclear (process {pid} is younger than what it has started)"
             )

@@ -1,4 +1,4 @@
-"""Asks a running worker, for commands: blocking, and light on imports."""
+"""Asks a running worker, for commands. It blocks, and imports little."""
 
 import contextlib
 import os
@@ -15,13 +15,13 @@ from supervisor.worker.control_socket.secret import read_secret
 
 _TIMEVAL: Final = struct.Struct("ll")
 CONNECT_SECONDS: Final = 10.0
-"""How long a worker has to accept. One that is stopped, or whose loop hangs, never does."""
+"""How long a worker has to accept. A stopped worker, or one whose loop hangs, never accepts."""
 
 _LOOK_SECONDS: Final = 1.0
 
 
 class NoWorkerError(SupervisorError):
-    """No worker can be asked there. The message says where it was looked for, and what to do."""
+    """No worker can be asked there. The message says where the command looked, and what to do."""
 
     retryable = True
 
@@ -31,7 +31,7 @@ class NotAllowedError(SupervisorError):
 
 
 def socket_state(directory: Path) -> Literal["listens", "closed"] | None:
-    """Return whether a worker listens in `directory`, or may and this user can't see it; `None` where none does."""
+    """Return whether a worker listens in `directory`; "closed" if this user can't see it; `None` if none listens."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     descriptor = -1
     try:
@@ -42,7 +42,7 @@ def socket_state(directory: Path) -> Literal["listens", "closed"] | None:
     except PermissionError:
         return "closed"
     except (TimeoutError, BlockingIOError):
-        return "listens"  # it hangs, or its queue is full: whoever asks it waits his turn, or is told
+        return "listens"  # it hangs, or its queue is full: a client waits for its turn, or gets an error
     except OSError:
         return None
     finally:
@@ -55,7 +55,7 @@ def socket_state(directory: Path) -> Literal["listens", "closed"] | None:
 class ControlClient:
     """Asks the worker whose control socket is in `directory`. Each request has a connection of its own.
 
-    `searched` are the directories where one was looked for, which is told where none listens.
+    `searched` are the directories that were searched. The message names them if no worker listens.
     """
 
     def __init__(self, directory: Path, searched: Sequence[Path] = ()) -> None:
@@ -65,9 +65,9 @@ class ControlClient:
     def ask(
         self, command: str, *, timeout_seconds: float | None = CONNECT_SECONDS, **arguments: Any
     ) -> JsonObject:
-        """Return the worker's answer. Waits for it `timeout_seconds`, without a limit where that is `None`.
+        """Return the worker's answer. Waits `timeout_seconds` for it; `None` is no limit.
 
-        Raises `NoWorkerError`, `NotAllowedError`, and `ControlError` where the worker answers no.
+        Raises `NoWorkerError`, `NotAllowedError`, and `ControlError` if the worker refuses.
         """
         for data in self.stream(command, timeout_seconds=timeout_seconds, **arguments):
             return data
@@ -76,14 +76,14 @@ class ControlClient:
     def stream(
         self, command: str, *, timeout_seconds: float | None = None, **arguments: Any
     ) -> Iterator[JsonObject]:
-        """Yield the parts of an answer as they come. Raises as `ask` does, also for an answer without any part."""
+        """Yield the parts of an answer as they come. Raises the same as `ask`, also for an answer without parts."""
         connection = self._connected()
         with connection:
             connection.settimeout(CONNECT_SECONDS)
-            # The worker has closed it already where it refuses this process. What it said before that can be read.
+            # If the worker refuses this process, it has closed the connection already. Its earlier output can be read.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(request_line(self._secret(), command, arguments))
-            # A worker that runs admits at once, however long its answer takes.
+            # A running worker admits a client at once, however long its answer takes.
             is_admitted = is_answered = False
             for line in self._lines(connection):
                 if not is_admitted:
@@ -93,7 +93,7 @@ class ControlClient:
                     is_answered = True
                     yield self._read(line)
         if not is_answered:
-            # A worker that ends, or is killed, before it has looked at who waits leaves the same silence as a refusal.
+            # If a worker ends, or is killed, before it has looked at the queue, the silence looks like a refusal.
             has_ended = is_admitted or socket_state(self.directory) is None
             raise self._ended() if has_ended else self._refused()
 
@@ -124,13 +124,13 @@ class ControlClient:
 
     def _connected(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        # Where the queue is full the kernel lets who waits in `connect` have room by turns, but only a blocking socket
-        # waits; SO_SNDTIMEO ends that with EAGAIN.
+        # If the queue is full, the kernel lets the processes that wait in `connect` in by turns, but only a blocking
+        # socket waits; SO_SNDTIMEO ends that with EAGAIN.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(int(CONNECT_SECONDS), 0))
         try:
             with self._held_open() as directory:
                 connection.connect(address_in(directory))
-            connection.getpeername()  # fails where a SIGCONT has interrupted the wait
+            connection.getpeername()  # fails if a SIGCONT has interrupted the wait
         except (FileNotFoundError, ConnectionRefusedError):
             connection.close()
             places = " or ".join(map(str, self._searched))

@@ -1,4 +1,4 @@
-"""What the commands that ask a running worker exit with: one table, which the documentation shows."""
+"""The exit codes of the commands that ask a running worker: one table, which the documentation shows."""
 
 from typing import Final
 
@@ -35,5 +35,5 @@ _OF_CAUSES: Final = {
 
 
 def exit_code_of(cause: str) -> int:
-    """Return the exit code for an answer that is an error. `cause` is the field of that name (`ControlError`)."""
+    """Return the exit code for an error answer. `cause` is the field of that name (`ControlError`)."""
     return _OF_CAUSES.get(cause, NO)

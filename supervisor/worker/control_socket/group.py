@@ -1,4 +1,4 @@
-"""Whether a group's members get to the control socket, and what to do where they don't. Blocks with the disk."""
+"""Whether a group's members can reach the control socket, and what to do if they can't. Blocks with the disk."""
 
 import errno
 import grp
@@ -16,7 +16,7 @@ class NoSuchGroupError(SupervisorError):
 
 
 def group_number(name: str | None) -> int | None:
-    """Return the number of a group, `None` for none. Raises `NoSuchGroupError`."""
+    """Return the number of a group; `None` without a name. Raises `NoSuchGroupError`."""
     if name is None:
         return None
     try:
@@ -26,7 +26,7 @@ def group_number(name: str | None) -> int | None:
 
 
 class ForGroup(Protocol):
-    """What listens, and says in `closed_to_group` why members of the wanted group do not get to it."""
+    """A listener. `closed_to_group` says why members of the wanted group can't reach it."""
 
     closed_to_group: str | None
 
@@ -35,7 +35,7 @@ ForGroupT = TypeVar("ForGroupT", bound=ForGroup)
 
 
 def listening_for(name: str | None, listen: Callable[[int | None], ForGroupT]) -> ForGroupT:
-    """Have `listen` listen for the group of this name too, or for no group where there is none of this name."""
+    """Call `listen` for the group of this name, or for no group if there is none of this name."""
     try:
         group = group_number(name)
     except NoSuchGroupError as error:
@@ -46,13 +46,13 @@ def listening_for(name: str | None, listen: Callable[[int | None], ForGroupT]) -
 
 
 def why_not_given(error: OSError) -> str | None:
-    """Say why the worker may not give a file to a group, by how that failed. `None`: it failed for another reason."""
+    """Say why the worker may not give a file to a group, from the error. `None`: it failed for another reason."""
     if error.errno == errno.EPERM:
         return (
             "the worker's user is not in it. Put it there and restart the worker "
             "(in the unit: SupplementaryGroups=; deploy/README.md has the drop-in)."
         )
-    if error.errno == errno.EINVAL:  # user_namespaces(7): a number that is not mapped
+    if error.errno == errno.EINVAL:  # user_namespaces(7): a number without a mapping
         return (
             "the worker's user namespace does not have it. In the unit, PrivateUsers=no lets the worker see it "
             "(deploy/README.md has the drop-in)."
@@ -61,15 +61,15 @@ def why_not_given(error: OSError) -> str | None:
 
 
 def why_closed(path: Path, group: int, flag: str = "--runtime-dir") -> str | None:
-    """Say which directory, this one or one above it, members of the group can't enter; `None` where they can.
+    """Say which directory, this one or one above it, members of the group can't enter; `None` if they can.
 
-    `flag` is the setting that gives the place.
+    `flag` is the setting that sets the path.
     """
     place = path.resolve()
     for directory in (*reversed(place.parents), place):
         try:
             status = directory.stat()
-        except OSError:  # closed to the worker too: nobody can say
+        except OSError:  # the worker can't look at it either: unknown
             continue
         may_enter = stat.S_IXGRP if status.st_gid == group else stat.S_IXOTH
         if not status.st_mode & may_enter:

@@ -1,4 +1,4 @@
-"""Which processes were found to be jobs': what a job asks again and again is to cost the worker next to nothing."""
+"""Processes that are known to belong to jobs: repeated requests from a job must cost the worker almost nothing."""
 
 from typing import Final
 
@@ -9,19 +9,19 @@ MOST: Final = 1024
 
 
 class KnownJobs:
-    """Remembers processes by number and beginning: what a job has started stays a job's for as long as it lives."""
+    """Remembers processes by pid and start: what a job has started belongs to the job as long as it lives."""
 
     def __init__(self) -> None:
         self._started: dict[int, int] = {}
 
     def add(self, process: Ancestor) -> None:
-        """Remember one that was proven to be a job's. The one that is known longest is forgotten for it."""
+        """Remember a process that was proven to be a job's. If there are too many, forget the oldest one."""
         if len(self._started) >= MOST:
             del self._started[next(iter(self._started))]
         self._started[process.pid] = process.started
 
     def has(self, pid: int) -> bool:
-        """Whether the process that has this number now is one of them."""
+        """Whether the process that has this pid now is one of them."""
         started = self._started.get(pid)
         if started is None:
             return False

@@ -1,4 +1,4 @@
-"""The socket in the file system: made where no other worker has one, taken away at the end. Blocks with the disk."""
+"""The socket in the file system: made if no other worker has one, removed at the end. Blocks with the disk."""
 
 import contextlib
 import errno
@@ -15,21 +15,21 @@ from supervisor.worker.control_socket.place import SECRET, SOCKET, address_in
 from supervisor.worker.control_socket.secret import Secret
 
 BACKLOG: Final = 1024
-"""How many may wait to be looked at: enough that a job whose threads all ask leaves room. It takes no memory unused."""
+"""How many clients may wait: enough for others if a job asks in all its threads. It takes no memory if unused."""
 
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 class ControlPlaceError(SupervisorError):
-    """There can be no control socket in this directory. The message names it and says what to do."""
+    """There can't be a control socket in this directory. The message names it and says what to do."""
 
     retryable = True
 
 
 class Listening:
-    """A socket that listens, the secret beside it, and the directory, held open and locked, until `close`.
+    """A listening socket, the secret beside it, and the directory, held open and locked, until `close`.
 
-    `group` is the one that it was given to. `closed_to_group` says why members of the wanted one do not get to it.
+    `group` is the group that it was given to. `closed_to_group` says why members of the wanted group can't reach it.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Listening:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether a client that looks for the socket finds this one."""
+        """Whether a client that looks at the path finds this socket."""
         try:
             found = os.stat(self.path / SOCKET, follow_symlinks=False)
         except OSError:
@@ -53,7 +53,7 @@ class Listening:
         return (found.st_dev, found.st_ino) == self._inode
 
     def close(self) -> None:
-        """Take both away, and let another worker have the directory. Never takes away another's socket."""
+        """Remove both, and release the directory for another worker. Never removes another worker's socket."""
         self.listener.close()
         if _inode_in(self._directory) == self._inode:
             for name in (SOCKET, SECRET):
@@ -63,10 +63,10 @@ class Listening:
 
 
 def listen_in(path: Path, group: int | None = None) -> Listening:
-    """Listen in this directory, which is made where it is not there. A dead worker's socket is replaced.
+    """Listen in this directory; make it if it does not exist. Replaces a dead worker's socket.
 
-    `group`: whose members may connect too. Where they can't be let in, the socket is for root and the worker's user,
-    and `closed_to_group` says why. Raises `ControlPlaceError`; then a living worker's socket is untouched.
+    Members of `group` may connect too. If they can't get access, the socket is only for root and the worker's user, and
+    `closed_to_group` says why. Raises `ControlPlaceError`; then a living worker's socket is untouched.
     """
     try:
         is_made = _made(path)
@@ -86,7 +86,7 @@ def listen_in(path: Path, group: int | None = None) -> Listening:
 
 
 def _made(path: Path) -> bool:
-    """Make this directory. Returns whether it was not there. Raises `OSError`."""
+    """Make this directory. Returns whether it is new. Raises `OSError`."""
     try:
         path.mkdir(mode=0o700, parents=True)
     except FileExistsError:
@@ -107,7 +107,7 @@ def _listen_for(path: Path, directory: int, group: int | None, *, is_made: bool)
 
 
 def _why_not_given(directory: int, secret: Secret, group: int, *, is_made: bool) -> str | None:
-    """Write the secret for the group too, and let that enter a directory that was made for it. Returns why not."""
+    """Write the secret for the group too, and let the group enter a directory made for it. Returns why that fails."""
     try:
         secret.write(directory, group)
         if is_made:
@@ -127,7 +127,7 @@ def _listen(path: Path, directory: int, secret: Secret, group: int | None) -> Li
         with contextlib.suppress(FileNotFoundError):
             os.unlink(SOCKET, dir_fd=directory)
         listener.bind(address_in(directory))
-        # Nobody can connect before `listen`, whatever the umask made of it.
+        # Nobody can connect before `listen`, whatever mode the umask has made.
         os.chmod(SOCKET, 0o600, dir_fd=directory)
         if group is not None:
             os.chown(SOCKET, -1, group, dir_fd=directory)
@@ -150,7 +150,7 @@ def _refuse_the_living(path: Path, directory: int) -> None:
         fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise _unusable(path, "another worker has its control socket there.") from None
-    except OSError:  # a file system that can't lock directories
+    except OSError:  # this file system can't lock directories
         if _answers(directory):
             raise _unusable(path, "another worker has its control socket there.") from None
 

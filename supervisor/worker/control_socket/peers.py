@@ -1,4 +1,4 @@
-"""Who may ask: root, the worker's user, and whom a group lets in; never what a job has started, or might have."""
+"""Who may ask: root, the worker's user, and members of a group; never a process that a job has started, or may have."""
 
 import os
 import socket
@@ -19,11 +19,11 @@ _SO_PEERGROUPS: Final = 59
 _SO_PEERPIDFD: Final = 77  # Linux 6.5
 _KEEPER_NAME: Final = KEEPER_NAME.encode()
 _MOST_GROUPS: Final = 256
-"""As many as Python's `getsockopt` has room for. Of who is in more, only its own group counts."""
+"""As many as fit into Python's `getsockopt`. If a process has more, only its own group counts."""
 
 
 class RefusedError(SupervisorError):
-    """This peer may not ask. The text is for the worker's log, and never for the peer."""
+    """This client may not ask. The text is for the worker's log only, never for the client."""
 
     def __init__(self, pid: int, uid: int, reason: str) -> None:
         super().__init__(reason)
@@ -39,17 +39,17 @@ class Rules:
     group: int | None = None
     job_users: Collection[int] = ()
     below: Collection[int] = ()
-    """Pids below which are jobs: the supervisor and its keeper."""
+    """Pids with jobs below them: the supervisor and its keeper."""
 
 
 Admit = Callable[[socket.socket], Peer]
-"""Returns who has connected. Raises `RefusedError`."""
+"""Returns the client that has connected. Raises `RefusedError`."""
 
 
 def admit(connection: socket.socket, rules: Rules, jobs: KnownJobs | None = None) -> Peer:
-    """Return who has connected. Raises `RefusedError` for who may not ask, or is not proven to be no job.
+    """Return the client that has connected. Raises `RefusedError` if it may not ask, or may belong to a job.
 
-    `jobs` remembers those that were found to be jobs' processes: to refuse one again costs next to nothing.
+    `jobs` remembers processes found to be jobs': refusing one again costs almost nothing.
     """
     pid, uid, _ = _CREDENTIALS.unpack(
         connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
@@ -73,7 +73,7 @@ def admit(connection: socket.socket, rules: Rules, jobs: KnownJobs | None = None
     try:
         chain = ancestors_of(pid, descriptor)
         for above in chain:
-            # A process can't take another's name: what is below this one was started by a job, of whichever worker.
+            # A process can't take another's name: a job of this or another worker has started what is below this one.
             if above.pid in rules.below or above.name == _KEEPER_NAME:
                 if jobs is not None:
                     jobs.add(chain[0])
@@ -86,7 +86,7 @@ def admit(connection: socket.socket, rules: Rules, jobs: KnownJobs | None = None
 
 
 def _pidfd_of(connection: socket.socket, pid: int) -> int:
-    """Return a pidfd of the peer itself where the kernel gives one, else of whoever has its number now."""
+    """Return a pidfd of the client itself if the kernel gives one, otherwise of the process with its pid now."""
     try:
         return connection.getsockopt(socket.SOL_SOCKET, _SO_PEERPIDFD)
     except OSError:
@@ -94,12 +94,12 @@ def _pidfd_of(connection: socket.socket, pid: int) -> int:
 
 
 def _groups_of(connection: socket.socket) -> set[int]:
-    """Return the peer's groups: the supplementary ones, and that of its credentials."""
+    """Return the client's groups: the supplementary ones, and the group in its credentials."""
     _, _, gid = _CREDENTIALS.unpack(
         connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     )
     try:
         listed = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_GROUPS * 4)
-    except OSError:  # more than there is room for
+    except OSError:  # more than fit
         return {gid}
     return {gid, *(number for (number,) in struct.iter_unpack("I", listed))}

@@ -1,8 +1,8 @@
-"""What goes over the control socket: one JSON object on a line, in both directions, with a cap for each.
+"""The format of the control socket: one JSON object on a line, in both directions, with a cap for each.
 
-A client sends `{"secret": …, "command": …, "arguments": {…}}`. The worker first sends an empty line, once the secret
-was right, and then `{"ok": true, "data": …}`, or `{"ok": false, "cause": …, "message": …}`. A stream is several such
-lines, at least one, and ends with the connection. Who is refused gets no byte.
+A client sends `{"secret": …, "command": …, "arguments": {…}}`. If the secret is right, the worker first sends an empty
+line. Then it sends `{"ok": true, "data": …}`, or `{"ok": false, "cause": …, "message": …}`. A stream is several such
+lines, at least one, and ends with the connection. A refused client gets no byte.
 """
 
 import json
@@ -16,14 +16,14 @@ REQUEST_CAP_BYTES: Final = 64 * 1024
 REPLY_CAP_BYTES: Final = 8 * 2**20
 _NAME_CHARS: Final = 64
 ADMITTED: Final = b"\n"
-"""Tells who has asked that it may: what then ends without an answer is no refusal."""
+"""Shows the client that it may ask: if no answer follows, this is not a refusal."""
 
 JsonObject = dict[str, Any]
 _T = TypeVar("_T")
 
 
 class ControlError(SupervisorError):
-    """The worker answers no. `cause` is for programs (`exit_codes.py`), the message for people."""
+    """The worker refuses. `cause` is for programs (`exit_codes.py`), the message for people."""
 
     def __init__(self, cause: str, message: str) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class ControlError(SupervisorError):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who asks, as the kernel says. `name` is the user's, or its number."""
+    """The client, as the kernel reports it. `name` is the user's, or its number."""
 
     pid: int
     uid: int
@@ -41,25 +41,25 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a peer has asked for, and has shown that it may."""
+    """The request of a client that may ask."""
 
     command: str
     arguments: Mapping[str, Any]
     peer: Peer
 
     def text(self, name: str) -> str:
-        """Return an argument that has to be a text. Raises `ControlError`."""
+        """Return an argument that must be a text. Raises `ControlError`."""
         return self._checked(name, self.arguments.get(name), str, "a text")
 
     def number(self, name: str, default: float) -> float:
-        """Return an argument that is a number, not below 0. Raises `ControlError`."""
+        """Return an argument that is a number, at least 0. Raises `ControlError`."""
         value = self.arguments.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
             raise _wrong(self.command, name, "a number, 0 or more")
         return value
 
     def flag(self, name: str) -> bool:
-        """Return an argument that is true or false; false where it was not given. Raises `ControlError`."""
+        """Return an argument that is true or false; false if it was not given. Raises `ControlError`."""
         return self._checked(name, self.arguments.get(name, False), bool, "true or false")
 
     def _checked(self, name: str, value: Any, kind: type[_T], what: str) -> _T:
@@ -73,12 +73,12 @@ def _wrong(command: str, name: str, what: str) -> ControlError:
 
 
 def request_line(secret: str, command: str, arguments: Mapping[str, Any]) -> bytes:
-    """Return a request as a client sends it."""
+    """Return a request in the form that a client sends."""
     return _line({"secret": secret, "command": command, "arguments": dict(arguments)})
 
 
 def read_request(line: bytes) -> tuple[str, str, Mapping[str, Any]] | None:
-    """Return secret, command and arguments, `None` for what is no request. Never raises."""
+    """Return secret, command and arguments, `None` if it is not a request. Never raises."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
@@ -92,7 +92,7 @@ def read_request(line: bytes) -> tuple[str, str, Mapping[str, Any]] | None:
 
 
 def reply_line(data: JsonObject) -> bytes:
-    """Return an answer as the worker sends it. One that is over the cap becomes an error."""
+    """Return an answer in the form that the worker sends. An answer over the cap becomes an error."""
     line = _line({"ok": True, "data": data})
     if len(line) > REPLY_CAP_BYTES:
         return error_line(
@@ -102,12 +102,12 @@ def reply_line(data: JsonObject) -> bytes:
 
 
 def error_line(error: ControlError) -> bytes:
-    """Return an answer that says no."""
+    """Return an answer that refuses."""
     return _line({"ok": False, "cause": error.cause, "message": str(error)})
 
 
 def read_reply(line: bytes) -> JsonObject:
-    """Return the data of an answer. Raises `ControlError` for one that says no, `ValueError` for what is none."""
+    """Return the data of an answer. Raises `ControlError` for a refusal, `ValueError` if it is not an answer."""
     try:
         found = json.loads(line)
     except RecursionError:

@@ -1,4 +1,4 @@
-"""What the log is told of peers that were refused: the first at once, and of many that follow only how many."""
+"""Logs refused clients: the first one at once, and later ones only as a number."""
 
 import logging
 import time
@@ -13,18 +13,18 @@ _log = logging.getLogger(__name__)
 
 
 class Refusals:
-    """Tells of refused peers, however many there are."""
+    """Logs refused clients, however many there are."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._repetition = Repetition(clock)
 
     def tell(self, refused: RefusedError) -> None:
-        """Tell of one, or count it."""
+        """Log one, or count it."""
         if self._repetition.is_told():
             self.tell_rest()
             tell(_log, ControlRefused(pid=refused.pid, uid=refused.uid, reason=str(refused)))
 
     def tell_rest(self) -> None:
-        """Tell how many were only counted."""
+        """Log how many were only counted."""
         if untold := self._repetition.take_untold():
             tell(_log, ControlRefusedMore(connections=untold))

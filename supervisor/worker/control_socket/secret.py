@@ -1,4 +1,4 @@
-"""The secret that a peer has to know besides being allowed: it shows that the peer can read a file that jobs can't."""
+"""The secret that a client must also know: it proves that the client can read a file that jobs can't read."""
 
 import contextlib
 import hmac
@@ -13,20 +13,20 @@ _CAP_BYTES: Final = 1024
 
 
 class Secret:
-    """One run's secret. Its text is in no `repr`."""
+    """The secret of one run. Its `repr` does not show it."""
 
     def __init__(self) -> None:
         self._text = secrets.token_hex(_BYTES)
 
     def is_known_to(self, given: str) -> bool:
-        """Whether this was given. Takes the same time whatever was given."""
+        """Whether `given` is the secret. Takes the same time for every value."""
         return hmac.compare_digest(self._text.encode(), given.encode(errors="replace"))
 
     def write(self, directory: int, group: int | None) -> None:
-        """Put it into the directory, for its owner alone, or its `group` too. Raises `OSError`."""
+        """Write it into the directory, readable by its owner only, or by its `group` too. Raises `OSError`."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(SECRET, dir_fd=directory)
-        # Made anew, so that nobody has it open: one of an earlier run may have been another's.
+        # Always a new file, so that nobody has it open: an earlier run's file may have belonged to another user.
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(SECRET, flags, 0o600, dir_fd=directory)
         try:
@@ -39,7 +39,7 @@ class Secret:
 
 
 def read_secret(directory: int) -> str:
-    """Return the secret that a worker has put there. Raises `OSError`."""
+    """Return the secret that a worker has written there. Raises `OSError`."""
     descriptor = os.open(SECRET, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=directory)
     try:
         return os.read(descriptor, _CAP_BYTES).decode(errors="replace")

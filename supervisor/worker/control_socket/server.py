@@ -1,4 +1,4 @@
-"""Answers those who ask over the control socket: each within its time, and none at the cost of the worker."""
+"""Answers clients of the control socket: each within its time, and without harm to the worker."""
 
 import asyncio
 import contextlib
@@ -33,27 +33,27 @@ _log = logging.getLogger(__name__)
 
 MOST_CONNECTIONS: Final = 128
 KEPT_FOR_OWNER: Final = 16
-"""How many of them only root and the worker's own user can have: whom the group lets in can't keep these out."""
+"""How many of them are only for root and the worker's own user: members of the group can't take these."""
 REQUEST_SECONDS: Final = 5.0
-"""How long a peer has for its request. It has nothing to think about: it is a program."""
+"""How long a client has for its request. It is a program, which need not think."""
 SEND_SECONDS: Final = 10.0
-"""How long it has to read each line of the answer, once the socket holds no more of it."""
+"""How long it has to read each line of the answer, when the socket's buffer is full."""
 ROUND_SECONDS: Final = 0.002
-"""How long connections are looked at, one after the other, before the loop does something else."""
+"""How long it looks at connections, one after the other, before the loop does other work."""
 REST_FACTOR: Final = 9
-"""For how many times the time that refusals took no connection is looked at then: those who try again and again get a
-tenth of the worker's time, and who waits behind hundreds of them still has his turn within a second."""
+"""After refusals, it looks at no connection for so many times their duration. So clients that try again and again get
+a tenth of the worker's time, and a client behind hundreds of them still has its turn within a second."""
 SHORTAGE_PAUSE_SECONDS: Final = 0.02
-"""How long no connection is looked at after none could be accepted, as for want of descriptors."""
+"""How long it looks at no connection after it could accept none, for example because no descriptor was left."""
 _READ_BYTES: Final = 16 * 1024
 
 Answer = Coroutine[Any, Any, JsonObject] | AsyncIterator[JsonObject]
 Handler = Callable[[Request], Answer]
-"""What answers a command: one answer, or a stream of them. Raises `ControlError` for a no."""
+"""Answers a command: one answer, or a stream of them. Raises `ControlError` to refuse."""
 
 
 class ControlServer:
-    """Accepts connections of a listening socket until `close`. Handlers are cancelled when who has asked leaves."""
+    """Accepts connections of a listening socket until `close`. A handler is cancelled when its client leaves."""
 
     def __init__(
         self, listener: socket.socket, secret: Secret, admit: Admit, handlers: Mapping[str, Handler]
@@ -71,7 +71,7 @@ class ControlServer:
         asyncio.get_running_loop().add_reader(self._listener.fileno(), self._accept)
 
     async def close(self) -> None:
-        """Accept no more, and end every conversation. The socket stays open: it is another's."""
+        """Accept no more, and end every conversation. The socket stays open: its owner closes it."""
         if self._resume is not None:
             self._resume.cancel()
         asyncio.get_running_loop().remove_reader(self._listener.fileno())
@@ -79,7 +79,7 @@ class ControlServer:
         self._refusals.tell_rest()
 
     def _accept(self) -> None:
-        """Look at all that wait, within a bound: who is refused must not keep the queue full for the others."""
+        """Look at all waiting clients, for a limited time: refused ones must not keep the queue full for others."""
         began = time.monotonic()
         has_refused = False
         while (now := time.monotonic()) < began + ROUND_SECONDS:
@@ -87,7 +87,7 @@ class ControlServer:
                 connection, _ = self._listener.accept()
             except BlockingIOError:
                 break
-            except OSError:  # it has gone already, or no descriptor is left for it
+            except OSError:  # the client is gone already, or no descriptor is left for it
                 self._pause(SHORTAGE_PAUSE_SECONDS)
                 return
             has_refused = not self._let_in(connection) or has_refused
@@ -95,12 +95,12 @@ class ControlServer:
             self._pause((now - began) * REST_FACTOR)
 
     def _let_in(self, connection: socket.socket) -> bool:
-        """Return whether this peer may ask at all; then a conversation with it has begun, where there is room."""
+        """Return whether this client may ask at all. If so, begin a conversation with it, if there is room."""
         connection.setblocking(False)
         try:
             peer = self._admit(connection)
         except RefusedError as error:
-            close_beside_the_loop(connection.detach())  # with what it has sent already
+            close_beside_the_loop(connection.detach())  # together with what it has already sent
             self._refusals.tell(error)
             return False
         most = MOST_CONNECTIONS if peer.uid in (0, os.geteuid()) else MOST_CONNECTIONS - KEPT_FOR_OWNER
@@ -122,7 +122,7 @@ class ControlServer:
         with connection, contextlib.suppress(OSError, TimeoutError):
             request = await self._request(connection, peer)
             if request is not None:
-                # Only for as long as the peer is there: it sends nothing more, so what can be read is its end.
+                # Only as long as the client is there: it sends nothing more, so readable data means its end.
                 left = asyncio.get_running_loop().sock_recv(connection, 1)
                 await done_before(self._answer(connection, request), left)
 
@@ -150,7 +150,7 @@ class ControlServer:
         except SupervisorError as error:
             await _send(connection, error_line(ControlError("failed", str(error))))
         except (OSError, TimeoutError):
-            raise  # it does not read, or has gone
+            raise  # the client does not read, or is gone
         except Exception as error:
             tell(_log, ControlFailed(command=request.command), error=error)
             bug = ControlError("worker_error", "A bug in this worker: its log has the traceback.")
@@ -162,9 +162,9 @@ async def _unknown(request: Request) -> JsonObject:
 
 
 async def _line_from(connection: socket.socket) -> bytes | None:
-    """Return the first line, `None` where it does not end, or is longer than any request.
+    """Return the first line, `None` if it does not end, or is longer than any request.
 
-    Raises `ConnectionError` where the peer leaves without a byte: it has asked nothing, and only looked whether a
+    Raises `ConnectionError` if the client leaves without a byte: it has asked nothing, and only checked whether a
     worker listens.
     """
     loop = asyncio.get_running_loop()

@@ -1,1 +1,1 @@
-"""`/live`, `/ready` and `/metrics`: off unless `--health-address` is set, and then served by a thread of their own."""
+"""`/live`, `/ready` and `/metrics`: off unless `--health-address` is set. A thread of their own serves them."""

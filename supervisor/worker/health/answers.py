@@ -1,4 +1,4 @@
-"""What each request is answered, and how much who asks may learn. Pure."""
+"""The answer to each request, and how much the client may learn. Pure."""
 
 import hmac
 import ipaddress
@@ -24,19 +24,19 @@ _ONLY_WITH_IT: Final = (
 
 
 class Access(Enum):
-    """How much who asks may learn."""
+    """How much a client may learn."""
 
     ALL = auto()
-    """The token was given, or the socket lets in only who may."""
+    """The client gave the token, or the socket lets in only clients that may."""
     STATE = auto()
     """Whether the worker is live and ready, and nothing else."""
     REFUSED = auto()
-    """A token was given that is not the one."""
+    """The client gave a wrong token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of HTTP."""
+    """An HTTP answer."""
 
     status: int
     body: bytes
@@ -45,7 +45,7 @@ class Answer:
 
 
 def access_of(authorization: str | None, token: str | None) -> Access:
-    """Return what a peer on a port may learn, by its header. Takes the same time for each wrong token."""
+    """Return what a client on a port may learn, by its header. Takes the same time for each wrong token."""
     if authorization is None:
         return Access.STATE
     given = authorization[len(_BEARER) :] if authorization.lower().startswith(_BEARER) else ""
@@ -57,7 +57,7 @@ def access_of(authorization: str | None, token: str | None) -> Access:
 def is_own_host(host: str | None) -> bool:
     """Whether a Host header names this machine's loopback.
 
-    A web page can have its own name lead here (DNS rebinding), but its browser then sends that name.
+    A web page can make its own name lead here (DNS rebinding), but its browser then sends that name.
     """
     name = (host or "").rpartition("]")[0].lstrip("[") or (host or "").partition(":")[0]
     if name.lower() == "localhost":
@@ -77,7 +77,7 @@ def answer(
     metrics: Callable[[], bytes] | None,
     has_token: bool,
 ) -> Answer:
-    """Return the answer for `path`. `metrics` makes the text of the metrics, `None` where nothing counts."""
+    """Return the answer for `path`. `metrics` makes the text of the metrics; `None` if nothing counts them."""
     if path not in ("/live", "/ready", "/metrics"):
         return refusal(404, "There is nothing here. Ask for /live, /ready or /metrics.")
     if access is Access.REFUSED:
@@ -96,7 +96,7 @@ def answer(
 
 
 def refusal(status: int, message: str) -> Answer:
-    """Return an answer that says why there is none."""
+    """Return an answer that says why the request is refused."""
     return Answer(status, _json({"message": message}))
 
 

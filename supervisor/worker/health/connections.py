@@ -1,4 +1,4 @@
-"""Connections to the health's socket: who may come in, how many at a time, and for how long."""
+"""Connections to the health socket: who may connect, how many at a time, and for how long."""
 
 import asyncio
 import socket
@@ -8,18 +8,18 @@ from typing import Final
 
 MOST_CONNECTIONS: Final = 128
 CONNECTION_SECONDS: Final = 10.0
-"""How long one connection lasts at most: who sends or reads more slowly is cut off."""
+"""The longest time of a connection: a client that sends or reads more slowly is cut off."""
 
 _SHORTAGE_SECONDS: Final = 0.5
 _REST_FACTOR: Final = 9
-"""For how many times the time that a refusal took no connection is looked at then. To accept one that waits, and to
-refuse it, gives no other task its turn: a job that connects without a pause would keep all answers from everybody."""
+"""After a refusal, it looks at no connection for so many times the refusal's duration. Accepting and refusing a waiting
+one gives no other task its turn: a job that connects without a pause would keep all answers from everybody."""
 
 
 class Connections:
-    """Those that are open. One more than `MOST_CONNECTIONS`, and the oldest is cut off: a job may hold many.
+    """The open connections. If there is one more than `MOST_CONNECTIONS`, the oldest is cut off: a job may hold many.
 
-    `admit` says whether a peer may come in at all; one that may not is cut off without a byte.
+    `admit` says whether a client may connect at all; one that may not is cut off without a byte.
     """
 
     def __init__(
@@ -34,12 +34,12 @@ class Connections:
         self._open: dict[asyncio.Transport, asyncio.TimerHandle] = {}
 
     async def accept(self, listener: socket.socket, protocol: Callable[[], asyncio.Protocol]) -> None:
-        """Let `protocol` speak on each connection, until cancelled."""
+        """Use `protocol` on each connection, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             try:
                 connection, _ = await loop.sock_accept(listener)
-            except OSError:  # no descriptor is left for it, or the peer has gone already
+            except OSError:  # no descriptor is left for it, or the client is gone already
                 await asyncio.sleep(_SHORTAGE_SECONDS)
                 continue
             connection.setblocking(False)

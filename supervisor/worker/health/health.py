@@ -1,4 +1,4 @@
-"""What is served of the worker's health, from its start to its end. Nothing at all unless `--health-address` is set."""
+"""Serves the worker's health, from its start to its end. It does nothing unless `--health-address` is set."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _log = logging.getLogger(__name__)
 
 CLOSE_SECONDS: Final = 2.0
 TEXT_SECONDS: Final = 1.0
-"""How long a text of the metrics is given to all who ask: a hundred readers cost what one does."""
+"""How long one text of the metrics is given to all clients: a hundred readers cost as much as one."""
 
 
 class Health:
-    """`observer` counts from `serving` on; `offer` gives what is looked at once a second."""
+    """`observer` counts from `serving` on; `offer` gives the parts that it looks at once a second."""
 
     def __init__(self, settings: DaemonSettings) -> None:
         self._settings = settings
@@ -54,25 +54,25 @@ class Health:
 
     @property
     def observer(self) -> Observer:
-        """Return who is to be told of what the worker does."""
+        """Return the observer that must hear what the worker does."""
         return self._recorder or NOBODY
 
     def name_blocks(self, is_block: Callable[[str], bool]) -> None:
-        """Count by block from now on: `is_block` tells whether this worker has a block, as others get no label."""
+        """Count by block from now on: `is_block` says whether this worker has a block. Other blocks get no label."""
         if self._recorder is not None:
             self._recorder.is_block = is_block
 
     def offer(self, parts: Parts, progress: Progress) -> None:
-        """Tell of these parts from now on."""
+        """From now on, report on these parts."""
         self._looks = Looks(parts, progress)
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Serve it meanwhile, if the settings want it. Raises `StartRefusedError` where that can't be."""
+        """Serve it meanwhile, if the settings want it. Raises `StartRefusedError` if that is impossible."""
         if self._settings.health_address is None:
             yield
             return
-        from supervisor.worker.health.web import Web  # two megabytes, which nobody else needs
+        from supervisor.worker.health.web import Web  # needs two megabytes, so it is imported only here
 
         address = parse_health_address(self._settings.health_address)
         token_file = self._settings.health_token_file
@@ -100,7 +100,7 @@ class Health:
             await wait_in_thread(listener.close, CLOSE_SECONDS)
 
     def snapshot(self) -> Snapshot:
-        """Return how the worker was when its loop ran last."""
+        """Return the worker's state when its loop ran last."""
         return self._snapshot
 
     async def _look_for_ever(self) -> None:
@@ -115,7 +115,7 @@ class Health:
 
 
 class Text:
-    """The text of the metrics, made anew once a second at most. For one thread."""
+    """The text of the metrics, made at most once a second. For one thread."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -123,7 +123,7 @@ class Text:
         self._text = b""
 
     def at(self, snapshot: Snapshot, now: float) -> bytes:
-        """Return it as it is at `now`, or was a moment ago."""
+        """Return the text for `now`, or one from a moment ago."""
         if now >= self._made_at + TEXT_SECONDS:
             self._text = self._recorder.text(snapshot, now)
             self._made_at = now
@@ -131,7 +131,7 @@ class Text:
 
 
 class Door:
-    """Lets in who may ask, and answers. `rules` are those of a socket, `None` on a port. For one thread."""
+    """Admits clients, and answers them. `rules` are a socket's; `None` on a port. For one thread."""
 
     def __init__(
         self, token: str | None, rules: Rules | None, snapshot: Callable[[], Snapshot], text: Text | None
@@ -144,7 +144,7 @@ class Door:
         self._jobs = KnownJobs()
 
     def admits(self, connection: socket.socket) -> bool:
-        """Whether this peer may ask at all. On a port that is anybody: who it is can't be told there."""
+        """Whether this client may ask at all. On a port everybody may, because the client is unknown there."""
         if self._rules is None:
             return True
         try:
@@ -171,7 +171,7 @@ class Door:
 
 
 def _listen(address: HealthAddress, group: str | None) -> Listener:
-    """Listen for this group too. Raises `StartRefusedError`, but not for want of the group."""
+    """Listen for this group too. Raises `StartRefusedError`, but not if only the group is missing."""
     return listening_for(group, functools.partial(Listener.on, address))
 
 

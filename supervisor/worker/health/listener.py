@@ -1,4 +1,4 @@
-"""The socket on which the health is served: on the loopback, or in the file system. Blocks with the disk."""
+"""The socket for the health: on the loopback, or in the file system. Blocks with the disk."""
 
 import contextlib
 import errno
@@ -17,9 +17,9 @@ _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Listener:
-    """A socket that listens, until `close`. `path` is where it is in the file system, if it is there.
+    """A listening socket, until `close`. `path` is its path in the file system, if it has one.
 
-    `group` is the one that it was given to. `closed_to_group` says why members of the wanted one do not get to it.
+    `group` is the group that it was given to. `closed_to_group` says why members of the wanted group can't reach it.
     """
 
     def __init__(self, bound: socket.socket, path: Path | None = None) -> None:
@@ -31,10 +31,10 @@ class Listener:
 
     @classmethod
     def on(cls, address: HealthAddress, group: int | None = None) -> Self:
-        """Listen there. `group`: whose members may connect to a socket too.
+        """Listen at this address. Members of `group` may connect to a Unix socket too.
 
-        Where they can't be let in, the socket is for root and the worker's user, and `closed_to_group` says why.
-        Raises `StartRefusedError` where there can be no socket.
+        If they can't get access, the socket is only for root and the worker's user, and `closed_to_group` says why.
+        Raises `StartRefusedError` if there can be no socket.
         """
         try:
             if isinstance(address, LoopbackAddress):
@@ -62,14 +62,14 @@ class Listener:
 
     @property
     def address(self) -> str:
-        """What it listens on, with the port that it got."""
+        """Its address, with the port that it got."""
         if self.path is not None:
             return str(self.path)
         host, port = self.socket.getsockname()[:2]
         return str(LoopbackAddress(host, port))
 
     def close(self) -> None:
-        """End it, and take it out of the file system, unless another one lies in its place by now."""
+        """Close it, and remove it from the file system, unless another one is at its path by now."""
         self.socket.close()
         if self.path is not None and self._inode is not None and _inode(self.path) == self._inode:
             with contextlib.suppress(OSError):
@@ -83,7 +83,7 @@ def _on_port(address: LoopbackAddress) -> socket.socket:
     family = socket.AF_INET6 if address.is_ipv6 else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
-        # Connections of the worker before this one may still be on their way out (tcp(7), TIME_WAIT).
+        # Connections of the worker before this one may not have ended yet (tcp(7), TIME_WAIT).
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((address.host, address.port))
         bound.listen(BACKLOG)
@@ -105,7 +105,7 @@ def _on_path(path: Path) -> socket.socket:
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
         bound.bind(str(path))
-        # Nobody can connect before `listen`, whatever the umask made of it.
+        # Nobody can connect before `listen`, whatever mode the umask has made.
         path.chmod(0o600)
         bound.listen(BACKLOG)
     except BaseException:
@@ -115,7 +115,7 @@ def _on_path(path: Path) -> socket.socket:
 
 
 def _remove_dead(path: Path) -> None:
-    """Remove the socket of a process that is gone. One of a living process, or another file, is not touched."""
+    """Remove the socket of a process that is gone. Doesn't touch a living process's socket, or another file."""
     try:
         found = path.lstat()
     except FileNotFoundError:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MANY_CLAIMS: Final = 1000
 MANY_LOOKS: Final = 15
-"""To count so many claims takes a millisecond: then only each so many looks."""
+"""Counting that many claims takes a millisecond: then it is done only at every so many looks."""
 
 
 class Looks:
@@ -26,7 +26,7 @@ class Looks:
         self._looks = 0
 
     def look(self, now: float) -> Snapshot:
-        """Return how the worker is at `now`, in seconds of the monotonic clock."""
+        """Return the worker's state at `now`, in seconds of the monotonic clock."""
         parts = self._parts
         if self._claims < MANY_CLAIMS or self._looks % MANY_LOOKS == 0:
             self._claims, self._dead_letters = parts.journal.count()

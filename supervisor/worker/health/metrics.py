@@ -1,4 +1,4 @@
-"""Every metric of `/metrics`, as data: for what counts, and for the reference. Imports nothing that counts."""
+"""Every metric of `/metrics`, as data: for the counting code, and for the reference. It imports no counting code."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -14,10 +14,10 @@ _SIZES: Final = tuple(
 )
 
 OTHER_BLOCK: Final = "other"
-"""The label of blocks that this worker does not have: the engine may name any number of them."""
+"""The label for blocks that this worker does not have: the engine may name any number of them."""
 
 MOST_BLOCKS: Final = 500
-"""So many blocks have a label of their own, over all reloads; further ones are `OTHER_BLOCK`."""
+"""So many blocks have their own label, over all reloads; further ones are `OTHER_BLOCK`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Counts what the worker does, by `prometheus-client`. Imported only where metrics are asked for."""
+"""Counts what the worker does, with `prometheus-client`. Imported only if metrics are wanted."""
 
 import platform
 import time
@@ -27,17 +27,17 @@ _BYTES_PER_MB: Final = 2**20
 
 
 class Recorder(Observer):
-    """Is told on the worker's loop, and read by another thread. `clock` is monotonic, in seconds."""
+    """The worker's loop calls it, and another thread reads it. `clock` is monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._clock = clock
         self._registry = CollectorRegistry()
         self.is_block: Callable[[str], bool] = lambda _: False
-        """Whether this worker has such a block; others have no label of their own."""
+        """Whether this worker has such a block; other blocks get no label of their own."""
         self._blocks: set[str] = set()
         self._waiting: dict[int, float] = {}
-        """When each result that the engine does not have was made."""
+        """For each result that the engine does not have, when it was made."""
         self._answered_at = clock()
         self._make_counters()
         self._make_histograms()
@@ -49,7 +49,7 @@ class Recorder(Observer):
         self._claims = self._counter(metrics.CLAIMS)
         self._results = self._counter(metrics.RESULTS)
         self._kills = self._counter(metrics.KILLS)
-        for cause in Cause:  # at 0: `increase` does not count the value with which a series begins
+        for cause in Cause:  # start at 0: `increase` ignores the first value of a series
             self._kills.labels(cause.value)
         self._job_cpu = self._counter(metrics.JOB_CPU)
         self._retries = self._counter(metrics.RESULT_RETRIES)
@@ -68,7 +68,7 @@ class Recorder(Observer):
         self._lag = self._histogram(metrics.LOOP_LAG)
 
     def claimed(self, jobs: int) -> None:
-        """See `Observer`, as for all of these."""
+        """See `Observer`, also for the methods below."""
         self._claims.inc(jobs)
 
     def queued(self, seconds: float) -> None:
@@ -86,7 +86,7 @@ class Recorder(Observer):
         self._results.labels(block, verdict.status, verdict.cause.value).inc()
         if was_killed(ending):
             self._kills.labels(verdict.cause.value).inc()
-        if ending.limits is not None:  # it was run
+        if ending.limits is not None:  # the job was run
             self._run.observe(usage.elapsed_seconds)
         if usage.peak_memory_mb is not None:
             self._memory.observe(usage.peak_memory_mb * _BYTES_PER_MB)
@@ -98,7 +98,7 @@ class Recorder(Observer):
         self._results.labels(self._block(block_id), "failed", cause).inc()
 
     def result_waits(self, number: int) -> None:
-        """Remember since when."""
+        """Remember the time."""
         self._waiting[number] = self._clock()
 
     def result_settled(self, number: int) -> None:
@@ -124,7 +124,7 @@ class Recorder(Observer):
         self._late.observe(max(0.0, late_seconds))
 
     def beat_answered(self) -> None:
-        """Count it, and remember when."""
+        """Count it, and remember the time."""
         self._answered_at = self._clock()
         self._beats.inc()
 
@@ -137,7 +137,7 @@ class Recorder(Observer):
         self._lag.observe(seconds)
 
     def text(self, snapshot: Snapshot, now: float) -> bytes:
-        """Return all metrics in Prometheus' text format. `now` is of the same clock as the snapshot's time."""
+        """Return all metrics in Prometheus' text format. `now` is a time of the snapshot's clock."""
         counts = snapshot.counts
         not_ready = {why.cause for why in why_not_ready_now(snapshot, now)}
         values: dict[Metric, float] = {
@@ -161,7 +161,7 @@ class Recorder(Observer):
         return generate_latest(self._registry)
 
     def _block(self, block_id: str | None) -> str:
-        """Return the label for a block. What the engine names and this worker does not have gets none."""
+        """Return the label for a block. A block that the engine names but this worker does not have gets none."""
         if block_id is None:
             return OTHER_BLOCK
         if block_id not in self._blocks:
@@ -185,7 +185,7 @@ class Recorder(Observer):
 def was_killed(ending: Ending) -> bool:
     """Whether the worker ended the job, or the kernel did at the job's limit.
 
-    Not where the block had returned, and only its process was to be ended: the outcome says how the job ended.
+    Not if the block had returned, and only its process was left to end: then the outcome says how the job ended.
     """
     if ending.limit is not None:
         return True

@@ -1,4 +1,4 @@
-"""What the log is told of those that were refused: the first at once, and of many that follow only how many."""
+"""Logs refused requests: the first one at once, and later ones only as a number."""
 
 import logging
 import time
@@ -12,12 +12,12 @@ _log = logging.getLogger(__name__)
 
 
 class Refusals:
-    """Tells of refused requests, however many there are. `clock` is monotonic, in seconds."""
+    """Logs refused requests, however many there are. `clock` is monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._repetition = Repetition(clock)
 
     def tell(self, reason: str) -> None:
-        """Tell of one, or count it."""
+        """Log one, or count it."""
         if self._repetition.is_told():
             tell(_log, HealthRefused(reason=reason, more=self._repetition.take_untold()))

@@ -1,4 +1,4 @@
-"""How the worker was at one moment: made on its loop, read by the thread that answers. Pure."""
+"""The worker's state at one moment: made on its loop, read by the thread that answers. Pure."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -19,13 +19,13 @@ _STARTS: Final = Reason(STARTING, "starting: the worker has not asked for jobs y
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What there is of everything."""
+    """The numbers of all things."""
 
     slots: int = 0
     slots_taken: int = 0
-    """Those that jobs have."""
+    """Slots with a job."""
     jobs: int = 0
-    """Those that run, and those that wait here."""
+    """Jobs that run, and jobs that wait here."""
     spares: int = 0
     results_waiting: int = 0
     journal_claims: int = 0
@@ -35,7 +35,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`made_at` is in seconds of the monotonic clock. `late` says which parts have not moved on in time."""
+    """`made_at` is in seconds of the monotonic clock. `late` names the parts that have not moved on in time."""
 
     made_at: float
     why_not_ready: tuple[Reason, ...] = (_STARTS,)
@@ -43,12 +43,12 @@ class Snapshot:
     counts: Counts = Counts()
 
     def blocked_seconds(self, now: float) -> float:
-        """Return for how long the worker's loop has not run, beyond the time until the next snapshot is due."""
+        """Return how long the worker's loop has not run, beyond the time until the next snapshot is due."""
         return max(0.0, now - self.made_at - LOOK_SECONDS)
 
 
 def why_not_live(snapshot: Snapshot, now: float) -> tuple[Reason, ...]:
-    """Return why the worker should be started anew, empty while it moves. The engine is never the reason."""
+    """Return why the worker should be restarted; empty while it moves on. The engine is never the reason."""
     blocked = snapshot.blocked_seconds(now)
     if blocked > BLOCKED_SECONDS:
         return (Reason(LOOP_BLOCKED, f"the worker's event loop has not run for {blocked:.0f} s"),)
@@ -56,7 +56,7 @@ def why_not_live(snapshot: Snapshot, now: float) -> tuple[Reason, ...]:
 
 
 def why_not_ready_now(snapshot: Snapshot, now: float) -> tuple[Reason, ...]:
-    """Return why the worker takes no jobs. What a worker said before it was blocked is of no worth."""
+    """Return why the worker takes no jobs. A snapshot from before a blocked loop does not count."""
     return (
         *(why for why in why_not_live(snapshot, now) if why.cause == LOOP_BLOCKED),
         *snapshot.why_not_ready,

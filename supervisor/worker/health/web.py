@@ -1,4 +1,4 @@
-"""Serves the health over HTTP, on a loop in a thread of its own: it answers also while the worker's loop is blocked."""
+"""Serves the health over HTTP, on a loop in its own thread: it answers even while the worker's loop is blocked."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from supervisor.worker.health.listener import Listener
 _log = logging.getLogger(__name__)
 
 _SILENT: Final = logging.getLogger(f"{__name__}.aiohttp")
-"""For what aiohttp says of requests that are no HTTP: anyone on this machine could fill the log with it."""
+"""For aiohttp's messages about requests that are not HTTP: anybody on this machine could fill the log with them."""
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 
@@ -45,8 +45,8 @@ class Web:
         self._done = self._thread.submit(self._run)
 
     async def close(self) -> None:
-        """End it. Whoever waits for an answer gets none."""
-        with contextlib.suppress(RuntimeError):  # its loop has ended by itself
+        """End it. Clients that wait for an answer get none."""
+        with contextlib.suppress(RuntimeError):  # its loop has already ended
             self._loop.call_soon_threadsafe(self._stop.set)
         await asyncio.wait((asyncio.wrap_future(self._done),), timeout=END_SECONDS)
         self._thread.shutdown(wait=False)
@@ -79,7 +79,7 @@ class Web:
         response.headers["Content-Type"] = given.content_type
         response.headers["Cache-Control"] = "no-store"
         response.headers["Server"] = "neops-supervisor"
-        response.force_close()  # a connection that is kept is one that somebody else can't have
+        response.force_close()  # a kept connection would take the place of another client
         return response
 
     def _answer(self, request: web.BaseRequest) -> Answer:
