@@ -1,4 +1,4 @@
-"""What a child says over its channel, read frame by frame without keeping the rest of the worker waiting."""
+"""Reads what a child sends over its channel, frame by frame, without holding up the rest of the worker."""
 
 import asyncio
 import logging
@@ -37,19 +37,19 @@ from supervisor.watch.stall import LoopReports
 _log = logging.getLogger(__name__)
 
 TURN_SECONDS: Final = 0.005
-"""How long frames may be read before the loop's other work has its turn. Half a megabyte of small ones, which may be in
-the stream at once, takes a hundred milliseconds, and each slot may have a child that floods its channel."""
+"""How long it may read frames until the loop does other work. Half a megabyte of small frames, which may be in the
+stream at once, takes a hundred milliseconds, and each slot may have a child that floods its channel."""
 
 
 _WAITED_SECONDS: Final = 0.001
-"""A frame that comes so much later than it was asked for was waited for. One in the stream takes some microseconds."""
+"""If a frame comes so much later than the request for it, it was not in the stream: that takes some microseconds."""
 
 
 class ChannelReader:
     """Reads the frames of one child to their end, and turns them into events and lines of the log.
 
-    `put` takes the events, `sessions` what the job says of sessions on devices, `host_key_seen` its reports of host
-    keys; `clock` is in seconds.
+    `put` gets the events, `sessions` what the job reports about sessions on devices, `host_key_seen` its reports of
+    host keys; `clock` is in seconds.
     """
 
     def __init__(
@@ -63,18 +63,18 @@ class ChannelReader:
         host_key_seen: Callable[[HostKey], None] = lambda _: None,
     ) -> None:
         self.parts: Parts | None = None
-        """The body and the acquires of the first outcome; `None` before it came."""
+        """The body and the acquires of the first outcome; `None` before it has come."""
         self.is_checked = False
-        """Whether they are JSON of the right shape. A large outcome is not checked here, as it takes its time: that is
-        done when the job is over."""
+        """Whether they are checked: JSON of the right shape. A large outcome is not checked here, because that takes
+        long: it is checked when the job is over."""
         self.message: str | None = None
-        """That of the first outcome, as it came. It is masked when the job is over: it may take its time."""
+        """The message of the first outcome, unmasked. It is masked when the job is over, because that may take long."""
         self.warning = ""
-        """As `message`; empty mostly."""
+        """Same as `message`; mostly empty."""
         self.changes: dict[int, DeviceChange] = {}
-        """What the job has told of its changes of devices, the last of each; none of which nothing is in force."""
+        """The last report of each change of a device, without those of which nothing is in force."""
         self.is_behind = False
-        """Whether frames may be in the stream that were not read yet: it is the turn of others."""
+        """Whether frames may be in the stream that were not read yet, because other work has its turn."""
         self._child = child
         self._log = log
         self._reports = reports
@@ -84,7 +84,7 @@ class ChannelReader:
         self._host_key_seen = host_key_seen
 
     async def read(self, result_cap_bytes: int) -> None:
-        """Read frames to the end. What is no frame is an event, never an exception. Cancelling it ends it at once."""
+        """Read frames to the end. Invalid data is an event, never an exception. Cancelling it ends it at once."""
         problem: str | None = None
         turn_ends_at = 0.0
         channel = self._child.channel
@@ -95,7 +95,7 @@ class ChannelReader:
                 frame = await read_frame(reader, result_cap_bytes + HEADER_CAP_BYTES)
                 if frame is None:
                     break
-                if self._clock() - asked_at > _WAITED_SECONDS:  # others had their turn meanwhile
+                if self._clock() - asked_at > _WAITED_SECONDS:  # other work had its turn meanwhile
                     turn_ends_at = self._clock() + TURN_SECONDS
                 message = from_child(frame)
                 if isinstance(message, Outcome):
@@ -107,7 +107,7 @@ class ChannelReader:
                     turn_ends_at = self._clock() + TURN_SECONDS
         except FrameError as error:
             problem = str(error)
-        if channel.broken is not None:  # all that arrived before is read
+        if channel.broken is not None:  # all that arrived before was read
             tell(_log, ChannelBroken(pid=self._child.pid, reason=str(channel.broken)))
         self._put(ChannelEnded(time.monotonic(), problem))
 
@@ -119,9 +119,9 @@ class ChannelReader:
     async def _take(self, message: ReportFromChild) -> None:
         match message:
             case Log():
-                self.is_behind = True  # it may wait for its turn in a thread
+                self.is_behind = True  # the log may wait for its turn in a thread
                 try:
-                    # What follows it must have been read by the time at which a dead child's channel is given up.
+                    # All later frames must be read before the worker stops reading a dead child's channel.
                     await self._log.record(message, at_once=self._child.exited.done())
                 finally:
                     self.is_behind = False
@@ -142,12 +142,12 @@ class ChannelReader:
                 self._reports.blocked(message)
             case NotIsolated():
                 self._put(NotKeptApart(time.monotonic()))
-            case Ready():  # it was heard before the order was sent, and says nothing new
+            case Ready():  # it came before the order was sent, and has no news
                 pass
 
     def _take_outcome(self, outcome: Outcome, payload: bytes) -> None:
         if self.parts is not None:
-            return  # the first counts, and to mask thousands of others would take the worker's time
+            return  # the first one counts, and masking thousands of others would take the worker's time
         parts = parts_of(outcome, payload)
         self.is_checked = len(payload) <= AT_ONCE_BYTES
         self.parts = checked(parts) if self.is_checked else parts

@@ -1,7 +1,7 @@
-"""Which endpoints a job's devices have, by what the engine has sent: of no others is a host key kept. Pure.
+"""The endpoints of a job's devices, from the engine's data: host keys of other endpoints are not kept. Pure.
 
-The rules are those of `sdk.connection.login`: the address of the device, else that of its `connection_options`; the
-port of the parameters, else that of the options, else 22; and the jump host of either.
+The rules are the same as in `sdk.connection.login`: the address of the device, otherwise the address in its
+`connection_options`; the port of the parameters, otherwise the options', otherwise 22; and the jump host of either.
 """
 
 import json
@@ -37,14 +37,14 @@ def endpoints_of(parameters: Mapping[str, Any], context: Mapping[str, Any]) -> E
 
 
 class EndpointSearch:
-    """Hears of a job's parameters, then of its context, as they are read in pieces (`json_secrets.Listener`)."""
+    """Gets a job's parameters, then its context, as they are read in pieces (`json_secrets.Listener`)."""
 
     def __init__(self) -> None:
         self.of_parameters = _OfParameters()
         self.of_context = _OfContext(self.of_parameters.given)
 
     def found(self) -> Endpoints:
-        """Return what `endpoints_of` does of the same, once all of it was heard."""
+        """Return the same as `endpoints_of`, once everything was read."""
         self.of_context.end_device()
         return frozenset(self.of_context.found)
 
@@ -55,7 +55,7 @@ class _OfParameters:
 
     def opened(self, keys: Keys) -> None:
         if len(keys) == 1:
-            self.given.pop(str(keys[0]), None)  # one that is as large is none
+            self.given.pop(str(keys[0]), None)  # such a large value is not valid here
 
     def heard(self, keys: Keys, members: Any) -> None:
         if not keys:
@@ -67,7 +67,7 @@ class _OfContext:
         self.found: set[Endpoint] = set()
         self._parameters = parameters
         self._device: dict[str, Any] = {}
-        """What is known of a device that is read in parts."""
+        """The data so far of a device that is read in parts."""
 
     def opened(self, keys: Keys) -> None:
         if keys == (_DEVICES,):
@@ -87,13 +87,13 @@ class _OfContext:
             self._take(members[_DEVICES])
 
     def end_device(self) -> None:
-        """Take what was heard of a device that was read in parts."""
+        """Use the data of a device that was read in parts."""
         device, self._device = self._device, {}
         if device:
             self._take([device])
 
     def _begin(self) -> None:
-        """Of two lists of devices, the child sees the last."""
+        """If there are two lists of devices, the child sees the last one."""
         self._device = {}
         self.found.clear()
 

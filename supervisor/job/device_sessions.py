@@ -1,4 +1,4 @@
-"""The worker's answers to jobs that want a session on a device: what `lifecycle.device_sessions` says."""
+"""The worker's answers to jobs that want a session on a device, decided by `lifecycle.device_sessions`."""
 
 from collections.abc import Callable, Iterable
 
@@ -14,11 +14,11 @@ class SessionDesk:
         self._send: dict[int, Callable[[bytes], None]] = {}
 
     def set_limit(self, limit: int) -> None:
-        """Count by another limit from now on."""
+        """From now on, count with another limit."""
         self._tell(self._sessions.set_limit(limit))
 
     def take(self, pid: int, send: Callable[[bytes], None], message: SessionWanted | SessionClosed) -> None:
-        """Hear what the job says whose child has this pid. `send` takes a frame for it, and never waits."""
+        """Handle a message of the job whose child has this pid. `send` takes a frame for it, and never waits."""
         self._send[pid] = send
         if isinstance(message, SessionWanted):
             self._tell(self._sessions.ask(pid, message.number, message.device))
@@ -26,7 +26,7 @@ class SessionDesk:
             self._tell(self._sessions.give_back(pid, message.number))
 
     def withdraw(self, pid: int) -> None:
-        """Grant the job nothing more that it has asked for."""
+        """Grant the job no more of the sessions that it has asked for."""
         if pid in self._send:
             self._tell(self._sessions.withdraw(pid))
 
@@ -41,7 +41,7 @@ class SessionDesk:
 
 
 class JobSessions:
-    """What one job's execution needs of the desk. `send` takes a frame for its child, and never waits."""
+    """The part of the desk for one job's execution. `send` takes a frame for its child, and never waits."""
 
     def __init__(self, desk: SessionDesk, pid: int, send: Callable[[bytes], None]) -> None:
         self._desk = desk
@@ -50,12 +50,12 @@ class JobSessions:
         self._may_ask = True
 
     def take(self, message: SessionWanted | SessionClosed) -> None:
-        """Hear what the job says; the answer goes to whoever waits."""
+        """Handle a message of the job; the answer goes to the job whose turn it is."""
         if self._may_ask or isinstance(message, SessionClosed):
             self._desk.take(self._pid, self._send, message)
 
     def child_exited(self) -> None:
-        """Grant nothing more, as nobody would use it. What the job has, it has until all its processes are gone."""
+        """Grant nothing more, because nobody would use it. The job keeps its sessions until its processes are gone."""
         self._may_ask = False
         self._desk.withdraw(self._pid)
 

@@ -1,4 +1,4 @@
-"""The directories of jobs: one for each, its home, its place for temporary files, and gone after it."""
+"""The directories of jobs: each job gets one, as its home and for temporary files. It is removed after the job."""
 
 import asyncio
 import contextlib
@@ -29,10 +29,10 @@ MEMORY: Final = Path("/dev/shm")  # noqa: S108  # below it, a directory of ours
 
 _LOOK_SECONDS: Final = 2.0
 _TURN_SECONDS: Final = 0.01
-"""How long one directory is removed before another one has its turn."""
+"""How long it removes one directory until another one has its turn."""
 
 _REMOVER_LIMIT_SECONDS: Final = 0.5
-"""Its calls are short, and slots wait for them."""
+"""The remover's calls are short, and slots wait for them."""
 
 START_SECONDS: Final = 60.0
 CLOSE_SECONDS: Final = 10.0
@@ -42,17 +42,17 @@ REMOVAL_SECONDS: Final = 5.0
 
 
 class JobDirectories:
-    """Makes and removes directories below `parent`, without the loop ever waiting for its disk (docs/adr/0022).
+    """Makes and removes directories below `parent`. The loop never waits for their disk (docs/adr/0022).
 
-    One for each child that waits is made ahead. Where the disk is full, broken, or does not answer, jobs get theirs in
-    memory. Raises `StartRefusedError` when a thread can't be started.
+    It makes one ahead for each child that waits. If the disk is full, broken, or does not answer, jobs get directories
+    in memory. Raises `StartRefusedError` if a thread can't be started.
     """
 
     def __init__(self, parent: Path, spares: int = 0) -> None:
         self._parent = parent
         self._most_for_all = max(1, spares)
         self._ahead: dict[int | None, deque[asyncio.Future[str]]] = defaultdict(deque)
-        """Directories that no job has yet, by the user whose they are."""
+        """Directories that no job has yet, by the user who owns them."""
         self._place = DirectoryPlace(lambda: (parent,), self._tell_lost)
         self._elsewhere = DirectoryPlace(lambda: _elsewhere(parent), lambda _: None)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -63,7 +63,7 @@ class JobDirectories:
         self._closed = False
 
     async def prepare(self) -> None:
-        """Make the parent, and begin to remove what earlier runs have left. Raises `OSError`."""
+        """Make the parent, and begin to remove the leftovers of earlier runs. Raises `OSError`."""
         self._loop = asyncio.get_running_loop()
         opened = self._maker.submit(self._place.open)
         await asyncio.wait((opened,), timeout=START_SECONDS)
@@ -72,9 +72,9 @@ class JobDirectories:
         self._memory.submit(_remove_what_is_elsewhere, self._parent)
 
     def make_ahead(self, owner: int | None = None) -> None:
-        """Have a directory ready for a child that waits for its job, of which nobody waits for the disk then."""
+        """Make a directory for a child that waits for its job. Then no job waits for the disk."""
         ahead = self._ahead[owner]
-        # A user has one child at a time, and a directory that its last child did not need is as good.
+        # A user has one child at a time, and can use a directory that its last child did not need.
         most = self._most_for_all if owner is None else 1
         if len(ahead) < most and not self._closed and not self._maker.hangs:
             ahead.append(self._maker.submit(self._place.make, owner))
@@ -82,7 +82,7 @@ class JobDirectories:
     async def take(self, owner: int | None = None) -> str:
         """Return a directory that only `owner` can enter; this user, if none is given.
 
-        Raises `OSError` when there can be none, not even in memory: within seconds, whatever the disk does.
+        Raises `OSError` if there can be none, not even in memory: within seconds, whatever the disk does.
         """
         try:
             path = await self._on_the_disk(owner)
@@ -99,7 +99,7 @@ class JobDirectories:
 
     async def _on_the_disk(self, owner: int | None) -> str:
         ahead = self._ahead[owner]
-        # What is there already is no use on a disk that does not answer: the job would hang there.
+        # A directory made ahead is useless if its disk does not answer: the job would hang there.
         if ahead and not self._maker.hangs:
             made = ahead.popleft()
             if made.done() and made.exception() is None:
@@ -114,29 +114,29 @@ class JobDirectories:
         try:
             return await self._maker.within_limit(made)
         except OSError:
-            if not made.done():  # it may still be made, and is then as good as any
+            if not made.done():  # it may still be made, and can be used then
                 self._ahead[owner].append(made)
             raise
 
     def take_back(self, path: str, then: Callable[[], None]) -> None:
-        """Close a directory to the user that it was given to; `then` the user may run another job.
+        """Close a directory to the user that it was given to. Call `then` when the user may run another job.
 
-        Where its disk does not answer, the user has to wait for that.
+        If its disk does not answer, the user must wait for that.
         """
         self._thread_of(path).submit(_close_to_its_user, path).add_done_callback(lambda _: then())
 
     def remove(self, path: str) -> "asyncio.Future[object]":
-        """Remove a job's directory. Others have their turn meanwhile, however much is in it."""
+        """Remove a job's directory. Other directories have their turn meanwhile, however large this one is."""
         return self._thread_of(path).submit(_remove_some, removal(path))
 
     async def wait_for_removal(self, removing: "asyncio.Future[object]") -> None:
-        """Wait until a directory is removed, but neither for ever nor for a disk that does not answer."""
+        """Wait until a directory is removed, but only for a limited time, and not if its disk does not answer."""
         end = time.monotonic() + REMOVAL_SECONDS
         while not removing.done() and time.monotonic() < end and not self._remover.hangs:
             await asyncio.wait((removing,), timeout=min(0.5, REMOVAL_SECONDS))
 
     async def close(self) -> None:
-        """Remove what waits to be removed, and what was made ahead; not what lies on a disk that does not answer."""
+        """Remove what is still to be removed, and directories made ahead; not those on a disk that does not answer."""
         self._closed = True
         await self._maker.close(CLOSE_SECONDS)
         for made in (made for ahead in self._ahead.values() for made in ahead):
@@ -151,12 +151,12 @@ class JobDirectories:
         return self._remover if path.startswith(f"{self._parent}/") else self._memory
 
     def _look(self) -> None:
-        with contextlib.suppress(OSError):  # it shows at the next directory
+        with contextlib.suppress(OSError):  # the next directory will show it
             self._place.look()
 
     def _tell_lost(self, parent: str) -> None:
         def forget() -> None:
-            # What is being made now is made below the new one.
+            # Directories that are being made now are below the new parent.
             for owner, ahead in self._ahead.items():
                 self._ahead[owner] = deque(made for made in ahead if not made.done())
             tell(_log, JobDirectoriesMadeAnew(path=parent))
@@ -167,7 +167,7 @@ class JobDirectories:
 
 
 def _elsewhere(parent: Path) -> Iterator[Path]:
-    """Yield where directories may be when they can't be below `parent`: of one name for each user and parent."""
+    """Yield where directories may be if they can't be below `parent`: one name for each user and parent."""
     digest = hashlib.sha256(os.fsencode(parent)).hexdigest()[:12]
     name = f"neops-jobs-{os.geteuid()}-{digest}"
     yield MEMORY / name

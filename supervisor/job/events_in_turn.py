@@ -1,4 +1,4 @@
-"""The events of one job: each is handled where it arises, and costs no turn of the loop; none within another."""
+"""The events of one job: each is handled where it arises, without a turn of the loop, and never inside another one."""
 
 import asyncio
 from collections import deque
@@ -8,39 +8,39 @@ from supervisor.lifecycle.events import Conclude, JobEvent
 
 
 class EventsInTurn:
-    """Takes events at any time, and has them handled in the order in which they came.
+    """Takes events at any time. They are handled in the order in which they came.
 
-    What comes while an event is handled is handled after it: nobody meets a state that is half told. What comes before
-    `handle_all` waits for that, and what comes after the end is not handled.
+    An event that comes while another one is handled is handled after it: no handler sees a half-changed state. Events
+    that come before `handle_all` wait for it, and events after the end are dropped.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[JobEvent] = deque()
         self._handle: Callable[[JobEvent], None] | None = None
-        """What handles an event now; `None` before and after `handle_all`, and while one is being handled."""
+        """The handler of events; `None` before and after `handle_all`, and while an event is being handled."""
         self._end: asyncio.Future[Conclude | BaseException] = asyncio.get_running_loop().create_future()
 
     def put(self, event: JobEvent) -> None:
-        """Have an event handled, at once where that is possible. Raises nothing: a failure is that of `handle_all`."""
+        """Handle an event, at once if possible. Raises nothing: `handle_all` raises the handler's failure."""
         self._waiting.append(event)
         if self._handle is not None:
             self._handle_waiting(self._handle)
 
     def end(self, end: Conclude | BaseException) -> None:
-        """Have `handle_all` return this, or raise it. The first counts."""
-        if not self._end.done():  # it is, too, where `handle_all` was cancelled
+        """Make `handle_all` return this, or raise it. The first call counts."""
+        if not self._end.done():  # it is also done if `handle_all` was cancelled
             self._end.set_result(end)
 
     async def handle_all(self, handle: Callable[[JobEvent], None]) -> Conclude:
-        """Have `handle` called with each event, until `end` is. Raises what `handle` raises, whoever has put the event.
+        """Call `handle` with each event, until `end` is called. Raises what `handle` raises, whoever put the event.
 
-        To be called once.
+        Call it once.
         """
         try:
             self._handle_waiting(handle)
             end = await self._end
         finally:
-            # Its owner is not to be kept by this, nor called by those who put events late.
+            # This object must not keep the handler's owner alive, and late events must not call it.
             self._handle = None
         if isinstance(end, BaseException):
             raise end
@@ -51,6 +51,6 @@ class EventsInTurn:
         try:
             while self._waiting and not self._end.done():
                 handle(self._waiting.popleft())
-        except BaseException as error:  # a bug of ours, which whoever has put the event can do nothing about
+        except BaseException as error:  # a bug of ours, and not one of the code that put the event
             self.end(error)
         self._handle = handle

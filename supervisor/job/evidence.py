@@ -1,6 +1,6 @@
 """The evidence of a job's end, put together in one place, and the end that is foreseen when the outcome comes.
 
-What they hold of the job's own texts is masked here.
+It masks all texts that come from the job.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ from supervisor.watch.fair_mask import FairMask
 
 _DEVICE_CHARS: Final = 100
 _LONGEST_FORESEEN_CHARS: Final = 4096
-"""A longer message is masked when the job is over: it may take its time."""
+"""A longer message is masked when the job is over, because that may take long."""
 
 
 async def ending_of(

@@ -77,7 +77,7 @@ class Execution:
         self._child = child
         self._sweeper = sweeper
         self.processes = JobProcesses(child.pid, child.groups, child.cgroup, child.user)
-        """What the job's processes are known by."""
+        """How the job's processes are recognised."""
         self._watchers = watchers
         self._on_outcome = on_outcome
         self._log = log
@@ -87,7 +87,7 @@ class Execution:
         self._events = EventsInTurn()
         self._put = self._events.put
         self._timers = JobTimers(self._on_timer)
-        # A failure is a bug of ours. The event that it was to bring will not come, so `run` must not wait for it.
+        # A failure is a bug of ours. Its event will not come, so `run` must not wait for it.
         self._tasks = Tasks(lambda _, error: self._events.end(error))
         self._sessions = JobSessions(session_desk, child.pid, self._answer)
         self._channel = ChannelReader(
@@ -100,11 +100,10 @@ class Execution:
         self._at_the_end = contextlib.ExitStack()
 
     def prepare(self) -> None:
-        """Watch the child, which may not begin yet: what it waits for need not wait for this.
+        """Watch the child, which may not begin yet: so this runs while the child waits for its begin.
 
-        `run` or `give_up` must follow. Raises `LaunchError` when the child can't be watched.
+        `run` or `give_up` must follow. Raises `LaunchError` if the child can't be watched.
         """
-        child = self._child
         with contextlib.ExitStack() as at_the_end:
             at_the_end.callback(self._stop_watching)
             try:
@@ -121,14 +120,14 @@ class Execution:
         self._outputs = stdout, stderr
 
     def give_up(self) -> None:
-        """Watch no more, unless `run` has seen to that: the job is not begun."""
+        """Stop watching, unless `run` has done that: the job does not begin."""
         self._outputs = None
         self._at_the_end.close()
 
     async def run(self, payload: Sequence[bytes], result_cap_bytes: int) -> Finished:
-        """Have the child begin, and return when no process of the job is left. One that is dead has run nothing of it.
+        """Let the child begin, and return when no process of the job is left. A dead child has run nothing of it.
 
-        `payload` is the job's, in parts. Not to be cancelled: call `stop` and await the end, which is bounded.
+        `payload` is the job's, in parts. Don't cancel it: call `stop` and await the end, which is limited in time.
         """
         assert self._outputs is not None, "not prepared"
         (stdout, stderr), self._outputs = self._outputs, None
@@ -140,7 +139,7 @@ class Execution:
             await stdout.drain()
             await stderr.drain()
         finished = await self._finish(self._conclusion, stdout, stderr)
-        # They call this object. Else a collection had to free the job's text and mask, and held the loop for that.
+        # These refer to this object. Otherwise the garbage collector had to free the job's text and mask, on the loop.
         del self._channel, self._loop_check, self._sessions, self._tasks, self._timers
         return finished
 
@@ -181,7 +180,7 @@ class Execution:
         self._put(StopDemanded(time.monotonic()))
 
     def cancel(self) -> None:
-        """End the job for an operator, with its grace. One that ends already ends as it does."""
+        """End the job for an operator, with its grace. A job that is ending already ends as it does."""
         self._put(CancelDemanded(time.monotonic()))
 
     async def _finish(self, conclusion: Conclude, stdout: OutputReader, stderr: OutputReader) -> Finished:
@@ -200,7 +199,7 @@ class Execution:
         return Finished(decide(ending), ending, *parts, conclusion.stuck, self._log.fair_mask)
 
     async def _checked_parts(self) -> Parts:
-        """Return what the block returned. An outcome that turns out to be none is taken for one that was never sent."""
+        """Return what the block returned. An invalid outcome counts as one that was never sent."""
         parts = self._channel.parts or (b"", b"")
         if self._channel.parts is None or self._channel.is_checked:
             return parts
@@ -225,7 +224,7 @@ class Execution:
         if isinstance(event, Ticked):
             self._loop_check.ticked()
         if self._stack_on_demand is not None and self._state.phase is not Phase.RUNNING:
-            self._stack_on_demand.stop()  # before the first command: what is dumped from here on is of the end
+            self._stack_on_demand.stop()  # before the first command: later dumps belong to the end
         for command in commands:
             self._carry_out(command)
         is_outcome = isinstance(event, OutcomeArrived)
@@ -274,7 +273,7 @@ class Execution:
 
     def _ask_kernel(self) -> None:
         view = look_into_kernel(self._child.pid, self._log.mask)
-        if view.state not in ("", "Z"):  # else it is dead, and tells by its status how
+        if view.state not in ("", "Z"):  # otherwise it is dead, and its status shows how it ended
             self._kernel = view
 
     def _answer(self, frame: bytes) -> None:
@@ -287,9 +286,9 @@ class Execution:
         await freeze(self._child)
         taking = self._tasks.start(take_stack(self._child), "stack of a job")
         await asyncio.sleep(0)
-        # Asked for while it is stopped: the stack is then the first thing that it does, before it forks again.
+        # Asked for while it is stopped: then the stack is the first thing that it does, before it forks again.
         self._child.resume()
-        # Behind that: where none comes, it is killed at once.
+        # After the stack: if none comes, the child is killed at once.
         stack = await taking
         await kill_what_it_started(self._child)
         self._put(StackTaken(time.monotonic(), stack))

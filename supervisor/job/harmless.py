@@ -1,8 +1,8 @@
-"""What of a job's order can hold no secret, told in a fraction of the time that a search takes.
+"""Finds the parts of a job's order that can hold no secret, in a fraction of the time of a search.
 
-A context repeats the same few keys thousands of times. Those that are known to name no secret are looked up all at
-once, and of the values then only lists, objects and addresses with `://` are looked at. What names a secret is searched
-alone. Pure.
+A context repeats the same few keys thousands of times. Keys that are known to name no secret are looked up all at once.
+Of their values, only lists, objects and addresses with `://` are looked at. Values of other keys are searched singly.
+Pure.
 """
 
 from typing import Any, Final
@@ -14,17 +14,17 @@ _MOST_KEYS_REMEMBERED: Final = 4096
 
 
 class Harmless:
-    """Tells of lists and objects whether they hold no secret, where nothing around them makes all in them secret."""
+    """Says of lists and objects whether they hold no secret. Nothing around them may make all of them secret."""
 
     def __init__(self, names: SecretNames) -> None:
         self._names = names
         self._keys: set[str] = set()
-        """Those that name none, and no text that is JSON itself."""
+        """Known keys that name no secret, and no text that is JSON itself."""
 
     def suspects(self, members: Any, *, has_addresses: bool) -> Any:
-        """Return what of a list, or an object, has to be searched: in a list, or an object, of its own.
+        """Return the parts of a list or an object that must be searched, in a list or an object of their own.
 
-        `has_addresses`: whether `://` may stand in one of its texts.
+        `has_addresses`: whether one of its texts may contain `://`.
         """
         if not isinstance(members, list):
             return self._members(members, has_addresses)
@@ -38,7 +38,7 @@ class Harmless:
         return part if has_addresses and isinstance(part, str) and "://" in part else None
 
     def _members(self, members: dict[str, Any], has_addresses: bool) -> dict[str, Any]:
-        """Return those members of an object that have to be searched: of a device most often its password alone."""
+        """Return the members of an object that must be searched: of a device mostly only its password."""
         found: dict[str, Any] = {}
         for key in members.keys() - self._keys:
             value = members[key]

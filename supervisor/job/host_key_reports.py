@@ -1,4 +1,4 @@
-"""The host keys of one job: which it gets with its order, and what becomes of those that it reports."""
+"""The host keys of one job: those in its order, and what happens to those that it reports."""
 
 import logging
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ from supervisor.log.events.host_keys import (
 _log = logging.getLogger(__name__)
 
 REPORTS_BESIDE: Final = 20
-"""How many keys a job may report beside one for each endpoint of its devices: each refusal is a line of the log."""
+"""How many keys a job may report besides one for each endpoint of its devices: each refusal is a line of the log."""
 
 
 class JobHostKeys:
-    """Takes the reports of one job. Each key is judged by what the engine has sent, never by what the child says."""
+    """Takes the reports of one job. It judges each key by the engine's data, never by what the child says."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class JobHostKeys:
     ) -> None:
         self.policy: HostKeyCheck = policy
         self.known = known
-        """What the order carries: the known keys of this job's devices and of their jump hosts."""
+        """The known keys of this job's devices and of their jump hosts, for the order."""
         self._store = store
         self._job_id = job_id
         self._endpoints = endpoints
@@ -46,7 +46,7 @@ class JobHostKeys:
         self._most = self._reports_left
 
     def heard(self, report: HostKey) -> None:
-        """Take one report. What can't be kept is told in the log, up to a number."""
+        """Handle one report. The log shows keys that can't be kept, up to a maximum number."""
         if self._reports_left <= 0:
             if self._reports_left == 0:
                 self._reports_left = -1
@@ -55,7 +55,7 @@ class JobHostKeys:
         self._reports_left -= 1
         endpoint = endpoint_of(report.host, report.port)
         if endpoint is None:
-            return  # the message's own limits keep it from coming this far
+            return  # the message's own limits prevent this
         key = public_key_of(report.key_type, report.key)
         decision = self._store.decide(endpoint, key, self._endpoints, self.policy)
         self._tell(decision, endpoint, key)

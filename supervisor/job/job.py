@@ -1,4 +1,4 @@
-"""A job as the engine has given it to this worker, what it may take, and what its child is told of it."""
+"""A job as the engine has given it to this worker, its limits, and the order for its child."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from supervisor.verdict import LimitKind, Limits
 class Job:
     """A claimed job. `parameters` and `context` are as the engine sent them, and may hold passwords.
 
-    Of a large job they are the engine's text: to make objects of megabytes holds the loop.
+    Of a large job they are the engine's text: making objects of megabytes would hold up the loop.
     """
 
     job_id: str
@@ -29,11 +29,11 @@ class Job:
     step_label: str | None = None
 
     def payload(self, known: Sequence[tuple[Endpoint, PublicKey]] = ()) -> tuple[bytes, ...]:
-        """Return parameters and context as the child gets them, and the host keys that are known of the job's devices.
+        """Return parameters and context for the child, and the known host keys of the job's devices.
 
-        Each of these, if there are any, is a list of host, port, type and key. There are device passwords in it all: it
-        is in no header, which may be shown in an error. In parts, which are JSON one after the other: megabytes are
-        copied nowhere.
+        Each key, if there are any, is a list of host, port, type and key. The payload has device passwords, so it is
+        not in the header, which an error may show. Its parts are JSON texts, one after the other: megabytes are never
+        copied.
         """
         keys = [(*endpoint, *key) for endpoint, key in known]
         parts = (b'{"parameters": ', as_json(self.parameters), b', "context": ', as_json(self.context))
@@ -42,14 +42,14 @@ class Job:
 
 
 def as_json(value: dict[str, object] | bytes) -> bytes:
-    """Return parameters or context of a job as text."""
+    """Return a job's parameters or context as text."""
     return value if isinstance(value, bytes) else json.dumps(value).encode()
 
 
 def order_of(
     job: Job, settings: RunSettings, limits: Limits, host_keys: HostKeyCheck, directory: str
 ) -> Order:
-    """Return what a child is told of the job that it will run. `directory` is the job's own."""
+    """Return the order for the child that will run a job. `directory` is the job's own."""
     return Order(
         job_id=job.job_id,
         block_id=job.block_id,
@@ -70,7 +70,7 @@ def order_of(
 
 
 def limits_for(settings: RunSettings, block: BlockEntry) -> Limits:
-    """Return the limits of a job of `block`: its own where they are tighter than the worker's."""
+    """Return the limits of a job of `block`: the block's own if they are tighter than the worker's."""
     seconds, seconds_by_block = _tighter(settings.max_job_seconds, block.max_seconds)
     memory_mb, memory_by_block = _tighter(settings.max_job_memory_mb, block.max_memory_mb)
     cpu_seconds, cpu_by_block = _tighter(settings.max_job_cpu_seconds, block.max_cpu_seconds)
@@ -102,7 +102,7 @@ def _tighter(workers: float | None, blocks: float | None) -> tuple[float | None,
 def backstop(processes: int | None) -> int | None:
     """Return the kernel's limit of processes and threads for a job that may have `processes`.
 
-    A little above: a job over its own limit is to be seen, ended and told so, and not only be refused more. This one
-    keeps a bomb from growing meanwhile.
+    It is a little higher: the worker must see a job that is over its limit, end it and report it, and not only have
+    the kernel refuse more. This limit keeps a bomb from growing meanwhile.
     """
     return None if processes is None else processes + max(16, processes // 4)

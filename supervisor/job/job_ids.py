@@ -1,19 +1,19 @@
-"""Which job is meant by the part of an id that commands and logs show. Pure."""
+"""Finds the job for the part of an id that commands and logs show. Pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 SHORTEST_CHARS: Final = 6
 CUT: Final = "…"
-"""What `top` puts in front of the end of an id, where the beginnings of several are equal."""
+"""`top` puts this before the end of an id, if the beginnings of several ids are equal."""
 
 _MOST_LISTED: Final = 10
 
 
 def jobs_meant(given: str, known: Iterable[str]) -> list[str]:
-    """Return the ids that `given` can mean: itself, else those that begin with it, or end with what is behind a `…`.
+    """Return the ids that `given` can mean: itself, otherwise those that begin with it, or end with the text after `…`.
 
-    Of fewer than six characters only a whole id is meant. The ids are in the order in which they are known, once each.
+    A text of fewer than six characters must be a whole id. The ids are in the given order, once each.
     """
     ids = list(dict.fromkeys(known))
     if given in ids:
@@ -24,7 +24,7 @@ def jobs_meant(given: str, known: Iterable[str]) -> list[str]:
 
 
 def several_meant(given: str, meant: Sequence[str]) -> str:
-    """Return what is told where several jobs are meant."""
+    """Return the message for several possible jobs."""
     more = f"\n  and {len(meant) - _MOST_LISTED} more" if len(meant) > _MOST_LISTED else ""
     listed = "".join(f"\n  {each}" for each in meant[:_MOST_LISTED])
     return f"{len(meant)} jobs have an id that begins with {given}. Say which one is meant:{listed}{more}"

@@ -1,7 +1,7 @@
-"""Expressions for pieces of JSON: what is nested a few levels deep, as bytes.
+"""Regular expressions for pieces of JSON, nested a few levels deep, as bytes.
 
-Each is matched within limits of its caller's, and takes a time that grows with what it matches: nothing in them is
-tried a second time (possessive quantifiers).
+The caller limits each match. The time grows only with the matched length: nothing is tried a second time (possessive
+quantifiers).
 """
 
 import functools
@@ -12,14 +12,14 @@ from typing import Final
 _WS: Final = rb"[ \t\n\r]*+"
 _HEX: Final = rb"[0-9a-fA-F]"
 _LEVELS: Final = 2
-"""What is nested deeper is left to the caller. Each level doubles the expression."""
+"""The caller must handle deeper nesting. Each level doubles the expression."""
 
 BLANKS: Final = re.compile(_WS)
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What is taken for JSON. A run is as many members as there are, each with what follows it up to the next one."""
+    """What counts as JSON. A run is as many members as there are, each with what follows it up to the next one."""
 
     elements: re.Pattern[bytes]
     """A run of any elements of a list."""
@@ -28,12 +28,12 @@ class Grammar:
     members: re.Pattern[bytes]
     """A run of members of an object."""
     inside: re.Pattern[bytes]
-    """The inside of a string, up to its end or that of a piece."""
+    """The inside of a string, up to its end or the end of a piece."""
     plain: re.Pattern[bytes]
     """A number or a word."""
 
 
-# No number of more digits can be read by Python, nor by pydantic.
+# Python and pydantic can't read a number of more digits.
 _NUMBER: Final = rb"(?:0|[1-9][0-9]{0,4298}+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
 _MOST: Final = b"7976931348623157"
 """The fraction of the largest double, which is 1.7976931348623157e308."""
@@ -42,7 +42,7 @@ _AT_MOST: Final = b"|".join(
     for at in range(len(_MOST))
     for digits in (_MOST[:at] + b"[0-%d][0-9]*+" % (_MOST[at] - ord("0") - 1), _MOST[: at + 1])
 )
-# What a double can hold: an engine that reads `1e999` as infinity refuses the whole result.
+# The numbers that fit into a double: an engine that reads `1e999` as infinity refuses the whole result.
 _FINITE: Final = (
     rb"(?:(?:0|[1-9][0-9]{0,307}+)(?:\.[0-9]++)?+(?![eE])"
     rb"|(?:0|[1-9][0-9]{0,199}+)(?:\.[0-9]++)?+[eE](?:-[0-9]++|\+?+[0-9]{1,2}+)"
@@ -71,7 +71,7 @@ def _grammar(escape: bytes, words: bytes, magnitude: bytes) -> Grammar:
         lists, objects = rb"\[" + within(inner, rb"\]"), rb"\{" + within(key + inner, rb"\}")
         return rb"(?:" + scalar + rb"|" + lists + rb"|" + objects + rb")"
 
-    # A comma only with what comes after it in sight: at the end of a piece, it may be a closing bracket.
+    # A comma only if the next character is visible: at the end of a piece, a closing bracket may follow.
     more = _WS + rb"(?:," + _WS + rb"(?=[^\]}])|(?=[\]}]))"
     an_object = rb"\{" + within(key + nested(_LEVELS - 1), rb"\}")
     return Grammar(
@@ -88,7 +88,7 @@ def strict() -> Grammar:
     """What the engine can read and store. Made when it is first needed: it takes some milliseconds."""
     return _grammar(
         rb'\\(?:["\\/bfnrt]|u(?:(?![dD][89a-fA-F])' + _HEX + rb"{4}"
-        # Half of a surrogate pair is no text that UTF-8, or a database, could hold.
+        # Half of a surrogate pair is not a text that UTF-8, or a database, can hold.
         rb"|[dD][89abAB]" + _HEX + rb"{2}\\u[dD][c-fC-F]" + _HEX + rb"{2}))",
         rb"true|false|null",
         _FINITE,

@@ -1,9 +1,9 @@
-"""JSON that is read piece by piece, so that megabytes of it never hold the loop.
+"""Reads JSON piece by piece, so that megabytes of it never hold up the loop.
 
-A parser in C reads eight megabytes in one go: 0.1 s, and 0.7 s where it is nothing but empty objects, as each becomes
-one of Python's. Here an expression that is matched within a limit reads up to 32 KiB of members at a time, which takes
-one or two milliseconds; what is nested deeper than it looks, or longer, is taken apart by its brackets. Nothing is
-built of it. The time grows with the length alone: no expression goes back over what it has matched.
+A parser in C reads eight megabytes in one go: 0.1 s, and 0.7 s if it is only empty objects, because each becomes a
+Python object. Here a regular expression with a limit reads up to 32 KiB of members at a time, which takes one or two
+milliseconds. Deeper or longer members are taken apart by their brackets. No objects are built. The time grows only with
+the length: no expression goes back over what it has matched.
 """
 
 import codecs
@@ -18,31 +18,31 @@ from supervisor.job.json_window import WINDOW_BYTES, elements_at, members_at
 
 PIECE_BYTES: Final = 32 * 1024
 DEEPEST_LEVELS: Final = 200
-"""As far as the parser of small texts goes (`pydantic_core.from_json`)."""
+"""The same as in the parser of small texts (`pydantic_core.from_json`)."""
 
 SPANS_CAP: Final = 10_000
-"""Of how many members is kept where they stand."""
+"""The most members whose positions are kept."""
 
 _STEP_BYTES: Final = 256
-"""What a single step counts as: it takes some microseconds."""
+"""What a single step counts: it takes some microseconds."""
 
 _MANY: Final = 1000
-"""So many members in one window are small ones: an expression is faster with these."""
+"""If one window has so many members they are small: an expression is faster with these."""
 
 _CLOSING: Final = {b"[": b"]", b"{": b"}"}
 
 
 class NotJsonError(SupervisorError):
-    """A text is no JSON, or not of the shape that was asked for; says which. It holds nothing of the text."""
+    """A text is not JSON, or has another shape; the error says which. It quotes nothing of the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What a value must be. `opens` is the bracket that it begins with, empty for any value.
 
-    `members` are those that an object may have, each once, and their shapes; `None` for any. `of_objects`: every
-    element of the list is an object. `in_spans`: where its members stand is kept (`Scanner.spans`), and `inner` is the
-    shape of each. `name` is what the value is called where it is another.
+    `members` are the members that an object may have, each once, with their shapes; `None` for any. `of_objects`: every
+    element of the list is an object. `in_spans`: the positions of its members are kept (`Scanner.spans`), and `inner`
+    is the shape of each. `name` is used in the error if the value has another shape.
     """
 
     opens: bytes = b""
@@ -69,8 +69,8 @@ class _At(Enum):
 
 @dataclass(slots=True)
 class Frame:
-    """A list or an object that was begun. `closing` is the bracket that ends it, `key` and `begin` are of the
-    member that is read on its own: empty in a list."""
+    """A list or an object that was begun. `closing` is the bracket that ends it, `key` and `begin` belong to the
+    member that is read by itself: empty in a list."""
 
     closing: bytes
     shape: Shape
@@ -83,9 +83,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where a member's value stands, and its key as it is written, without the quotation marks.
+    """The position of a member's value, and its key as written, without the quotation marks.
 
-    `depth` is that of the member: 1 for one of the text's own.
+    `depth` is the member's: 1 for a member of the text itself.
     """
 
     key: bytes
@@ -97,12 +97,12 @@ class Span:
 class Scanner:
     """Goes through one text from its beginning to its end.
 
-    What is derived of it may do something with the pieces: see `_run`, `_scalar` and `_opened`.
+    A subclass may use the pieces: see `_run`, `_scalar` and `_opened`.
     """
 
     def __init__(self, text: bytes, grammar: Grammar | None = None) -> None:
         self.spans: list[Span] = []
-        """The members of what was asked for `in_spans`."""
+        """The members of values that have `in_spans`."""
         self._text = text
         self._grammar = grammar or strict()
         self._reads_values = self._grammar is of_python()
@@ -112,9 +112,9 @@ class Scanner:
         self._open: list[Frame] = []
 
     def steps(self, shape: Shape, *, encoding: bool = True) -> Generator[None, None, None]:
-        """Do a few milliseconds' work for each step. It ends when all of the text was read, and is of the shape.
+        """Work a few milliseconds in each step. It ends when all of the text was read and has the shape.
 
-        Raises `NotJsonError`. Without `encoding` it is not checked whether it is UTF-8.
+        Raises `NotJsonError`. Without `encoding` it does not check whether the text is UTF-8.
         """
         if encoding:
             yield from encoding_checked(self._text)
@@ -143,11 +143,11 @@ class Scanner:
 
     def _skip_blanks(self, skipped: int) -> None:
         match = BLANKS.match(self._text, self._at + skipped)
-        assert match is not None  # it matches nothing as well
+        assert match is not None  # it also matches an empty text
         self._at = match.end()
 
     def _value(self) -> Generator[None, None, _At]:
-        """Read a scalar to its end, or the bracket that another value begins with."""
+        """Read a scalar to its end, or the opening bracket of another value."""
         shape, begins = self._expected, self._next()
         if shape.opens and begins != shape.opens:
             raise NotJsonError(f"{shape.name} is no {'object' if shape.opens == b'{' else 'list'}")
@@ -169,15 +169,15 @@ class Scanner:
         return _At.END_OF_VALUE
 
     def _opened(self) -> None:
-        """A list or an object begins: the last of those that are open."""
+        """A list or an object begins: the innermost open one."""
 
     def _scalar(self, begin: int) -> None:
-        """A scalar was read on its own, from there to here."""
+        """A scalar was read by itself, from `begin` to here."""
 
     def _run(self, begin: int, members: object) -> None:
-        """A run of members of the last that is open was read, from there to here.
+        """A run of members of the innermost open value was read, from `begin` to here.
 
-        `members` is a list or an object of them, `None` where they were only looked at.
+        `members` is a list or an object with them, `None` if they were only scanned.
         """
 
     def _string(self) -> Generator[None, None, None]:
@@ -214,7 +214,7 @@ class Scanner:
         return _At.END_OF_VALUE
 
     def _members(self) -> _At | None:
-        """Read as many members as an expression can, of any shape or of objects; `None` where there are none."""
+        """Read as many members as an expression can, of any shape or of objects; `None` if there are none."""
         frame = self._open[-1]
         shape = frame.shape
         if shape.members is not None or shape.in_spans:
@@ -234,11 +234,11 @@ class Scanner:
         return self._after_run(frame)
 
     def _window(self, frame: Frame) -> _At | None:
-        """Read as many members as stand whole in the next kilobytes, with their values; `None` where there are none."""
+        """Read the members that are complete in the next kilobytes, with their values; `None` if there are none."""
         read = members_at if frame.closing == b"}" else elements_at
         members, end = read(self._text, self._at, DEEPEST_LEVELS - len(self._open))
         frame.has_many = len(members) > _MANY
-        # What it has begun to read is work as well.
+        # A member that it has only begun to read is work too.
         self._work += WINDOW_BYTES
         if end == self._at:
             return None
@@ -254,7 +254,7 @@ class Scanner:
         return self._close()
 
     def _member(self) -> Generator[None, None, _At]:
-        """Read what comes before the value of one member."""
+        """Read the text before the value of one member."""
         frame = self._open[-1]
         shape = frame.shape
         self._expected = shape.inner or (OBJECT if shape.of_objects else ANY)
@@ -275,7 +275,7 @@ class Scanner:
 
 
 def encoding_checked(text: bytes) -> Generator[None, None, None]:
-    """Raise `NotJsonError` for a text that is no UTF-8: a few hundred microseconds' work for each step."""
+    """Raise `NotJsonError` if a text is not UTF-8: each step takes a few hundred microseconds."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for at in range(0, len(text), 4 * PIECE_BYTES):
@@ -287,7 +287,7 @@ def encoding_checked(text: bytes) -> Generator[None, None, None]:
 
 
 def _expected(shape: Shape, members: Mapping[bytes, Shape], frame: Frame) -> Shape:
-    """Return the shape of an object's member. Raises `NotJsonError` for one that it may not have, or has already."""
+    """Return the shape of an object's member. Raises `NotJsonError` if it may not have it, or has it already."""
     key = frame.key
     if key not in members or key in frame.keys:
         names = ", ".join(name.decode() for name in members)

@@ -1,4 +1,4 @@
-"""The secrets in JSON that is read piece by piece: nothing but them is kept of it."""
+"""Finds the secrets in JSON that is read piece by piece. Nothing else of it is kept."""
 
 import json
 import re
@@ -14,31 +14,31 @@ from supervisor.job.json_pieces import OBJECT, Scanner
 
 _COMMA: Final = b" \t\n\r,"
 _LONG_BYTES: Final = 256 * 1024
-"""To make a text of ten megabytes of what is written takes 30 ms; to look through it, a few."""
+"""Making a string of ten megabytes of bytes takes 30 ms; searching them takes a few."""
 
 _ESCAPED: Final = re.compile(rb"\\[/u]")
-"""What a solidus, or any sign, may be written as."""
+"""How JSON may write a solidus, or any other character."""
 
 Keys = tuple[str | None, ...]
-"""What leads to a list or an object; `None` for an element."""
+"""The way to a list or an object; `None` for an element."""
 
 
 class Listener(Protocol):
-    """Hears of all that is read, so that it is read once."""
+    """Gets everything that is read, so that it is read only once."""
 
     def opened(self, keys: Keys) -> None:
         """A list or an object begins that is read in parts."""
         ...
 
     def heard(self, keys: Keys, members: Any) -> None:
-        """Some of the members of the list or object at `keys`: a list or an object of them."""
+        """Some members of the list or object at `keys`, in a list or an object."""
         ...
 
 
 def secrets_in_steps(
     text: bytes, names: SecretNames, paths: Iterable[SensitivePath] = (), listener: Listener | None = None
 ) -> Generator[None, None, set[str]]:
-    """Return what `secrets_in` finds in the object that `text` is: a few milliseconds' work for each step."""
+    """Return the same as `secrets_in` for the object in `text`: each step takes a few milliseconds."""
     collector = _Collector(text, names, Within.document(paths), listener)
     yield from collector.steps(OBJECT, encoding=False)
     return collector.secrets
@@ -52,9 +52,9 @@ class _Collector(Scanner):
         self._harmless = Harmless(names)
         self._listener = listener
         self._keys: list[str | None] = []
-        """Those that lead to what is open, and to some that was."""
+        """The keys to the open list or object, and to some earlier ones."""
         self._within = [document]
-        """Of what surrounds the text, and of each list and object that is open, and of some that were."""
+        """For the text's surroundings, for each open list and object, and for some earlier ones."""
 
     def _opened(self) -> None:
         depth = len(self._open)
@@ -71,7 +71,7 @@ class _Collector(Scanner):
             self._listener.opened(tuple(self._keys))
 
     def _key(self) -> str:
-        """Return the key of the member that is read on its own."""
+        """Return the key of the member that is read by itself."""
         frame = self._open[-2] if self._is_opening() else self._open[-1]
         if frame.closing == b"]":
             return ANY
@@ -89,7 +89,7 @@ class _Collector(Scanner):
         self._collect([value] if key == ANY else {key: value}, begin)
 
     def _tells_nothing(self, key: str, begin: int) -> bool:
-        """Whether a long text is no secret, and holds no address with one. Longer than any address is it anyway."""
+        """Whether a long text is no secret, and holds no address with one. It is longer than any address anyway."""
         within = self._within[len(self._open)]
         return (
             self._text.startswith(b'"', begin)
@@ -115,7 +115,7 @@ class _Collector(Scanner):
             self.secrets.update(secrets_within(members, within, self._names))
             return
         piece = self._text[begin : self._at]
-        # A solidus may be written as an escape.
+        # JSON may escape a solidus.
         has_addresses = b"://" in piece or b"\\" in piece
         if suspects := self._harmless.suspects(members, has_addresses=has_addresses):
             self.secrets.update(secrets_within(suspects, within, self._names))

@@ -1,8 +1,8 @@
-"""Members of JSON lists and objects, as many as stand whole in the next few kilobytes, read by Python's own parser.
+"""Reads members of JSON lists and objects with Python's own parser: those that are complete in the next kilobytes.
 
-Within such a window the parser in C takes a fraction of a millisecond, whatever stands there, and three times less than
-an expression takes to find where the members end. What is longer than a window, or nested deeper than is allowed, is
-left to the caller, as is what is no JSON. Pure.
+Within such a window the parser in C takes a fraction of a millisecond, whatever the text is. That is a third of the
+time that an expression needs to find the members' ends. The caller must handle members that are longer than a window or
+nested too deeply, and invalid JSON. Pure.
 """
 
 import codecs
@@ -15,12 +15,12 @@ WINDOW_BYTES: Final = 32 * 1024
 _read: Final = json.JSONDecoder().raw_decode
 _BLANKS: Final = re.compile(r"[ \t\n\r]*+")
 _BETWEEN_OBJECTS: Final = ("},{", "}, {")
-"""As JavaScript writes a list of objects, and as Python does. What others write is read element by element."""
+"""The form in which JavaScript, and Python, write a list of objects. Other forms are read element by element."""
 _CONTAINERS: Final = frozenset({dict, list})
 
 
 def elements_at(text: bytes, at: int, levels: int) -> tuple[list[Any], int]:
-    """Return the elements of a list that stand there, and where what follows them begins: an element or the bracket.
+    """Return the elements of a list at this position, and the position after them: of the next element or the bracket.
 
     `levels`: how deep an element may be nested.
     """
@@ -41,9 +41,9 @@ def elements_at(text: bytes, at: int, levels: int) -> tuple[list[Any], int]:
 
 
 def members_at(text: bytes, at: int, levels: int) -> tuple[dict[str, Any], int]:
-    """Return the members of an object that stand there, and where what follows them begins, as `elements_at` does.
+    """Return the members of an object at this position, and the position after them, same as `elements_at`.
 
-    Of two members with one key, the last.
+    If two members have one key, the last one counts.
     """
     window, begin, end = _window(text, at), 0, 0
     members: dict[str, Any] = {}
@@ -62,9 +62,9 @@ def members_at(text: bytes, at: int, levels: int) -> tuple[dict[str, Any], int]:
 
 
 def _objects_at_once(window: str, levels: int) -> tuple[list[Any], int]:
-    """Read all elements up to the last object that follows an object, and return where it begins: in one go.
+    """Read all elements up to the last object that follows an object, in one go. Return the position of that object.
 
-    That may be inside of an element: what stands before it is no list then, and nothing is returned.
+    That may be inside of an element: then the text before it is not a list, and nothing is returned.
     """
     for between in _BETWEEN_OBJECTS:
         if (cut := window.rfind(between)) > 0:
@@ -94,7 +94,7 @@ def _value(window: str, begin: int, levels: int) -> tuple[Any, int] | None:
         value, end = _read(window, begin)
     except (ValueError, RecursionError):
         return None
-    # There are at least as many brackets as levels.
+    # The number of brackets is at least the number of levels.
     brackets = window.count("[", begin, end) + window.count("{", begin, end)
     return None if brackets > levels and is_deeper_than(levels, value) else (value, end)
 
@@ -111,7 +111,7 @@ def _key(window: str, begin: int) -> tuple[str, int] | None:
 
 
 def _follows(window: str, end: int, closing: str) -> int | None:
-    """Return where the next member begins or the list ends, `None` where neither is in sight."""
+    """Return where the next member begins or the list ends, `None` if neither is in the window."""
     at = _after_blanks(window, end)
     if window[at : at + 1] == closing:
         return at
@@ -125,12 +125,12 @@ def _after_blanks(window: str, at: int) -> int:
     if window[at : at + 1] > " ":
         return at
     match = _BLANKS.match(window, at)
-    assert match is not None  # it matches nothing as well
+    assert match is not None  # it also matches an empty text
     return match.end()
 
 
 def is_deeper_than(levels: int, value: object) -> bool:
-    """Whether lists and objects are nested deeper. Looks level by level, without recursion."""
+    """Whether lists and objects are nested deeper than `levels`. Looks level by level, without recursion."""
     if levels < 1:
         return True
     level: list[Any] = [value] if type(value) in _CONTAINERS else []

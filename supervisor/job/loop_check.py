@@ -1,4 +1,4 @@
-"""One look at whether a job's event loop has shown that it runs, or sleeps for its own reasons."""
+"""One look whether a job's event loop has shown that it runs, or whether it sleeps by its own choice."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from supervisor.process.tasks import Tasks
 
 
 class LoopCheck:
-    """Looks when it is told to. What it sees becomes an event of the job's."""
+    """Looks on request. The result becomes an event of the job."""
 
     def __init__(
         self, child: Child, channel: ChannelReader, put: Callable[[JobEvent], None], tasks: Tasks
@@ -24,11 +24,11 @@ class LoopCheck:
         self._sleep = MainThreadSleep(child.pid)
 
     def ticked(self) -> None:
-        """Take note that the loop ran."""
+        """Note that the loop ran."""
         self._sleep.begin()
 
     def look(self, *, sleeps: bool) -> None:
-        """See whether the child has sent what was not read yet. Of one that `sleeps` only, whether it still does."""
+        """See whether the child has sent unread data. If it `sleeps`, only see whether it still does."""
         if sleeps and self._sleep.lasts():
             self._put(ChannelChecked(time.monotonic(), unread=False, slept=True))
         else:
@@ -36,7 +36,7 @@ class LoopCheck:
 
     async def _check_channel(self) -> None:
         unread = self._child.unread_bytes() > 0
-        # What was not in the socket is in the stream: the reader, once woken, has read it or is behind.
+        # Data that is not in the socket is in the stream: the reader, once woken, has read it or is behind.
         for _ in range(2):
             await asyncio.sleep(0)
         self._put(ChannelChecked(time.monotonic(), unread or self._channel.is_behind))

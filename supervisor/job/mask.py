@@ -1,7 +1,7 @@
-"""The mask of one job, by which its secrets are hidden wherever its text goes, and the endpoints of its devices.
+"""The mask of one job, which hides its secrets wherever its text goes, and the endpoints of its devices.
 
-Both come from what the job is given. Where that takes long it is done beside the loop, or in small steps on it; a large
-order is read once for both.
+Both come from the job's input. Long work is done beside the loop, or in small steps on it. A large order is read once
+for both.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -20,9 +20,9 @@ from supervisor.settings.run_settings import RunSettings
 async def mask_and_endpoints(
     job: Job, names: SecretNames, sensitive: tuple[SensitivePath, ...], long_work: LongWork
 ) -> tuple[Mask, Endpoints]:
-    """Return what masks all texts of this job, and where its devices are.
+    """Return the mask for all texts of this job, and the endpoints of its devices.
 
-    `sensitive` are the parameters that its block says are secret.
+    `sensitive` are the parameters that its block has marked as secret.
     """
     if isinstance(job.parameters, dict) and isinstance(job.context, dict):
         mask = mask_of(job.parameters, job.context, names, sensitive)
@@ -59,7 +59,7 @@ def _mask_with(
     names: SecretNames,
     sensitive: tuple[SensitivePath, ...] = (),
 ) -> Mask:
-    """Return the mask of a job whose order holds these secrets."""
+    """Return the mask of a job whose order has these secrets."""
     return Mask(secrets, names, {_field_of(path) for path in sensitive})
 
 
@@ -68,11 +68,11 @@ def _field_of(path: SensitivePath) -> str:
 
 
 def secret_names_of(settings: RunSettings) -> SecretNames:
-    """Return the names of secrets that these settings mean."""
+    """Return the names of secrets in these settings."""
     return _names(tuple(settings.redact_keys))
 
 
 @cache
 def _names(redact_keys: tuple[str, ...]) -> SecretNames:
-    # Once for all jobs: it remembers what it has looked at.
+    # One object for all jobs: it remembers the names that it has looked up.
     return SecretNames(redact_keys)

@@ -1,4 +1,4 @@
-"""The text of a result as the engine gets it (contract W6), built once and then never changed."""
+"""The text of a result for the engine (contract W6), built once and then never changed."""
 
 import json
 import re
@@ -15,10 +15,10 @@ from supervisor.verdict import Ending, Usage, Verdict
 from supervisor.watch.fair_mask import FairMask
 
 Parts = tuple[bytes, bytes]
-"""The body and the acquires of an outcome, as JSON; empty for none."""
+"""The body and the acquires of an outcome, as JSON; empty if there are none."""
 
 AT_ONCE_BYTES: Final = 32 * 1024
-"""A larger outcome is checked in steps: as empty objects, so much takes some five milliseconds."""
+"""A larger outcome is checked in steps: this many bytes of empty objects take about five milliseconds."""
 
 _BODY_KEYS: Final = {"data", "dbUpdates"}
 _BLANKS: Final = b" \t\n\r"
@@ -33,7 +33,7 @@ _BODY: Final = Shape(
 )
 _ACQUIRES: Final = Shape(b"[", of_objects=True, name="its acquires")
 _LARGE_NUMBER: Final = re.compile(rb"[0-9][eE]\+?[0-9]{3}|[0-9]{309}")
-"""What may be a number that no double can hold, or only looks like one, in a string."""
+"""A number that may not fit into a double, or a text in a string that only looks like one."""
 
 _STATUS: Final = re.compile(rb'\{"jobExecutionId": "(?:[^"\\]|\\.)*+", "status": "([a-z]+)"')
 
@@ -42,8 +42,8 @@ _STATUS: Final = re.compile(rb'\{"jobExecutionId": "(?:[^"\\]|\\.)*+", "status":
 class Finished:
     """A job that is over: the verdict, its evidence, and the JSON that the block returned (`b""` for none).
 
-    `stuck` is true when something of the job may live on, which could not be killed or looked for: until it is gone,
-    its slot must not be used again.
+    `stuck` is true if a process of the job may still live, because it could not be killed or looked for: until it is
+    gone, its slot must not be used again.
     """
 
     verdict: Verdict
@@ -52,7 +52,7 @@ class Finished:
     acquires: bytes = b""
     stuck: bool = False
     mask: FairMask | None = field(default=None, repr=False, compare=False)
-    """What the job's texts were masked with; none where it was not run."""
+    """The mask of the job's texts; none if the job was not run."""
 
 
 def not_run(verdict: Verdict) -> Finished:
@@ -61,16 +61,16 @@ def not_run(verdict: Verdict) -> Finished:
 
 
 def parts_of(outcome: Outcome, payload: bytes) -> Parts:
-    """Return an outcome's body and its acquires, as they came."""
-    # Without the blanks that JSON allows around a value: `result_text` puts the inside of the object to its own.
+    """Return an outcome's body and its acquires, unchanged."""
+    # Without blanks around the value, which JSON allows: `result_text` puts the inside of the object into its own.
     return payload[: outcome.body_bytes].strip(_BLANKS), payload[outcome.body_bytes :]
 
 
 def checked(parts: Parts) -> Parts:
     """Check a small outcome and return its parts as JSON that may be passed on.
 
-    Raises `FrameError`: our own code in the child never sends anything else, but a block may have written to the
-    channel itself, and one such result must not become a request that the engine can't read.
+    Raises `FrameError`: our own code in the child always sends valid JSON, but a block may have written to the channel
+    itself. Such a result must not become a request that the engine can't read.
     """
     body, acquires = parts
     try:
@@ -81,13 +81,13 @@ def checked(parts: Parts) -> Parts:
     if problem := _problem_of(parsed, listed):
         raise FrameError(f"an outcome of the wrong shape: {problem}", incomplete=False)
     if _LARGE_NUMBER.search(body) or _LARGE_NUMBER.search(acquires):
-        for _ in checked_in_steps(parts):  # small as it is, all of them at once
+        for _ in checked_in_steps(parts):  # it is small, so all steps at once
             pass
     return (b"" if not parsed else _without_nul(body)), _without_nul(acquires)
 
 
 def checked_in_steps(parts: Parts) -> Generator[None, None, Parts]:
-    """Do the same with an outcome of any size: a few milliseconds' work for each step."""
+    """Same as `checked`, for an outcome of any size: each step takes a few milliseconds."""
     body, acquires = parts
     try:
         yield from Scanner(body or b"{}").steps(_BODY)
@@ -100,7 +100,7 @@ def checked_in_steps(parts: Parts) -> Generator[None, None, Parts]:
 
 
 def _problem_of(body: object, acquires: object) -> str | None:
-    """Say what the engine would refuse in an outcome (engine contract: results), or `None`."""
+    """Return what the engine would refuse in an outcome (engine contract: results), or `None`."""
     if not isinstance(body, dict) or not body.keys() <= _BODY_KEYS:
         return "not an object of data and dbUpdates"
     if not isinstance(body.get("data", {}), dict):
@@ -118,20 +118,20 @@ def _is_of_objects(value: object) -> bool:
 
 
 def _without_nul(text: bytes) -> bytes:
-    """Return JSON in which each NUL character is the four characters `\\x00`: PostgreSQL can't store one."""
+    """Return JSON with the four characters `\\x00` for each NUL character: PostgreSQL can't store a NUL."""
     if b"\\u0000" not in text:
         return text
-    # No byte of UTF-8 is 0xFF: it keeps the place of a backslash that is escaped, and begins no escape itself.
+    # UTF-8 has no byte 0xFF: it marks an escaped backslash, and does not begin an escape itself.
     kept = text.replace(b"\\\\", b"\xff")
     return kept.replace(b"\\u0000", b"\\\\x00").replace(b"\xff", b"\\\\")
 
 
 def result_text(job_id: str, finished: Finished, *, knows_retryable: bool) -> bytes:
-    """Build a result, without NUL characters in its message, which PostgreSQL can't store.
+    """Build a result. Its message has no NUL characters, because PostgreSQL can't store them.
 
     `retryable` is sent only to engines that know it (engine contract: results).
 
-    The block's JSON is put in as it is: parsing and writing 8 MB again would hold the loop for another 0.1 s.
+    The block's JSON is put in unchanged: parsing and writing 8 MB again would hold up the loop for another 0.1 s.
     """
     verdict = finished.verdict
     body, acquires = (finished.body, finished.acquires) if verdict.keeps_outcome else (b"", b"")
@@ -152,6 +152,6 @@ def result_text(job_id: str, finished: Finished, *, knows_retryable: bool) -> by
 
 
 def status_in(text: bytes) -> str:
-    """Return the status that a text of `result_text` tells. It is not parsed: that takes 0.1 s where it is large."""
+    """Return the status in a text of `result_text`. The text is not parsed: for a large one that takes 0.1 s."""
     found = _STATUS.match(text)
     return found[1].decode() if found else "unknown"

@@ -38,7 +38,7 @@ from supervisor.watch.stall import LoopReports
 _log = logging.getLogger(__name__)
 
 START_SECONDS: Final = 30.0
-"""How long a job waits for its child, at most: where starts fail, it is given back sooner."""
+"""How long a job waits for its child at most: if starts fail, it is given back sooner."""
 
 
 async def _at_once() -> None:
@@ -69,7 +69,7 @@ class JobRunner:
         self._tidying = Tidying(lambda: self._directories, self._spares.refill)
         self._running: dict[str, Execution] = {}
         self._long_work = LongWork()
-        # Without one, for a run: what devices show is known to its end.
+        # Without a store, for a single run: keys that devices show are known until its end.
         self._host_keys = HostKeyStore(None, settings.known_hosts) if host_keys is None else host_keys
         self._stopping = False
         self._cancelled: set[str] = set()
@@ -87,7 +87,7 @@ class JobRunner:
 
     @property
     def due_at(self) -> float | None:
-        """By when a start of a child has ended, in seconds of the loop's clock (`worker.progress`)."""
+        """By when a start of a child must have ended, in seconds of the loop's clock (`worker.progress`)."""
         return self._spares.due_at
 
     @property
@@ -96,18 +96,18 @@ class JobRunner:
         return self._spares.ready
 
     def view(self, job_id: str) -> JobView | None:
-        """Return what is known now of a job that has a child, `None` where none has this id."""
+        """Return what is known now of a job that has a child, `None` if no such job has this id."""
         execution = self._running.get(job_id)
         return None if execution is None else execution.view()
 
     def tell_capacity(self, told: Callable[[str | None], None]) -> None:
-        """Have `told` called with each change of `problem` from now on."""
+        """From now on, call `told` at each change of `problem`."""
         self._spares.on_capacity = told
 
     async def prepare(self) -> None:
         """Make the directory of the jobs' directories, read the host keys and start the spares.
 
-        Raises `OSError`, and `SupervisorError` where the host keys can't be read.
+        Raises `OSError`, and `SupervisorError` if the host keys can't be read.
         """
         await self._directories.prepare()
         await self._host_keys.open()
@@ -125,13 +125,13 @@ class JobRunner:
         on_outcome: Callable[[Finished], None] = lambda finished: None,
         offered: Callable[[], BlockEntry | Verdict] | None = None,
     ) -> Finished:
-        """Run one job to its verdict. Raises nothing that a job can cause. Not to be cancelled: see `stop_all`.
+        """Run one job to its verdict. Nothing that a job does makes it raise. Don't cancel it: see `stop_all`.
 
-        `on_start` gets the pid of the job's child. Where a process of the job can't be killed (`Finished.stuck`),
-        `on_gone` is called when it is gone, if that ever comes. `on_line` gets each line of the job, masked.
-        `before_begin` is awaited when all is ready, right before the job may begin. `on_outcome` gets how the job
-        will end if nothing else is seen of it, as soon as that is known, while its child still ends. `offered` returns
-        the block as it is offered by now, or why it is not: a child that comes after a reload knows only the new code.
+        `on_start` gets the pid of the job's child. If a process of the job can't be killed (`Finished.stuck`),
+        `on_gone` is called when it is gone, if ever. `on_line` gets each line of the job, masked. `before_begin` is
+        awaited when all is ready, right before the job may begin. `on_outcome` gets how the job will end if nothing
+        else happens to it, as soon as that is known, while its child still ends. `offered` returns the block as it is
+        offered now, or why it is not: a child that comes after a reload knows only the new code.
         """
         mask, host_keys = await self._mask_and_host_keys(job, block)
         if why := self._why_not(job.job_id):
@@ -157,7 +157,7 @@ class JobRunner:
         try:
             limits = limits_for(self.settings, block)
             order = order_of(job, self.settings, limits, host_keys.policy, directory)
-            # First: the child gets ready for it while all else does, and the claim is written.
+            # This comes first: the child prepares while the rest is done here, and the claim is written.
             child.channel.send(order.pack())
             on_start(child.pid)
             log = JobLog(job.job_id, job.block_id, mask, job.step_label, self._long_work, on_line)
@@ -170,13 +170,13 @@ class JobRunner:
                 return not_run(refusals.start_failed(mask(str(error))))
             raise
         finally:
-            # Nobody waits for it with this job's result, nor with another's: its slot does (`wait_until_tidy`).
+            # No result waits for it, this job's or another's. Only its slot does (`wait_until_tidy`).
             self._tidying.owe(job.job_id, directory)
 
     async def wait_until_tidy(self, job_id: str) -> None:
-        """Start the next child, and wait until the directory of a job that is over is gone: then its space is free.
+        """Start the next child, and wait until the directory of a finished job is gone: then its space is free.
 
-        To be called when the result is on its way. Takes seconds at most.
+        Call it when the result is on its way. Takes seconds at most.
         """
         await self._tidying.wait(job_id)
 
@@ -243,21 +243,21 @@ class JobRunner:
     ) -> None:
         await wait_until_gone(child, self._sweeper, execution.processes)
         self._release(child, directory)
-        # It may have written until now.
+        # The process may have written until now.
         await self._directories.wait_for_removal(self._directories.remove(directory))
         on_gone()
 
     async def stack(self, job_id: str) -> StackSeen | None:
-        """Return where a job is that runs in its child, for a person; `None` where there is no such job."""
+        """Return where a job that runs in its child is, for a person; `None` if there is no such job."""
         execution = self._running.get(job_id)
         return None if execution is None else await execution.stack()
 
     def let_removed_files_go(self) -> None:
-        """Let go of files that were removed beside paths which are closed to jobs: their space is free then."""
+        """Release files that were removed beside paths which are closed to jobs: this frees their space."""
         self._spares.look_anew()
 
     def renew(self, settings: RunSettings) -> None:
-        """Run jobs under these settings from now on, in children that know the code of today."""
+        """From now on, run jobs with these settings, in children with the current code."""
         self.settings = settings
         self._session_desk.set_limit(settings.sessions_per_device)
         self._host_keys.use(settings.known_hosts)
@@ -265,19 +265,19 @@ class JobRunner:
         self._sweeper.look_for_strays()
 
     def _why_not(self, job_id: str) -> Verdict | None:
-        """Return why a job is not begun after all. Asked for anew each time: it changes while others are awaited."""
+        """Return why a job must not begin now. Called again each time: it changes during other waits."""
         if self._stopping:
             return refusals.worker_stopping()
         return refusals.cancelled() if job_id in self._cancelled else None
 
     def cancel(self, job_id: str) -> None:
-        """End a job of `run` for an operator. One that ends already ends as it does. `forget` must follow."""
+        """End a job of `run` for an operator. A job that is ending already ends as it does. `forget` must follow."""
         self._cancelled.add(job_id)
         if (execution := self._running.get(job_id)) is not None:
             execution.cancel()
 
     def forget(self, job_id: str) -> None:
-        """Take note that this job is over: the engine may give one of this id again, as a retry."""
+        """Note that this job is over: the engine may give this id again, as a retry."""
         self._cancelled.discard(job_id)
 
     def stop_all(self) -> None:
@@ -287,7 +287,7 @@ class JobRunner:
             execution.stop()
 
     async def close(self) -> None:
-        """End the spares and stop watching. Running jobs must have ended; what can't be killed is the keeper's."""
+        """End the spares and stop watching. Running jobs must have ended; the keeper gets what can't be killed."""
         await self._outlasting.close()
         await self._sweeper.close()
         await self._spares.close()

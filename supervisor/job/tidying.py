@@ -1,6 +1,6 @@
-"""What follows a job and can wait for its result: its child is closed, the next one started, the directory removed.
+"""Work after a job that can wait for its result: close its child, start the next one, remove its directory.
 
-All of it takes a processor, and the disk, from the result while it is made durable and sent.
+All of it would take a processor and the disk from the result while that is made durable and sent.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ from typing import Final
 from supervisor.job.directories import JobDirectories
 
 LATEST_SECONDS: Final = 0.05
-"""By then it begins anyway: whoever runs a job need not say that its result is on its way."""
+"""By then it begins anyway: the caller need not report that the result is on its way."""
 
 
 class Tidying:
-    """Owes this to each job that is over: `close_later`, `owe`, then `begin` or time; `wait` for the end of it."""
+    """Keeps this work for each finished job: `close_later`, `owe`, then `begin` or time; `wait` for its end."""
 
     def __init__(self, directories: Callable[[], JobDirectories], refill: Callable[[], None]) -> None:
         self._directories = directories
@@ -24,18 +24,18 @@ class Tidying:
         self._removing: dict[str, asyncio.Future[object]] = {}
 
     def close_later(self, job_id: str, close: Callable[[], None]) -> None:
-        """Call `close` then, before the next child is started, which may be born where this one was. `owe` follows."""
-        self.begin(job_id)  # one of the same id: a retry that came before this one was tidied up
+        """Call `close` at that time, before the next child starts, which may take its place. `owe` must follow."""
+        self.begin(job_id)  # the same id may be there: a retry that came before the first try was cleaned up
         self._closing[job_id] = close
 
     def owe(self, job_id: str, directory: str) -> None:
-        """Tidy up after this job soon."""
+        """Clean up after this job soon."""
         self.begin(job_id)
         timer = asyncio.get_running_loop().call_later(LATEST_SECONDS, self.begin, job_id)
         self._owed[job_id] = directory, timer
 
     def begin(self, job_id: str) -> None:
-        """Do it now, if that is owed still."""
+        """Do it now, if it is not done yet."""
         if (owed := self._owed.pop(job_id, None)) is None:
             return
         directory, timer = owed
@@ -47,7 +47,7 @@ class Tidying:
         removing.add_done_callback(lambda _: self._forget(job_id, removing))
 
     def begin_all(self) -> None:
-        """Do now whatever is owed."""
+        """Do all of it now."""
         for job_id in list(self._owed):
             self.begin(job_id)
 

@@ -11,7 +11,7 @@ _CATCH_UP_SECONDS: Final = 0.05
 
 
 class JobTimers:
-    """Calls `on_fired` when a timer is due, with the time at which it is. Setting one again replaces it."""
+    """Calls `on_fired` when a timer is due, with its time. Setting a timer again replaces it."""
 
     def __init__(self, on_fired: Callable[[float, Timer], None]) -> None:
         self._on_fired = on_fired
@@ -26,14 +26,14 @@ class JobTimers:
     def _fire(self, timer: Timer, at: float) -> None:
         loop = asyncio.get_running_loop()
         if loop.time() - at > _SUSPENDED_SECONDS:
-            # This process was stopped or the machine slept. The block may have been done in time, and its outcome may
-            # wait in the socket: it is read first, or the result would say that a limit was hit.
+            # This process was stopped or the machine slept. The block may have finished in time, and its outcome may
+            # wait in the socket. It must be read first, otherwise the result would say that a limit was hit.
             again = loop.call_later(_CATCH_UP_SECONDS, self._fire, timer, loop.time() + 1)
             self._handles[timer] = again
         else:
             self._on_fired(loop.time(), timer)
 
     def cancel(self) -> None:
-        """Fire nothing any more."""
+        """Fire no more timers."""
         for handle in self._handles.values():
             handle.cancel()

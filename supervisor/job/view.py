@@ -1,4 +1,4 @@
-"""What a running job looks like from outside, now: what is known already. Nothing is read for it."""
+"""What a running job looks like from outside now, from known data. Nothing is read for it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,23 +15,23 @@ STATES: Final = {
     Phase.CANCELLING: "cancelling",
     Phase.LINGERING: "ending",
 }
-"""What people are told of a job's phase. All others: it is being killed, or what it has left is."""
+"""The name of a job's phase for people. In all other phases the job, or what it has left, is being killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """One job with a child. `sample` is the sampler's last, at most seconds old, `None` before the first one."""
+    """One job with a child. `sample` is the sampler's last one, at most seconds old, `None` before the first."""
 
     pid: int
     state: str
     limits: Limits
     sample: Sample | None
     stalled_seconds: float | None
-    """For how long its event loop has been silent, where that is a stall."""
+    """For how long its event loop has been silent, if that is a stall."""
     last_line: str
     """The last line that it logged or printed, masked and cut; empty before the first one.
 
-    Otherwise as the job wrote it: whoever shows it to a person escapes what a terminal would obey.
+    Otherwise as the job wrote it: code that shows it to a person must escape what a terminal would obey.
     """
 
 

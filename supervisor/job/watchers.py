@@ -1,4 +1,4 @@
-"""Those who look at what a job uses, while it runs, and what each of them makes known of it."""
+"""The watchers of what a job uses while it runs, and the events that each of them reports."""
 
 import time
 from collections.abc import Callable
@@ -15,16 +15,16 @@ from supervisor.watch.sampler import Sampler
 
 @dataclass(frozen=True, slots=True)
 class Watchers:
-    """The watchers of all jobs of a worker. What each sees of a job becomes an event of that job's."""
+    """The watchers of all jobs of a worker. Each look at a job becomes an event of that job."""
 
     sampler: Sampler
     process_counter: ProcessCounter
     cpu: CpuWatch
 
     def watch(self, child: Child, limits: Limits, put: Callable[[JobEvent], None]) -> None:
-        """Look at what `limits` are for, until `forget`. `put` gets the events.
+        """Watch what `limits` limit, until `forget`. `put` gets the events.
 
-        Raises `OSError` when the child can't be watched.
+        Raises `OSError` if the child can't be watched.
         """
 
         def sampled(sample: Sample) -> None:
@@ -55,14 +55,14 @@ class Watchers:
         self.cpu.watch(pid, limits.cpu_seconds, child.cgroup, used, unmetered, most)
 
     def forget(self, child: Child) -> None:
-        """Look at this job no more."""
+        """Stop watching this job."""
         self.sampler.forget(child.pid)
         self.process_counter.forget(child.pid)
         child.groups.tell_nobody()
         self.cpu.forget(child.pid)
 
     async def close(self) -> None:
-        """End the watch of all jobs."""
+        """Stop watching all jobs."""
         await self.sampler.close()
         await self.process_counter.close()
         await self.cpu.close()

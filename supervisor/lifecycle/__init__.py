@@ -1,5 +1,5 @@
 """The decisions of a job's and of the worker's life, as pure state machines: events in, commands out.
 
-No I/O, no clock, no asyncio: time comes with the events. What carries the commands out is `supervisor.job.execution`
-for a job and `supervisor.worker.daemon` for the worker.
+No I/O, no clock, no asyncio: time comes with the events. `supervisor.job.execution` does the commands for a job,
+`supervisor.worker.shutdown` those for the worker.
 """

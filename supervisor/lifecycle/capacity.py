@@ -1,13 +1,13 @@
-"""Whether a job could be started now: what became of the last starts of children says so."""
+"""Whether a job could be started now, judged by the last starts of children."""
 
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
 FAILURES_UNTIL_LOST: Final = 2
-"""So many starts that fail in a row, and no more jobs are claimed than there are spares. One may be an accident."""
+"""After so many failed starts in a row, only as many jobs are claimed as there are spares. One may be chance."""
 
 GIVE_BACK_SECONDS: Final = 10.0
-"""How long a job waits for its child while starts fail. Then it is reported as failed, so that another may run it."""
+"""How long a job waits for its child while starts fail. Then it is reported as failed: another worker may run it."""
 
 _LATE_SECONDS: Final = 5.0
 _LATE_TIMES: Final = 5.0
@@ -15,9 +15,9 @@ _LATE_TIMES: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What is known of it. All times are monotonic seconds; `ready` is the number of spares that wait for a job.
+    """What is known. All times are monotonic seconds; `ready` is the number of spares that wait for a job.
 
-    As long as starts succeed, a moment without a spare is nothing: a burst takes them all, and the next ones come.
+    As long as starts succeed, a moment without a spare is normal: a burst takes them all, and the next ones come.
     """
 
     is_proven: bool = False
@@ -25,21 +25,21 @@ class Capacity:
     failures: int = 0
     """The starts that have failed since the last one that succeeded."""
     failing_since: float | None = None
-    """When the first of them began; `None` while what is missing is on its way."""
+    """When the first of them began; `None` while the missing thing is on its way."""
     reason: str = ""
     """Why the last one failed, or is late."""
     is_late: bool = False
     start_seconds: float = 0.0
-    """How long the last start took that succeeded."""
+    """How long the last successful start took."""
     succeeded_at: float = 0.0
 
     @property
     def late_after_seconds(self) -> float:
-        """How long a start may take until it is late: what is slow on this machine, every start here shows."""
+        """How long a start may take until it is late. It depends on the last one: a machine may be slow."""
         return max(_LATE_SECONDS, _LATE_TIMES * self.start_seconds)
 
     def succeeded(self, began: float, now: float) -> Self:
-        """A child that was asked for at `began` is ready."""
+        """A child that was requested at `began` is ready."""
         return replace(
             self,
             is_proven=True,
@@ -52,7 +52,7 @@ class Capacity:
         )
 
     def failed(self, reason: str, began: float, *, on_its_way: bool = False) -> Self:
-        """A start has failed. `on_its_way`: only until something else is there, which comes by itself."""
+        """A start has failed. `on_its_way`: what is missing is being started already."""
         since = self.failing_since
         if since is None and not on_its_way:
             since = began
@@ -78,7 +78,7 @@ class Capacity:
         return None if ready or self._is_sound else self.reason
 
     def wait_until(self, asked_at: float, longest_seconds: float) -> float:
-        """Return until when a job waits for its child that has asked for it at `asked_at`."""
+        """Return until when a job waits for a child that it has requested at `asked_at`."""
         longest = asked_at + longest_seconds
         if self.failing_since is None:
             return longest

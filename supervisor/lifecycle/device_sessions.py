@@ -1,20 +1,20 @@
-"""Who may have a session on which device, among all jobs of this worker. Pure: no I/O, no clock.
+"""Which job may have a session on which device, among all jobs of this worker. Pure: no I/O, no clock.
 
-A router has five lines for sessions, or sixteen; jobs are processes of their own and know nothing of each other. So
-they ask before they open a session, and are answered in the order in which they asked.
+A router has five lines for sessions, or sixteen. Jobs are separate processes and know nothing of each other. So they
+ask before they open a session, and are answered in the order in which they asked.
 """
 
 from dataclasses import dataclass, field
 from typing import Final
 
 MOST_COUNTED: Final = 1000
-"""Of one job at a time. No job needs as many: each has a thread. What it asks for beyond that is granted and not
-counted, so that it can't make the worker keep things without end."""
+"""For one job at a time. No job needs so many: each session has a thread. Further requests are granted and not counted,
+so that a job can't make the worker keep more and more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The job may open the session that it asked for by this number."""
+    """The job may open the session that it requested with this number."""
 
     job: int
     number: int
@@ -24,23 +24,23 @@ class Granted:
 class _Device:
     taken: set[Granted] = field(default_factory=set)
     waiting: dict[Granted, None] = field(default_factory=dict)
-    """In the order in which they asked."""
+    """In the order of their requests."""
 
 
 class DeviceSessions:
     """Counts sessions by device. `limit` is how many a device may have, 0 for any number.
 
-    A job is known by any number of its own, a device by any text. Each method returns who is answered now.
+    Any number identifies a job, any text a device. Each method returns the requests that are granted now.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._devices: dict[str, _Device] = {}
         self._asked: dict[int, dict[int, str]] = {}
-        """Of each job: which device it has asked for, by the number of the session."""
+        """For each job: which device it has asked for, by the number of the session."""
 
     def ask(self, job: int, number: int, device: str) -> list[Granted]:
-        """Note that the job wants a session. The same number asked for twice is one."""
+        """Note that the job wants a session. A repeated number counts once."""
         asked = self._asked.setdefault(job, {})
         if number in asked:
             return []
@@ -51,7 +51,7 @@ class DeviceSessions:
         return self._grant(device)
 
     def give_back(self, job: int, number: int) -> list[Granted]:
-        """Note that the session is closed, or wanted no more. A number that was never asked for is nothing."""
+        """Note that the session is closed, or not wanted any more. An unknown number is ignored."""
         device = self._asked.get(job, {}).pop(number, None)
         if device is None:
             return []
@@ -61,7 +61,7 @@ class DeviceSessions:
         return self._grant(device)
 
     def withdraw(self, job: int) -> list[Granted]:
-        """Note that the job wants nothing more of what it waits for. What it has, it keeps."""
+        """Note that the job drops its waiting requests. It keeps its sessions."""
         granted: list[Granted] = []
         for number, device in list(self._asked.get(job, {}).items()):
             if Granted(job, number) in self._devices[device].waiting:
@@ -74,11 +74,11 @@ class DeviceSessions:
         for number in list(self._asked.get(job, ())):
             granted += self.give_back(job, number)
         self._asked.pop(job, None)
-        # It may have had its own next one granted by the end of another.
+        # The end of one session may have granted the same job's next one.
         return [each for each in granted if each.job != job]
 
     def set_limit(self, limit: int) -> list[Granted]:
-        """Count by another limit from now on. Sessions that are open above it stay."""
+        """From now on, count with another limit. Open sessions above it stay."""
         self._limit = limit
         return [granted for device in list(self._devices) for granted in self._grant(device)]
 

@@ -4,17 +4,17 @@ from collections import deque
 from typing import Final
 
 SLOW_SECONDS: Final = 0.1
-"""A disk of flash takes a millisecond, one that turns some 20."""
+"""A flash disk takes a millisecond, a spinning one about 20."""
 
 WRITES: Final = 8
-"""So many in a row must be slow: a busy machine holds up single ones."""
+"""So many in a row must be slow: a busy machine delays single ones."""
 
 QUIET_SECONDS: Final = 60.0
 """A disk is fast again when no write was slow for so long."""
 
 
 class DiskSpeed:
-    """Is told how long each write took. `is_slow` is what is known of the disk."""
+    """Gets the duration of each write. `is_slow` is what is known of the disk."""
 
     def __init__(self) -> None:
         self.is_slow = False
@@ -23,11 +23,11 @@ class DiskSpeed:
 
     @property
     def least_seconds(self) -> float:
-        """What each of the last slow writes took at least."""
+        """The shortest of the last slow writes."""
         return min(self._slow_ones, default=0.0)
 
     def wrote(self, seconds: float, now: float) -> bool:
-        """Take note of a write that ended `now`, by a monotonic clock. Returns whether `is_slow` has changed."""
+        """Note a write that ended `now`, by a monotonic clock. Returns whether `is_slow` has changed."""
         if seconds < SLOW_SECONDS:
             self._slow_ones.clear()
             was_slow, self.is_slow = self.is_slow, self.is_slow and now - self._last_slow_at < QUIET_SECONDS

@@ -1,4 +1,4 @@
-"""What can happen to a job, and what its state machine may ask for. All times are monotonic seconds."""
+"""The events of a job, and the commands of its state machine. All times are monotonic seconds."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -7,7 +7,7 @@ from supervisor.verdict import ExitStatus, LimitKind, OutcomeSeen, OutOfMemory
 
 
 class Timer(Enum):
-    """What a job may be waiting for the time of. Setting one again replaces it."""
+    """The times for which a job may wait. Setting one again replaces it."""
 
     DEADLINE = auto()
     GRACE = auto()
@@ -21,14 +21,14 @@ class Timer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OrderSent:
-    """The child has all of the order; the job runs from now on."""
+    """The child has its whole order; the job runs from now on."""
 
     at: float
 
 
 @dataclass(frozen=True, slots=True)
 class NotKeptApart:
-    """The child says that it could not be kept apart as it was ordered: it runs no code of the block, and ends."""
+    """The child reports that it could not be isolated as ordered: it runs no code of the block, and ends."""
 
     at: float
 
@@ -43,7 +43,7 @@ class OutcomeArrived:
 
 @dataclass(frozen=True, slots=True)
 class ChannelEnded:
-    """Nothing more can be read: a clean end, or `problem` says what was no frame."""
+    """Nothing more can be read: a clean end, or `problem` says which data was invalid."""
 
     at: float
     problem: str | None = None
@@ -59,7 +59,7 @@ class ChildExited:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """A timer that was set is due. `waits_for_processor`: so does a child that has SIGKILL, and no disk keeps it."""
+    """A timer is due. `waits_for_processor`: a child with SIGKILL waits for a processor, and for no disk."""
 
     at: float
     timer: Timer
@@ -77,7 +77,7 @@ class MemoryMeasured:
 
 @dataclass(frozen=True, slots=True)
 class CpuMeasured:
-    """How much processor time the job's processes have used since its order."""
+    """The processor time that the job's processes have used since its order."""
 
     at: float
     used_seconds: float
@@ -85,7 +85,7 @@ class CpuMeasured:
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """The child's event loop ran. One that `sleeps` ticks no more until something happens on it."""
+    """The child's event loop ran. If it `sleeps`, it does not tick until something happens on it."""
 
     at: float
     sleeps: bool = False
@@ -93,7 +93,7 @@ class Ticked:
 
 @dataclass(frozen=True, slots=True)
 class ChannelChecked:
-    """What the child had sent by the time of a look was read, unless `unread`.
+    """All that the child had sent before a look was read, unless `unread`.
 
     `slept`: the thread of its event loop has not run since the look before.
     """
@@ -113,7 +113,7 @@ class ProcessesCounted:
 
 @dataclass(frozen=True, slots=True)
 class WatchFailed:
-    """What the job uses could not be looked at, so that this limit is not enforced until the next look that works."""
+    """A look at what the job uses has failed: this limit is not enforced until the next successful look."""
 
     at: float
     kind: LimitKind
@@ -144,9 +144,9 @@ class StackTaken:
 
 @dataclass(frozen=True, slots=True)
 class TreeCleared:
-    """No process of the job is alive, or the time for that is over (`remaining` > 0); the child was waited for.
+    """No process of the job is alive, or the time for that is over (`remaining` > 0); the child was reaped.
 
-    Neither where what is left could not be looked for (not `searched`).
+    Neither is true if leftovers could not be searched for (not `searched`).
     """
 
     at: float
@@ -156,7 +156,7 @@ class TreeCleared:
     cpu_seconds: float | None = None
     out_of_memory: OutOfMemory | None = None
     status: ExitStatus | None = None
-    """How the child ended, as it is known when it was waited for."""
+    """How the child ended, as its reaping has shown."""
     searched: bool = True
 
 
@@ -197,24 +197,24 @@ class SendCancel:
 
 @dataclass(frozen=True, slots=True)
 class TakeStack:
-    """Have the child dump the stack of all its threads, and deliver `StackTaken`."""
+    """Ask the child to dump the stack of all its threads, and deliver `StackTaken`."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckChannel:
-    """See whether anything of the child is unread, and deliver `ChannelChecked` after what is read."""
+    """See whether unread data of the child exists. Deliver `ChannelChecked` after the events of what is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class TellStalled:
-    """Tell people that the event loop does not run, and where it hangs. The job goes on."""
+    """Report that the event loop does not run, and where it hangs. The job goes on."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class TellResumed:
-    """Tell people that a loop that was stalled runs again."""
+    """Report that a stalled loop runs again."""
 
     seconds: float
 
@@ -236,7 +236,7 @@ class ClearTree:
 
 @dataclass(frozen=True, slots=True)
 class Conclude:
-    """The job is over; decide the verdict. `stuck` is true when a process of it could not be killed, or looked for."""
+    """The job is over; decide the verdict. `stuck` is true if a process of it could not be killed, or looked for."""
 
     at: float
     stuck: bool = False

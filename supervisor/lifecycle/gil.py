@@ -1,8 +1,8 @@
-"""For how long a child's main thread has held the GIL without letting go, judged by how often its threads wake up.
+"""How long a child's main thread has held the GIL without a break, judged by how often its threads wake up.
 
-A thread of Python's that waits for the GIL wakes up each 5 ms to look (`sys.getswitchinterval`), which the kernel
-counts. A child that is watched for code that blocks has a thread that wakes only a few times a second otherwise. Nobody
-wakes in a process that is stopped or frozen: then this says 0.
+A Python thread that waits for the GIL wakes up every 5 ms to look (`sys.getswitchinterval`), and the kernel counts
+that. A child that is watched for blocking code has a thread that otherwise wakes only a few times a second. In a
+stopped or frozen process no thread wakes up: then this returns 0.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _FEWEST_TURNS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class ThreadSeen:
-    """For how long a thread has run so far, and has waited for a processor, and how often it was given one."""
+    """How long a thread has run so far, and has waited for a processor, and how often it got one."""
 
     cpu_seconds: float
     queued_seconds: float
@@ -29,7 +29,7 @@ def held_seconds(
 ) -> float:
     """Judge two looks at all threads of a process, so many seconds apart. `main` is the main thread's number.
 
-    What the main thread waited for a processor meanwhile does not count.
+    Time in which the main thread waited for a processor does not count.
     """
     waiting = {
         number
@@ -44,7 +44,7 @@ def held_seconds(
 def sleeps(
     before: Mapping[int, ThreadSeen], after: Mapping[int, ThreadSeen], main: int, seconds: float
 ) -> bool:
-    """Whether the main thread has mostly slept between two looks: in a system call, when it holds the GIL."""
+    """Whether the main thread has mostly slept between two looks: in a system call, if it holds the GIL."""
     if main not in before or main not in after:
         return False
     ran = after[main].cpu_seconds - before[main].cpu_seconds
@@ -55,7 +55,7 @@ def sleeps(
 def _waits(before: ThreadSeen, now: ThreadSeen, seconds: float) -> bool:
     turns = now.turns - before.turns
     ran = now.cpu_seconds - before.cpu_seconds
-    # Of a thread that wakes up late, since others have the processors, fewer turns can be expected.
+    # A thread that wakes up late, because others have the processors, has fewer turns.
     awake = max(0.0, seconds - (now.queued_seconds - before.queued_seconds))
     return (
         turns >= max(_FEWEST_TURNS, _WAITING_SHARE * awake / _SWITCH_SECONDS)

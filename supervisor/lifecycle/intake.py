@@ -1,11 +1,11 @@
-"""Whether the worker asks for jobs: open, paused by an operator, draining or drained.
+"""Whether the worker polls for jobs: open, paused by an operator, draining or drained.
 
 ```
 OPEN ──pause──► PAUSED ──resume, time over──► OPEN
 OPEN, PAUSED ──drain──► DRAINING ──nothing left──► DRAINED ──resume──► OPEN
 ```
-A pause does not replace a drain: at its end the worker would ask for jobs that nobody wants here. All times are
-monotonic seconds, so that a clock that jumps neither ends a pause nor prolongs it.
+A pause does not replace a drain: at its end the worker would poll for jobs that nobody wants here. All times are
+monotonic seconds: a clock that jumps neither ends a pause nor makes it longer.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ LONGEST_NOTE_CHARS: Final = 200
 
 
 class IntakeMode(StrEnum):
-    """What the worker does about new jobs."""
+    """What the worker does with new jobs."""
 
     OPEN = "open"
     PAUSED = "paused"
@@ -29,8 +29,8 @@ class IntakeMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a drain waits for: jobs that run or wait for a slot, results that the engine does not have, and requests
-    for jobs that are on their way, or whose answers were lost."""
+    """What a drain waits for: jobs that run or wait for a slot, results that the engine does not have, and polls
+    that are on their way, or whose answers were lost."""
 
     jobs: int = 0
     results: int = 0
@@ -58,11 +58,11 @@ class IntakeState:
     by: str = ""
     note: str = ""
     ends_worker: bool = False
-    """Whether the worker is to end once it is drained."""
+    """Whether the worker must end once it is drained."""
 
     @property
     def is_open(self) -> bool:
-        """Whether jobs may be asked for."""
+        """Whether the worker may poll for jobs."""
         return self.mode is IntakeMode.OPEN
 
     @property
@@ -71,12 +71,12 @@ class IntakeState:
         return self.mode in (IntakeMode.DRAINING, IntakeMode.DRAINED)
 
     def seconds_left(self, now: float) -> float | None:
-        """Return in how many seconds a pause ends by itself, `None` where it does not."""
+        """Return in how many seconds a pause ends by itself, `None` if it does not."""
         return None if self.until is None else max(0.0, self.until - now)
 
 
 def paused(state: IntakeState, now: float, by: str, note: str, for_seconds: float | None) -> IntakeState:
-    """Return the state after a pause, which replaces an earlier one; after a drain it is as it was."""
+    """Return the state after a pause, which replaces an earlier one; a drain stays unchanged."""
     if state.is_drain:
         return state
     since = state.since if state.mode is IntakeMode.PAUSED else now
@@ -85,7 +85,7 @@ def paused(state: IntakeState, now: float, by: str, note: str, for_seconds: floa
 
 
 def draining(state: IntakeState, now: float, by: str, note: str, *, ends_worker: bool) -> IntakeState:
-    """Return the state after a drain was asked for. A second time it may add that the worker is to end."""
+    """Return the state after a request to drain. A second request may add that the worker must end."""
     if state.is_drain:
         return replace(state, ends_worker=state.ends_worker or ends_worker)
     return IntakeState(IntakeMode.DRAINING, now, None, by, one_line(note), ends_worker)
@@ -101,7 +101,7 @@ def looked(state: IntakeState, now: float, left: Left) -> IntakeState:
 
 
 def why_closed(state: IntakeState, now: float, left: Left) -> str | None:
-    """Say in one sentence why no jobs are asked for, `None` where they are."""
+    """Say in one sentence why the worker does not poll, `None` if it does."""
     note = f": {state.note}" if state.note else ""
     match state.mode:
         case IntakeMode.OPEN:
@@ -121,7 +121,7 @@ def why_closed(state: IntakeState, now: float, left: Left) -> str | None:
 
 
 def time_left(seconds: float) -> str:
-    """Return a time as people say it, such as `40 s`, `30 min` or `2 h 5 min`."""
+    """Return a time in words, such as `40 s`, `30 min` or `2 h 5 min`."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)
@@ -131,6 +131,6 @@ def time_left(seconds: float) -> str:
 
 
 def one_line(note: str, most_chars: int = LONGEST_NOTE_CHARS) -> str:
-    """Return a note as it can stand in a log and in a status: one printable line, not too long."""
+    """Return a note for a log and a status: one printable line, not too long."""
     printable = "".join(char if char.isprintable() else " " for char in note).strip()
     return printable if len(printable) <= most_chars else printable[: most_chars - 2] + " …"

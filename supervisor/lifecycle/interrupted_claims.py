@@ -1,4 +1,4 @@
-"""What is to become of a claim that an earlier run has left without a result (docs/adr/0025). Pure."""
+"""What to do with a claim that an earlier run has left without a result (docs/adr/0025). Pure."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -28,11 +28,11 @@ def judge(
 ) -> Judgement:
     """Decide about one claim.
 
-    `doubt` is why this state directory may be a copy. `is_polled` tells whether the engine has this job as claimed
-    by this worker, `None` where it can't tell. `age_seconds` is since the claim, by the wall clock.
+    `doubt` is why this state directory may be a copy. `is_polled`: whether the engine lists this job as claimed by this
+    worker, `None` if it can't say. `age_seconds` is the time since the claim, by the wall clock.
 
-    Where the engine can't tell, time does: it fails a job that was claimed longer ago than its limit, and may start it
-    again under the same id, elsewhere (engine contract: worker states, retries).
+    If the engine can't say, time decides: the engine fails a job that was claimed longer ago than its limit, and may
+    start it again under the same id, elsewhere (engine contract: worker states, retries).
     """
     if doubt is not None:
         return Judgement(Fate.SET_ASIDE, f"the state directory may be a copy ({doubt})")

@@ -60,7 +60,7 @@ Step = tuple[JobState, tuple[JobCommand, ...]]
 
 
 def step(state: JobState, event: JobEvent) -> Step:
-    """Return the next state and what has to be done for it. Total: an event out of place changes nothing."""
+    """Return the next state and the commands for it. Total: an unexpected event changes nothing."""
     if state.phase is Phase.ENDED:
         return state, ()
     match event:
@@ -104,7 +104,7 @@ def _started(state: JobState, event: OrderSent) -> Step:
     if state.phase is not Phase.WAITING:
         return state, ()
     started = state.begun(event.at)
-    if started.limit is not None:  # told to stop while its child was being found
+    if started.limit is not None:  # it was told to stop while it waited for its child
         return _take_stack(started, event.at)
     deadline = SetTimer(Timer.DEADLINE, event.at + state.limits.max_seconds)
     if state.limits.stall_seconds is None:
@@ -115,10 +115,10 @@ def _started(state: JobState, event: OrderSent) -> Step:
 
 def _outcome(state: JobState, event: OutcomeArrived) -> Step:
     if state.outcome is not None:
-        return state, ()  # a block that forks can return twice: the first counts
+        return state, ()  # a block that forks can return twice: the first one counts
     state = replace(state, outcome=event.outcome)
     if state.phase in (Phase.RUNNING, Phase.CANCELLING):
-        state = _stop_watch(state, event.at)  # the loop ticks no more
+        state = _stop_watch(state, event.at)  # the loop will not tick any more
         return replace(state, phase=Phase.LINGERING), (SetTimer(Timer.LINGER, event.at + LINGER_SECONDS),)
     return state, ()
 
@@ -180,9 +180,9 @@ def _measured(state: JobState, event: MemoryMeasured) -> Step:
     most = state.limits.memory_mb
     if most is None or state.phase is not Phase.RUNNING or not (event.at_limit or event.used_mb > most):
         return state, ()
-    # All of the job or nothing, as `memory.oom.group` has it: a job that lacks one of its processes may hang.
+    # The whole job, same as `memory.oom.group`: a job without one of its processes may hang.
     limit = LimitHit(LimitKind.MEMORY, max(most, event.used_mb))
-    # No grace: a block that is asked to clean up goes on allocating meanwhile.
+    # No grace: a block that cleans up allocates more memory meanwhile.
     return _take_stack(replace(state, limit=limit), event.at)
 
 
@@ -192,9 +192,9 @@ def _cpu_measured(state: JobState, event: CpuMeasured) -> Step:
     if most is None or state.phase is not Phase.RUNNING or event.used_seconds <= most:
         return state, ()
     state = _stop_watch(replace(state, limit=LimitHit(LimitKind.CPU, event.used_seconds)), event.at)
-    # A grace, as for time: what it still uses meanwhile is bounded by it, and a device is left as it should be.
+    # A grace, as for time: it limits what the job still uses, and the job can leave a device in order.
     state, commands = _cancel(state, event.at, f"the job reached its CPU limit of {most:g} s")
-    # Now is when it shows what has used the time: whoever heeds the request is at its clean-up a moment later.
+    # The stack must be taken now: a block that reacts to the request is in its clean-up a moment later.
     return state, (commands if state.phase is Phase.DUMPING else (TakeStack(), *commands))
 
 
@@ -219,17 +219,17 @@ def _looked(state: JobState, event: ChannelChecked) -> Step:
     stall, stalled = looked(state.stall, event.at, unread=event.unread, slept=event.slept)
     state = replace(state, stall=stall)
     again = SetTimer(Timer.LOOK, stall.due_at)
-    if not stalled or state.phase is Phase.CANCELLING:  # then its end is near, and tells the same
+    if not stalled or state.phase is Phase.CANCELLING:  # its end is near then, and shows the same
         return state, (again,)
     if not state.limits.kill_stalled:
         return state, (TellStalled(stall.counted_seconds), again)
     limit = LimitHit(LimitKind.STALL, stall.counted_seconds)
-    # No grace: a loop that does not run can't be told to stop.
+    # No grace: a loop that does not run can't react.
     return _take_stack(replace(state, limit=limit), event.at)
 
 
 def _stop_watch(state: JobState, at: float) -> JobState:
-    """Keep the silence of this moment as evidence. What comes later is the end's own doing."""
+    """Keep the current silence as evidence. Later silence is caused by the end itself."""
     if state.stall is None:
         return state
     return replace(state, stall=None, silent_seconds=state.stall.telling_at(at))
@@ -240,13 +240,13 @@ def _counted(state: JobState, event: ProcessesCounted) -> Step:
     most = state.limits.processes
     if most is None or event.count <= most:
         return state, ()
-    if state.phase is Phase.LINGERING:  # its result is complete; clearing the tree is what is left to do
+    if state.phase is Phase.LINGERING:  # its result is complete; only clearing the tree is left to do
         return _kill(replace(state, lingered=True), event.at)
     if state.phase not in (Phase.RUNNING, Phase.CANCELLING):
         return state, ()
     hit = state.limit or LimitHit(LimitKind.PROCESSES, event.count)
     frozen = replace(_stop_watch(state, event.at), limit=hit, phase=Phase.DUMPING)
-    # No grace, as for memory; and nothing may run while the stack is waited for.
+    # No grace, as for memory; and nothing may run during the wait for the stack.
     return frozen, (SetTimer(Timer.STACK, event.at + FREEZE_SECONDS), FreezeTree())
 
 
@@ -260,7 +260,7 @@ def _stop(state: JobState, event: StopDemanded) -> Step:
 
 
 def _cancel_demanded(state: JobState, event: CancelDemanded) -> Step:
-    # What ends already has its cause, and what has sent its outcome is done.
+    # A job that is ending already has its cause, and one that has sent its outcome is done.
     if state.phase not in (Phase.WAITING, Phase.RUNNING) or state.limit is not None:
         return state, ()
     if state.phase is Phase.WAITING:
@@ -284,7 +284,7 @@ def _cleared(state: JobState, event: TreeCleared) -> Step:
 
 
 def _take_stack(state: JobState, at: float) -> Step:
-    # The signal that asks for it can wake a blocked call, and the loop then ticks again.
+    # The signal for the stack can wake a blocked call, and the loop then ticks again.
     state = _stop_watch(state, at)
     return replace(state, phase=Phase.DUMPING), (SetTimer(Timer.STACK, at + STACK_SECONDS), TakeStack())
 
@@ -295,6 +295,6 @@ def _kill(state: JobState, at: float) -> Step:
 
 
 def _conclude(state: JobState, at: float) -> Step:
-    # What lives on goes on using its slot's share of the machine: no other job may be put there.
+    # A process that lives on uses its slot's share of the machine: no other job may get the slot.
     stuck = state.unkilled_processes > 0 or state.leftovers_unsearched
     return replace(state, phase=Phase.ENDED), (Conclude(at, stuck=stuck),)

@@ -1,6 +1,6 @@
-"""A pause or a drain as it is written down, so that a worker that was killed goes on with it.
+"""The written form of a pause or a drain, with which a killed worker continues it.
 
-Written down are times of the wall clock: the monotonic one begins anew with each boot of the machine.
+It has times of the wall clock: the monotonic clock begins again at each boot of the machine.
 """
 
 import json
@@ -9,11 +9,11 @@ from typing import Any, Final
 from supervisor.lifecycle.intake import LONGEST_PAUSE_SECONDS, IntakeMode, IntakeState, one_line
 
 NOTHING: Final = ""
-"""What is written down of a worker that asks for jobs."""
+"""The text for a worker that polls for jobs."""
 
 
 def text_of(state: IntakeState, now: float, wall_now: float) -> str:
-    """Return what is to be written down of a state: `NOTHING` where jobs are asked for."""
+    """Return the text for a state: `NOTHING` if the worker polls for jobs."""
     if state.is_open:
         return NOTHING
     left = state.seconds_left(now)
@@ -29,10 +29,10 @@ def text_of(state: IntakeState, now: float, wall_now: float) -> str:
 
 
 def state_of(text: str, now: float, wall_now: float) -> IntakeState | None:
-    """Return the state that was written down, `None` where there is none that can be read.
+    """Return the written state, `None` if there is none or it can't be read.
 
-    A pause that has run out meanwhile has no seconds left. A clock that was set back makes none longer than it was.
-    What was drained drains again: its results may have come back.
+    A pause that has run out meanwhile has no seconds left. If the clock was set back, no pause becomes longer than it
+    was. A drained worker drains again: its results may have come back.
     """
     try:
         kept = json.loads(text)

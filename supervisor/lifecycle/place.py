@@ -1,4 +1,4 @@
-"""Whether a state directory is where it was, or may be a copy (docs/adr/0025). Pure."""
+"""Whether a state directory is in its old place, or may be a copy (docs/adr/0025). Pure."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -12,10 +12,10 @@ JOURNAL_OF_ANOTHER: Final = "the journal belongs to another state directory"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a state directory lies. `None` or empty is what could not be found out.
+    """Where a state directory is. `None` or empty is unknown.
 
     `born_ns` is when the directory was made, `volume` a number that its file system keeps over reboots, and
-    `device` the number of its disk under this `boot_id`. Of the machine there are digests only.
+    `device` the number of its disk under this `boot_id`. Of the machine there are only digests.
     """
 
     inode: int
@@ -29,11 +29,11 @@ class Place:
 
 
 def why_in_doubt(recorded: Place, now: Place) -> str | None:
-    """Return why the directory may be a copy of the one that was recorded, or `None` when it is that one.
+    """Return why the directory may be a copy of the recorded one, or `None` if it is the same.
 
-    What binds is what copying can't take along (the directory's inode and its birth, the volume) and what a clone of
-    the whole disk should not (machine-id, hardware). What is not known now or was not then decides nothing, but for a
-    machine-id that is gone: an image that was prepared for many machines has none.
+    It compares what a copy can't have (the directory's inode and its birth, the volume), and what a clone of the whole
+    disk should not have (machine-id, hardware). A value that is unknown now or then decides nothing. The exception is a
+    machine-id that is gone: an image prepared for many machines has none.
     """
     if recorded.inode != now.inode or _differ(recorded.born_ns, now.born_ns):
         return "it is another directory than the one that the worker was registered in: a copy, or restored"
@@ -53,9 +53,9 @@ def why_in_doubt(recorded: Place, now: Place) -> str | None:
 
 
 def refreshed(recorded: Place, now: Place) -> Place:
-    """Return what to remember of a directory that is where it was: what is known now, and what was known before.
+    """Return the record for a directory that is in its old place: known values of now, and of before.
 
-    A worker that runs as root once knows more than as its own user.
+    A worker that once runs as root knows more than as its own user.
     """
     return replace(
         now,
@@ -68,7 +68,7 @@ def refreshed(recorded: Place, now: Place) -> Place:
 
 
 def stable_volume(fsid: int, device: int) -> int | None:
-    """Return the file system's own number, or `None` where it has none, or one that is only the device's (XFS)."""
+    """Return the file system's own number, or `None` if it has none, or only the device's (XFS)."""
     return None if fsid in (0, device) else fsid
 
 
@@ -77,7 +77,7 @@ def _differ(one: object, other: object) -> bool:
 
 
 def _is_other_disk(recorded: Place, now: Place) -> bool:
-    """Whether the same boot shows the same directory on two disks. Their numbers mean nothing beyond a boot."""
+    """Whether the same boot shows the same directory on two disks. Disk numbers mean nothing after a reboot."""
     return _same(recorded.boot_id, now.boot_id) and _differ(recorded.device, now.device)
 
 

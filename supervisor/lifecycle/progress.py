@@ -1,10 +1,10 @@
-"""Whether the worker makes progress: each of its parts says by when it moves on at the latest.
+"""Whether the worker makes progress: each of its parts says by when it must move on.
 
-A part that waits says until when: for its time to poll, for an answer, for a child. All these waits have a bound of
-their own, so that an engine that is away, a disk that hangs or a device that is slow is never a lack of progress. What
-is still not over then waits for nothing that could come: a bug, which a new start may mend.
+A part that waits says until when: for its time to poll, for an answer, for a child. All these waits have their own
+limit. So an engine that is away, a disk that hangs or a slow device never counts as a lack of progress. If a wait is
+still not over then, nothing can end it: this is a bug, and a restart may help.
 
-While the loop does not run, no part of it can move on, and none is to blame for that time: see `Stall`.
+While the loop does not run, no part of it can move on, and no part is the cause of that: see `Stall`.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the worker, and by when it moves on at the latest (monotonic seconds); `None`: it has nothing to do."""
+    """A part of the worker, and by when it must move on (monotonic seconds); `None`: it has nothing to do."""
 
     name: str
     due_at: float | None
@@ -22,7 +22,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A part that has not moved on, and for how many seconds it should have."""
+    """A part that has not moved on, and for how many seconds it is late."""
 
     name: str
     seconds: float
@@ -32,28 +32,28 @@ class Late:
 
 
 STALL_SECONDS: Final = 5.0
-"""How late the loop has to be for that to be told. Less is what a loaded machine does."""
+"""A loop that is at least so late is reported. A loaded machine causes shorter delays."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """A time in which the loop did not run: the process was stopped, or got no processor, or was held up in one call.
+    """A time in which the loop did not run: the process was stopped, or got no processor, or hung in one call.
 
-    It is added to the time of each part that was to move on before the loop ran again, and a few seconds at least.
+    It is added to the time of each part that had to move on before the loop ran again; each gets some seconds at least.
     """
 
     ended_at: float
     seconds: float
 
     def allows(self, due_at: float) -> float:
-        """Return by when a part has to have moved on that said `due_at`."""
+        """Return by when a part that said `due_at` must have moved on."""
         if due_at >= self.ended_at:
             return due_at
         return max(due_at + self.seconds, self.ended_at + STALL_SECONDS)
 
 
 def late_parts(parts: Iterable[Part], now: float, stall: Stall | None = None) -> tuple[Late, ...]:
-    """Return the parts that should have moved on before `now`, in the order given. `stall`: the last one, if any."""
+    """Return the parts that should have moved on before `now`, in the given order. `stall`: the last one, if any."""
     allows = (lambda due_at: due_at) if stall is None else stall.allows
     allowed = ((part.name, allows(part.due_at)) for part in parts if part.due_at is not None)
     return tuple(Late(name, now - until) for name, until in allowed if until < now)

@@ -1,6 +1,6 @@
-"""Jobs that kill their process each time: counted, and refused for a while, so that they harm no longer.
+"""Jobs that kill their process each time: counted, and refused for a while, so that they do no more harm.
 
-A retry of a job that crashes costs a slot, a child and a place in the queue, each time for nothing.
+Each retry of a crashing job costs a slot, a child and a place in the queue, for nothing.
 """
 
 from collections import OrderedDict
@@ -14,13 +14,13 @@ DEATHS: Final = 3
 """So many deaths of the same job begin a quarantine."""
 
 QUARANTINE_SECONDS: Final = 3600.0
-"""How long it lasts. Deaths that are older are forgotten too."""
+"""How long it lasts. Older deaths are forgotten too."""
 
 MOST_JOBS: Final = 1000
-"""Of so many different jobs deaths are remembered; beyond, the one that died longest ago is forgotten."""
+"""Deaths of so many different jobs are remembered. If there are more, the job with the oldest death is forgotten."""
 
 DEADLY: Final = frozenset({Cause.CRASHED, Cause.EXITED, Cause.MEMORY_LIMIT})
-"""What counts. Not what this worker does to a job, and not a time limit: a device may have been slow."""
+"""The causes that count. Not what this worker does to a job, and not a time limit: a device may have been slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ class Quarantine:
         return Quarantined(tuple(text for _, text in record.deaths), record.until - at)
 
     def ended(self, job: JobFingerprint, cause: Cause, how: str, at: float) -> Quarantined | None:
-        """Take note of an end. Returns the quarantine that begins with it, if one does.
+        """Note an end. Returns the quarantine that begins with it, if one does.
 
-        A success clears the count; so does nothing else, as a time limit says nothing about what killed it before.
+        A success clears the count. Nothing else does: a time limit, for example, says nothing about earlier deaths.
         """
         if cause is Cause.COMPLETED:
             self._records.pop(job, None)
@@ -70,7 +70,7 @@ class Quarantine:
         record = self._records.setdefault(job, _Record())
         self._records.move_to_end(job)
         self._forget_old(at)
-        if record.until is not None:  # one that was running when the quarantine began
+        if record.until is not None:  # it was already running when the quarantine began
             return None
         record.deaths = [death for death in record.deaths if death[0] > at - QUARANTINE_SECONDS]
         record.deaths.append((at, how))
@@ -89,5 +89,5 @@ class Quarantine:
 
 
 def crash_summary(cause: Cause, ending: Ending) -> str:
-    """Say in a few words of what a process died."""
+    """Say in a few words how a process died."""
     return "too much memory" if cause is Cause.MEMORY_LIMIT else str(ending.exit_status)

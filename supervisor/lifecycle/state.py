@@ -1,4 +1,4 @@
-"""What is known about a job while it lives. What follows from it is decided in `supervisor.lifecycle.job`."""
+"""What is known about a job while it lives. `supervisor.lifecycle.job` decides what follows from it."""
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -42,7 +42,7 @@ _CHILD_MAY_RUN: Final = (Phase.RUNNING, Phase.CANCELLING, Phase.DUMPING, Phase.L
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The times in which one limit was not watched: `seconds` that are over, and one `since` when, if it lasts."""
+    """The times in which one limit was not watched: `seconds` that are over, and `since` if one still lasts."""
 
     kind: LimitKind
     reason: str
@@ -65,7 +65,7 @@ class JobState:
     phase: Phase = Phase.WAITING
     started_at: float = 0.0
     not_begun: bool = False
-    """Whether its child has ended before it could begin."""
+    """Whether its child has ended before the job could begin."""
     not_isolated: bool = False
     outcome: OutcomeSeen | None = None
     limit: LimitHit | None = None
@@ -76,10 +76,10 @@ class JobState:
     peak_processes: int | None = None
     killed: bool = False
     grace_used_up: bool = False
-    """Whether it had its whole grace: a stop of the worker, for one, cuts it off."""
+    """Whether it had its whole grace. A stop of the worker, for example, cuts it off."""
     lingered: bool = False
     waits: int = 0
-    """How often it was given more time to end, as it waited for a processor."""
+    """How often it got more time to end, because it waited for a processor."""
     unkillable: bool = False
     channel_ended: bool = False
     channel_problem: str | None = None
@@ -92,36 +92,36 @@ class JobState:
     silent_seconds: float | None = None
     out_of_memory: OutOfMemory | None = None
     gaps: Gaps = ()
-    """What could not be watched, and for how long: a limit was not enforced then."""
+    """What could not be watched, and for how long: in that time the limit was not enforced."""
 
     @property
     def may_still_run(self) -> bool:
-        """Whether block code may be running, so that it is worth looking at what it uses."""
+        """Whether block code may be running, so that a look at what it uses makes sense."""
         return self.phase in _CHILD_MAY_RUN
 
     def seen(self, kind: LimitKind, at: float) -> "JobState":
-        """Take note that what this limit is for was looked at."""
+        """Note a successful look for this limit."""
         return replace(self, gaps=_seen(self.gaps, kind, at))
 
     def unseen(self, kind: LimitKind, reason: str, at: float) -> "JobState":
-        """Take note that it could not be looked at. Of a job that may not begin yet, from its begin on (`begun`)."""
+        """Note a failed look. If the job may not begin yet, it counts from the job's begin on (`begun`)."""
         counts = self.may_still_run or self.phase is Phase.WAITING
         return replace(self, gaps=_failed(self.gaps, kind, reason, at)) if counts else self
 
     def begun(self, at: float) -> "JobState":
-        """Take note that the block may run from now on."""
+        """Note that the block may run from now on."""
         gaps = tuple(replace(gap, seconds=0.0, since=at) for gap in self.gaps if gap.since is not None)
         return replace(self, phase=Phase.RUNNING, started_at=at, gaps=gaps)
 
     def counted(self, processes: int) -> "JobState":
-        """Take note of how many processes and threads it has, while it may start more."""
+        """Note how many processes and threads it has, while it may start more."""
         if self.phase not in (Phase.RUNNING, Phase.CANCELLING, Phase.LINGERING):
             return self
         return replace(self, peak_processes=max(self.peak_processes or 0, processes))
 
     def cleared(self, event: TreeCleared) -> "JobState":
-        """Take note of what the end of the tree has shown, and what the kernel says of the child."""
-        # A child that a descendant traces tells nobody else how it ended, until that descendant is dead.
+        """Note what the end of the tree has shown, and the kernel's figures of the child."""
+        # If a descendant traces the child, the child's status can only be read when that descendant is dead.
         status = event.status if self.exit_status == ExitStatus() and event.status else self.exit_status
         return replace(
             self,
@@ -131,7 +131,7 @@ class JobState:
             unkilled_processes=event.remaining,
             leftovers_unsearched=not event.searched,
             peak_memory_mb=_higher(self.peak_memory_mb, event.peak_memory_mb),
-            # The child's own count lacks what it has not waited for.
+            # The child's own count lacks processes that it has not waited for.
             cpu_seconds=_higher(self.cpu_seconds, event.cpu_seconds),
             out_of_memory=event.out_of_memory,
         )
@@ -182,7 +182,7 @@ def _higher(one: float | None, other: float | None) -> float | None:
 
 
 def _failed(gaps: Gaps, kind: LimitKind, reason: str, at: float) -> Gaps:
-    """Take note that a look failed. Of several reasons the first is kept."""
+    """Note a failed look. Of several reasons the first one is kept."""
     known = next((gap for gap in gaps if gap.kind is kind), Gap(kind, reason))
     if known.since is None:
         known = replace(known, since=at)
@@ -190,10 +190,10 @@ def _failed(gaps: Gaps, kind: LimitKind, reason: str, at: float) -> Gaps:
 
 
 def _seen(gaps: Gaps, kind: LimitKind, at: float) -> Gaps:
-    """Take note that the job was looked at."""
+    """Note a successful look."""
     return tuple(replace(gap, seconds=gap.until(at), since=None) if gap.kind is kind else gap for gap in gaps)
 
 
 def _unwatched(gaps: Gaps, at: float) -> tuple[Unwatched, ...]:
-    """Return what the result must tell of a job that has ended at this time."""
+    """Return what the result of a job that has ended at this time must report."""
     return tuple(Unwatched(gap.kind, gap.until(at), gap.reason) for gap in gaps)

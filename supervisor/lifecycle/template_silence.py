@@ -1,28 +1,28 @@
-"""A template that does not answer: whether it is only slow, was stopped, or hangs. Times are monotonic seconds."""
+"""A template that does not answer: is it only slow, was it stopped, or does it hang? Times are monotonic seconds."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 LOOK_SECONDS: Final = 1.0
-"""How often a template is looked at that was asked for a child, which takes milliseconds."""
+"""How often it looks at a template that was asked for a child, which takes milliseconds."""
 
 HUNG_SECONDS: Final = 10.0
-"""So long it may do nothing at all: neither run nor wait for a core."""
+"""How long it may do nothing at all: neither run nor wait for a core."""
 
 SILENCES_UNTIL_REPLACED: Final = 2
-"""So many requests in a row without an answer, and it is replaced. A single one may be the machine's fault."""
+"""After so many unanswered requests in a row it is replaced. The machine may be the cause of a single one."""
 
 _STOPPED: Final = frozenset("Tt")
 _STOPPED_LOOKS: Final = 2
 
 
 class Judgement(Enum):
-    """What to do about a request that is not answered."""
+    """What to do about an unanswered request."""
 
     WAIT = auto()
     REPLACE = auto()
-    """It is stopped, and so will never answer."""
+    """It is stopped, so it will never answer."""
     GIVE_UP = auto()
     """The request was not answered in time."""
 
@@ -31,8 +31,8 @@ class Judgement(Enum):
 class Look:
     """A template as the kernel shows it. `state` is the letter of proc(5).
 
-    `worked` grows when it or a process that it has forked runs or waits for a core: a machine without time for it
-    looks different from a template that hangs. `None` where the kernel does not tell.
+    `worked` grows when the template or one of its forks runs or waits for a core. So a machine without time for it
+    looks different from a template that hangs. `None` if the kernel does not show it.
     """
 
     state: str
@@ -58,7 +58,7 @@ class TemplateSilence:
         return max(0.0, min(LOOK_SECONDS, self._ends_at - now))
 
     def judge(self, look: Look, now: float) -> Judgement:
-        """Say what to do after a look. Once more looking is due unless it is over."""
+        """Return what to do after a look. Look again, unless it is over."""
         self._stopped_looks = self._stopped_looks + 1 if look.is_stopped else 0
         if self._stopped_looks >= _STOPPED_LOOKS:
             return Judgement.REPLACE
@@ -70,18 +70,18 @@ class TemplateSilence:
 
 
 class Silences:
-    """The requests in a row that one template did not answer."""
+    """The unanswered requests in a row to one template."""
 
     def __init__(self) -> None:
         self._count = 0
         self._last_at = float("-inf")
 
     def answered(self) -> None:
-        """A child of it has become ready."""
+        """A child from it has become ready."""
         self._count = 0
 
     def given_up(self, asked_at: float, now: float) -> bool:
-        """Return whether it is to be replaced. Requests that waited at the same time count as one."""
+        """Return whether to replace it. Requests that waited at the same time count as one."""
         if asked_at >= self._last_at:
             self._count += 1
             self._last_at = now

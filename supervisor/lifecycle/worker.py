@@ -18,7 +18,7 @@ class WorkerPhase(Enum):
 
 
 class WorkerCommand(Enum):
-    """What the shell around this machine has to do."""
+    """What the worker's code must do."""
 
     STOP_POLLING = auto()
     KILL_JOBS = auto()
@@ -32,17 +32,17 @@ class WorkerEvent(Enum):
     """What can happen to the worker."""
 
     SIGNALLED = auto()
-    """SIGTERM or SIGINT: the first drains, the second kills the jobs, the third leaves at once. SIGHUP of a terminal
-    that was closed comes as the first one, or not at all."""
+    """SIGTERM or SIGINT: the first drains, the second kills the jobs, the third leaves at once. SIGHUP of a closed
+    terminal counts as the first one, or is ignored."""
     END_NEEDED = auto()
-    """A failure, or a drain that ends the worker. It drains as a first signal does, and is none."""
+    """A failure, or a drain that ends the worker. It drains like a first signal, but does not count as one."""
     DRAIN_TIMED_OUT = auto()
     JOBS_ENDED = auto()
     """No job is running, none waits, and no poll is in flight."""
     RESULTS_DELIVERED = auto()
-    """Every result was delivered, or the time for it is over; what is left stays in the journal."""
+    """Every result was delivered, or the time for it is over; the rest stays in the journal."""
     UNREGISTERED = auto()
-    """The engine was told that this worker leaves, or can't be told."""
+    """The engine knows that this worker leaves, or could not be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ WorkerStep = tuple[WorkerState, tuple[WorkerCommand, ...]]
 
 
 def worker_step(state: WorkerState, event: WorkerEvent) -> WorkerStep:
-    """Return the next state and what has to be done for it. An event out of place changes nothing."""
+    """Return the next state and the commands for it. An unexpected event changes nothing."""
     match event, state.phase:
         case WorkerEvent.SIGNALLED, _:
             return _signalled(replace(state, signals=state.signals + 1))
@@ -86,7 +86,7 @@ def _signalled(state: WorkerState) -> WorkerStep:
     match state.phase:
         case WorkerPhase.RUNNING:
             return _drained(state)
-        case WorkerPhase.DRAINING if state.signals >= 2:  # a first one finds it draining after a failure
+        case WorkerPhase.DRAINING if state.signals >= 2:  # the first signal may come while it drains after a failure
             return replace(state, phase=WorkerPhase.KILLING), (WorkerCommand.KILL_JOBS,)
         case _:
             return state, ()

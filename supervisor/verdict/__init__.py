@@ -1,7 +1,7 @@
 """What a job's end means. Pure: no I/O, no clock, no asyncio.
 
-`decide` is the table; `Ending` is what was observed; `Verdict` is what the engine and the operator are told.
-`refusals` are the verdicts of jobs that were not run. Every cause gets its text and whether to retry in this package.
+`decide` is the table; `Ending` is the evidence; `Verdict` is the answer for the engine and the operator. `refusals` are
+the verdicts of jobs that were not run. Every cause gets its text and its `retryable` in this package.
 """
 
 from supervisor.verdict.changes import MOST_TOLD, NO_CHANGES, OpenChange, OpenChanges

@@ -1,4 +1,4 @@
-"""What is said of the changes of devices that a job leaves behind which was ended before it could tell itself."""
+"""What the result says of device changes of a job that was ended before it could report them itself."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -8,12 +8,12 @@ from jobrunner.protocol.masking import Masked
 ChangeStage = Literal["changing", "changed", "restoring"]
 
 MOST_TOLD: Final = 5
-"""How many changes a message names: readers may cut it at 1000 characters."""
+"""How many changes a message names: readers may cut the message at 1000 characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenChange:
-    """A change of `device` that is in force, or may be. With `timer_seconds` the device takes it back by itself."""
+    """A change of `device` that is in force, or may be. With `timer_seconds` the device undoes it by itself."""
 
     device: Masked
     stage: ChangeStage
@@ -22,20 +22,20 @@ class OpenChange:
 
     @property
     def is_certain(self) -> bool:
-        """Whether all of it is in force, and stays so."""
+        """Whether all of it is in force, and stays."""
         return self.stage == "changed" and self.timer_seconds is None
 
 
 @dataclass(frozen=True, slots=True)
 class OpenChanges:
-    """The changes of a job: the first `MOST_TOLD`, those that are not certain before the others; and how many more."""
+    """The changes of a job: the first `MOST_TOLD`, uncertain ones before the others; and how many more there are."""
 
     told: tuple[OpenChange, ...] = ()
     more: int = 0
 
     @property
     def are_certain(self) -> bool:
-        """Whether each is in force as a whole, or there is none."""
+        """Whether each change is completely in force, or there is none."""
         return all(change.is_certain for change in self.told)
 
 
@@ -43,7 +43,7 @@ NO_CHANGES: Final = OpenChanges()
 
 
 def changes_text(changes: OpenChanges) -> str:
-    """Return a line for each change: what may be in force, and what to do. Empty where there is none."""
+    """Return a line for each change: what may be in force, and what to do. Empty if there is none."""
     text = "".join(f"\n{_sentence(change)}" for change in changes.told)
     if changes.more:
         text += f"\nChanges of {changes.more} more devices are in force, or may be: the job's log names them."
@@ -51,7 +51,7 @@ def changes_text(changes: OpenChanges) -> str:
 
 
 def changes_made(changes: OpenChanges) -> list[str]:
-    """Return a sentence for each change that is in force as a whole, without those that a block's error tells of."""
+    """Return a sentence for each change that is completely in force, without those in a block's error."""
     return [_sentence(change) for change in changes.told if change.is_certain]
 
 

@@ -1,4 +1,4 @@
-"""Everything that was observed about the end of a job."""
+"""The evidence of a job's end."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from supervisor.verdict.limits import LimitHit, LimitKind, Limits
 
 @dataclass(frozen=True, slots=True)
 class ExitStatus:
-    """How the kernel says the child ended: an exit code, or the name of a signal (`SIGSEGV`).
+    """How the child ended, from the kernel: an exit code, or the name of a signal (`SIGSEGV`).
 
-    Neither where another has waited for it.
+    Neither if another process has reaped it.
     """
 
     code: int | None = None
@@ -25,9 +25,9 @@ class ExitStatus:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSeen:
-    """A complete outcome frame: what the block returned. `raised` when it is made of an exception.
+    """A complete outcome frame: what the block returned. `raised`: it was made from an exception.
 
-    `warning` is what the child says of the block besides, empty mostly."""
+    `warning` is what the child reports about the block besides, mostly empty."""
 
     success: bool
     message: Masked
@@ -38,10 +38,10 @@ class OutcomeSeen:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the job took. `None` where it could not be learnt.
+    """What the job used. `None` if it is unknown.
 
-    `peak_processes` are the most processes and threads that were seen at once: they are counted once a second, and
-    when their number jumps, so that a job that is over before has none.
+    `peak_processes` is the highest number of processes and threads seen at once. They are counted once a second, and
+    when the machine's number jumps, so a job that ends before has none.
     """
 
     elapsed_seconds: float
@@ -52,11 +52,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class KernelView:
-    """What /proc tells of a process that gave no stack. Empty where it could not be read.
+    """What /proc shows of a process that gave no stack. Empty if it could not be read.
 
-    `state` is the letter of proc(5): `T` is stopped, `D` waits in the kernel and hears no signal. `wchan` names
+    `state` is the letter of proc(5): `T` is stopped, `D` waits in the kernel and gets no signal. `wchan` names
     the kernel's function, `stack` its callers (for root only), `syscall` is the number of the system call.
-    `deaf` says that its main thread blocks the signal that asks for the stack.
+    `deaf`: its main thread blocks the signal that asks for the stack.
     """
 
     state: str = ""
@@ -70,8 +70,8 @@ class KernelView:
 class OutOfMemory:
     """The kernel's own count of processes of the job that its OOM killer ended: proof, not a guess.
 
-    `limit_mb` is the job's limit that was reached. `None` where it was not, or there is none: then the machine, or a
-    cgroup above this worker's jobs, was out of memory.
+    `limit_mb` is the job's limit that was reached. `None` if it was not reached, or there is none: then the machine, or
+    a cgroup above this worker's jobs, was out of memory.
     """
 
     kills: int
@@ -80,7 +80,7 @@ class OutOfMemory:
 
 @dataclass(frozen=True, slots=True)
 class Unwatched:
-    """A limit that could not be enforced for so long, as looking at the job failed for `reason`."""
+    """A limit that could not be enforced for so long, because looks at the job failed for `reason`."""
 
     kind: LimitKind
     seconds: float
@@ -91,23 +91,23 @@ class Unwatched:
 class Ending:
     """The evidence for a verdict. `outcome` is the first one; `limit` is set only if it was hit before that.
 
-    `limits` are what the job might take, `None` where it was not run.
-    `killed` says that the worker sent SIGKILL, so that the exit status tells nothing about the block.
-    `grace_used_up` says that the child had its whole grace before, and lived on.
-    `channel_problem` describes what was wrong with the channel, `channel_closed` that it ended while the child
-    lived. `lingered` says that the child had to be killed after its outcome. `stack` is where the code was.
-    `kernel` is what there is where no stack came. `silent_seconds` is for how long its event loop had not run
-    when the end began; `None` when it ran. `unkillable` says that SIGKILL did not end it.
+    `limits` are what the job might use, `None` if it was not run.
+    `killed`: the worker sent SIGKILL, so the exit status says nothing about the block.
+    `grace_used_up`: the child had its whole grace before, and lived on.
+    `channel_problem` is what was wrong with the channel; `channel_closed`: it ended while the child lived.
+    `lingered`: the child had to be killed after its outcome. `stack` is where the code was.
+    `kernel` is the kernel's view if no stack came. `silent_seconds` is how long its event loop had not run
+    when the end began; `None` if it ran. `unkillable`: SIGKILL did not end it.
     `leftover_processes` counts what the child left behind; of these, `unkilled_processes` could not be killed.
-    `out_of_memory` is set only where the kernel says so. `unwatched` are the limits that were not always enforced.
+    `out_of_memory` is set only if the kernel says so. `unwatched` are the limits that were not always enforced.
     """
 
     usage: Usage
     limits: Limits | None = None
     not_begun: bool = False
-    """Whether the child has ended before it had what to run."""
+    """Whether the child has ended before it had anything to run."""
     not_isolated: bool = False
-    """Whether the child has said that it could not be kept apart as it was ordered, and runs nothing."""
+    """Whether the child has reported that it could not be isolated as ordered, and runs nothing."""
     outcome: OutcomeSeen | None = None
     limit: LimitHit | None = None
     exit_status: ExitStatus | None = None
@@ -121,14 +121,14 @@ class Ending:
     leftover_processes: int = 0
     unkilled_processes: int = 0
     leftovers_unsearched: bool = False
-    """What the job left behind could not be looked for when its result was due."""
+    """Leftovers of the job could not be searched for when its result was due."""
     kernel: KernelView | None = None
     silent_seconds: float | None = None
     unkillable: bool = False
     out_of_memory: OutOfMemory | None = None
     unwatched: tuple[Unwatched, ...] = ()
     changes: OpenChanges = NO_CHANGES
-    """What the job has told of changes of devices that are in force, or may be."""
+    """The job's reports of device changes that are in force, or may be."""
 
     @property
     def oom_limit_mb(self) -> float | None:

@@ -1,4 +1,4 @@
-"""What a job may take. The one object that tells its parts of the settings: the rest refers to it."""
+"""What a job may use: all other code reads a job's limits from this one object."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,12 +19,12 @@ class LimitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a job may take. `memory_mb` and `cpu_seconds` (of all processors together) are `None` for no limit,
-    `stall_seconds` for an event loop nobody watches.
+    """What a job may use. `memory_mb` and `cpu_seconds` (of all processors together) are `None` for no limit,
+    `stall_seconds` for an event loop that is not watched.
 
-    `kill_stalled` ends a job whose loop has stalled; else people are told, and it goes on. `processes` counts
+    `kill_stalled` ends a job whose loop has stalled; otherwise it is reported, and the job goes on. `processes` counts
     threads too, and is `None` for no limit. `by_block` are the limits that the block's registration has set, tighter
-    than the worker's: who wants to raise one must look there.
+    than the worker's: change the registration to raise one of them.
     """
 
     max_seconds: float
@@ -37,7 +37,7 @@ class Limits:
     by_block: frozenset[LimitKind] = frozenset()
 
     def of(self, kind: LimitKind) -> float | None:
-        """Return a limit in its own unit (seconds, megabytes, processes), `None` where there is none."""
+        """Return a limit in its own unit (seconds, megabytes, processes), `None` if there is none."""
         match kind:
             case LimitKind.TIME | LimitKind.STOPPING | LimitKind.CANCELLED:
                 return self.max_seconds

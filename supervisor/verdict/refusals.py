@@ -1,4 +1,4 @@
-"""The verdicts of jobs that were not run, or whose end nobody saw: there is no evidence to look at, only a reason."""
+"""The verdicts of jobs that were not run, or whose end nobody saw: they have a reason, but no evidence."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -11,19 +11,19 @@ _MOST_PROBLEMS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A refusal: of what the process died, oldest first, and for how many seconds more the job is refused."""
+    """A refusal: how the process died each time, oldest first, and for how many seconds more the job is refused."""
 
     deaths: tuple[str, ...]
     seconds_left: float
 
 
 def malformed_job(reason: str) -> Verdict:
-    """Of a job that can't be understood. `reason` is a sentence that names fields, and no value of one."""
+    """For a job that can't be understood. `reason` is a sentence that names fields, and no values."""
     return failure(Cause.MALFORMED_JOB, reason)
 
 
 def unknown_block(block_id: str, import_problems: tuple[str, ...]) -> Verdict:
-    """Of a job whose block this worker does not have, with what could not be imported: it may be in there."""
+    """For a job whose block this worker does not have. The modules that failed to import may contain it."""
     text = f"This worker has no block {block_id}."
     if import_problems:
         places = "; ".join(import_problems[:_MOST_PROBLEMS])
@@ -32,9 +32,9 @@ def unknown_block(block_id: str, import_problems: tuple[str, ...]) -> Verdict:
 
 
 def expired(waited_seconds: float, max_concurrent: int | None = None) -> Verdict:
-    """Of a job that has waited for a slot until there was no time left for it.
+    """For a job that has waited for a slot until its time was up.
 
-    `max_concurrent`: how many jobs of its block run at a time, where it has waited for one of these to end.
+    `max_concurrent`: how many jobs of its block may run, if it has waited for one of these to end.
     """
     of_block = f" of its block, of which {max_concurrent} may run at a time" if max_concurrent else ""
     return failure(
@@ -45,7 +45,7 @@ def expired(waited_seconds: float, max_concurrent: int | None = None) -> Verdict
 
 
 def quarantined(block_id: str, why: Quarantined) -> Verdict:
-    """Of a job that has killed its process too often."""
+    """For a job that has killed its process too often."""
     return failure(Cause.QUARANTINED, f"Not run: {quarantine_text(block_id, why)}")
 
 
@@ -60,22 +60,22 @@ def quarantine_text(block_id: str, why: Quarantined) -> str:
 
 
 def start_failed(reason: Masked) -> Verdict:
-    """Of a job for which there was no child, or none that could be watched."""
+    """For a job that got no child, or none that could be watched."""
     return failure(Cause.START_FAILED, f"Not run: {reason}")
 
 
 def worker_stopping() -> Verdict:
-    """Of a job that was not begun, as the worker is shutting down."""
+    """For a job that was not begun, because the worker is shutting down."""
     return failure(Cause.WORKER_STOPPING, "Not run: this worker is shutting down.")
 
 
 def cancelled() -> Verdict:
-    """Of a job that an operator has cancelled before it began."""
+    """For a job that an operator has cancelled before it began."""
     return failure(Cause.CANCELLED, "Not run: an operator cancelled it before it began.")
 
 
 def worker_restarted(block_id: str) -> Verdict:
-    """Of a job that the last run of this worker left in the journal without a result."""
+    """For a job that the last run of this worker left in the journal without a result."""
     return failure(
         Cause.WORKER_RESTARTED,
         f"This worker ended while the job ran (block {block_id}), and has started again. "
@@ -85,7 +85,7 @@ def worker_restarted(block_id: str) -> Verdict:
 
 
 def claim_lost(*, by_the_last_run: bool) -> Verdict:
-    """Of a job that the engine has given to this worker and that is not here.
+    """For a job that the engine gave to this worker but that is not here.
 
     `by_the_last_run`: it may have come to a run that was killed, and have run while that could write nothing down.
     """
@@ -104,9 +104,9 @@ def claim_lost(*, by_the_last_run: bool) -> Verdict:
 
 
 def result_refused(status: str, size_bytes: int, reason: str, number: int, worker_uuid: str) -> Verdict:
-    """Of a job whose result the engine has refused for good. `reason` is a sentence that says what it answered.
+    """For a job whose result the engine has refused for good. `reason` is a sentence with the engine's answer.
 
-    `status` is the refused result's, `number` that of its entry in the journal of worker `worker_uuid`.
+    `status` is the refused result's, `number` its entry in the journal of worker `worker_uuid`.
     """
     return failure(
         Cause.RESULT_REFUSED,
@@ -118,9 +118,9 @@ def result_refused(status: str, size_bytes: int, reason: str, number: int, worke
 
 
 def result_lost(*, by_the_last_run: bool) -> Verdict:
-    """Of a job that has succeeded here, and that the engine waits for: it has lost its last commits.
+    """For a job that has succeeded here, but the engine still waits for it: it has lost its last commits.
 
-    `by_the_last_run`: or that run was killed while its result was in memory alone, as on a full disk.
+    `by_the_last_run`: or that run was killed while its result was only in memory, as on a full disk.
     """
     how = "whose result this worker has delivered: the engine has lost it."
     if by_the_last_run:
@@ -137,7 +137,7 @@ def result_lost(*, by_the_last_run: bool) -> Verdict:
 
 
 def worker_error() -> Verdict:
-    """Of a job whose end this worker could not handle."""
+    """For a job whose end this worker could not handle."""
     return failure(
         Cause.WORKER_ERROR, "Ended by a bug in this worker, which its log describes. Please report it."
     )

@@ -22,10 +22,10 @@ Read from the top; the first row that fits decides.
 | no outcome, channel closed by the block | failed | channel_closed | as the engine decides |
 | no outcome, ended by itself | failed | exited | as the engine decides |
 
-A job that was ended in the middle of a change of a device is not worth another try (retryable: no), whatever the row
-says: what it has left has to be looked at first. The message names the change.
+If a job was ended in the middle of a change of a device, another try is no use (retryable: no), whatever the row says:
+somebody must first look at what it has left. The message names the change.
 
-An outcome after a limit is evidence only: the signal that asks for the stack can wake a blocked call, and the
+An outcome after a limit is only evidence: the signal that asks for the stack can wake a blocked call, and the
 block then finishes after its time is over.
 """
 
@@ -58,7 +58,7 @@ def decide(ending: Ending) -> Verdict:
 
 
 def _ended(cause: Cause, sentence: str, ending: Ending) -> Verdict:
-    """Return the verdict of a job that could not tell itself what it has left on devices."""
+    """Return the verdict of a job that could not report itself what it has left on devices."""
     verdict = failure(cause, sentence + changes_text(ending.changes) + evidence(cause, ending))
     return verdict if ending.changes.are_certain else replace(verdict, retryable=False)
 
@@ -87,9 +87,9 @@ def _limited(ending: Ending, limit: LimitHit) -> Verdict:
 def _complete(ending: Ending) -> Verdict:
     outcome = ending.outcome
     assert outcome is not None
-    # In the result as well: the block is no less done for it, but may have used more than it was given.
+    # In the result as well: the block has done its work, but may have used more than it was allowed.
     unwatched = [unwatched_sentence(each) for each in ending.unwatched]
-    # An error that a block lets pass says nothing of what was done before it.
+    # An error that a block does not catch says nothing about what was done before it.
     made = changes_made(ending.changes) if outcome.raised else ()
     warning = "; ".join(filter(None, [outcome.warning, _warning_after_outcome(ending), *unwatched])) or None
     return Verdict(

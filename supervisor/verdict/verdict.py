@@ -1,4 +1,4 @@
-"""What the engine and the operator are told of a job's end, and why it ended so: the one list of causes."""
+"""The answer about a job's end for the engine and the operator: the one list of causes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Cause(StrEnum):
-    """The cause of a job's end. The value is what operators grep for."""
+    """The cause of a job's end. Operators grep for the value."""
 
     COMPLETED = "completed"
     """The block returned success."""
@@ -62,15 +62,15 @@ RETRYABLE: Final[Mapping[Cause, bool]] = {
     Cause.WORKER_STOPPING: True,
     Cause.CLAIM_LOST: True,
     Cause.EXPIRED: True,
-    # To run it again is what somebody has just decided against.
+    # Somebody has just decided that it should not run.
     Cause.CANCELLED: False,
     Cause.QUARANTINED: False,
     Cause.UNKNOWN_BLOCK: False,
     Cause.MALFORMED_JOB: False,
-    # The same block would return the same, and the engine refuse it again.
+    # The same block would return the same result, and the engine would refuse it again.
     Cause.RESULT_REFUSED: False,
 }
-"""Whether it is any use to start a job again, by its cause. What is not here the block says, or the engine decides."""
+"""Whether another try makes sense, by cause. For all other causes, the block or the engine decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,10 @@ class Verdict:
 
     @property
     def status(self) -> str:
-        """Return the engine's word for it (contract W6)."""
+        """Return the engine's word for its status (contract W6)."""
         return "success" if self.success else "failed"
 
 
 def failure(cause: Cause, message: str) -> Verdict:
-    """Return the verdict of a job that gave no outcome that counts."""
+    """Return the verdict of a job without a valid outcome."""
     return Verdict(success=False, cause=cause, message=message, retryable=RETRYABLE.get(cause))

@@ -1,4 +1,4 @@
-"""The sentences of an abnormal end: what happened, to what, and what can be done. Never a value of a parameter."""
+"""The sentences of an abnormal end: what happened, to what, and what to do. Never a value of a parameter."""
 
 from typing import Final
 
@@ -27,7 +27,7 @@ _SETTINGS: Final = {
     LimitKind.MEMORY: ("--max-job-memory-mb", "max_memory_mb in its registration"),
     LimitKind.CPU: ("--max-job-cpu-seconds", "max_cpu_seconds in its registration"),
 }
-"""What sets a limit: of the worker, and of a block."""
+"""Who sets a limit: the worker, and a block."""
 
 _UNWATCHED: Final = {
     LimitKind.MEMORY: ("its memory limit", "its memory could not be read"),
@@ -138,7 +138,7 @@ def plain_end(cause: Cause, ending: Ending) -> str:
 
 
 def oom_sentence(oom: OutOfMemory) -> str:
-    """Say what the kernel ended, where that did not end the job."""
+    """Say what the kernel ended, if that did not end the job."""
     reason = (
         f"its memory limit of {oom.limit_mb:g} MB was reached"
         if oom.limit_mb is not None
@@ -154,9 +154,9 @@ def _was_sigkill(ending: Ending) -> bool:
 
 
 def evidence(cause: Cause, ending: Ending) -> str:
-    """Return cause, usage, stack and last output, most telling first: readers may cut at 1000 characters."""
+    """Return cause, usage, stack and last output, the most important first: readers may cut at 1000 characters."""
     usage, limits = ending.usage, ending.limits
-    # A job that was ended at its limit ran a moment longer: "3.1 s of 3 s" would be a riddle.
+    # A job that was ended at its limit ran a moment longer: "3.1 s of 3 s" would confuse people.
     timed_out = ending.limit is not None and ending.limit.kind is LimitKind.TIME
     over_cpu = ending.limit is not None and ending.limit.kind is LimitKind.CPU
     of_limit = "" if limits is None or timed_out else f" of {limits.max_seconds:g} s"
@@ -198,7 +198,7 @@ def unwatched_sentence(unwatched: Unwatched) -> str:
 
 
 def place(ending: Ending) -> str:
-    """Return where the code was: what the kernel knows where a stack is missing or does not tell all, and the stack."""
+    """Return where the code was: the kernel's view if a stack is missing or incomplete, and the stack."""
     text = "" if ending.kernel is None else f"\n{kernel_sentence(ending.kernel)}"
     if ending.stack:
         text += f"\nWhere it was:\n{ending.stack[:_STACK_CAP_CHARS].rstrip()}"
@@ -206,7 +206,7 @@ def place(ending: Ending) -> str:
 
 
 def kernel_sentence(view: KernelView) -> str:
-    """Say what the kernel knows of a process that gave no stack."""
+    """Say what the kernel shows of a process that gave no stack."""
     text = f"Its process was {_STATES.get(view.state, 'in a state that could not be read')}"
     if view.state not in _STOPPED and view.wchan:
         text += f", in the kernel: {view.wchan}"

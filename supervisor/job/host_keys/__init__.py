@@ -1,1 +1,1 @@
-"""The host keys of devices: which are known, which are kept of those that jobs see first, and where."""
+"""The host keys of devices: which are known, which new ones are kept, and where."""

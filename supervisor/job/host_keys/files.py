@@ -1,4 +1,4 @@
-"""The files of host keys on the disk. Everything here blocks for as long as the disk does: call it in a thread."""
+"""The files of host keys on the disk. All of it blocks for as long as the disk does: call it in a thread."""
 
 import contextlib
 import errno
@@ -16,7 +16,7 @@ from supervisor.job.host_keys.table import Known
 from supervisor.process.small_file import ordinary_file, replace_file
 
 CAP_BYTES: Final = 16 * 2**20
-"""Of a file: some hundred thousand keys."""
+"""The cap of a file: some hundred thousand keys."""
 
 _LOCK_SECONDS: Final = 2.0
 _LOCK_PAUSE_SECONDS: Final = 0.02
@@ -25,14 +25,14 @@ Identity = tuple[int, int, int, int]
 
 
 class WatchedFile:
-    """A file that somebody else may change. Used by one thread."""
+    """A file that others may change. One thread uses it."""
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self._identity: Identity | None = None
 
     def read_if_changed(self) -> KnownHostsText | None:
-        """Return what the file holds, `None` where it is as it was. Raises `OSError`, and `ValueError` for no text."""
+        """Return the file's content, `None` if unchanged. Raises `OSError`, and `ValueError` if it is not text."""
         if self.path is None or _identity_of(os.stat(self.path)) == self._identity:
             return None
         text, self._identity = _read(self.path)
@@ -40,10 +40,10 @@ class WatchedFile:
 
 
 class KeptFile:
-    """The worker's own file. Beside it lies a lock: whoever changes the file holds it meanwhile.
+    """The worker's own file. Whoever changes the file must hold the lock file beside it.
 
-    `owner` is the number of the worker's user, where root has his rights to files (`supervisor.process.owners_rights`):
-    what he has put there that is another's is not read for him.
+    `owner` is the number of the worker's user, if root has that user's rights to files
+    (`supervisor.process.owners_rights`). Then a file that belongs to somebody else is not read.
     """
 
     def __init__(self, path: Path, owner: int | None = None) -> None:
@@ -52,12 +52,12 @@ class KeptFile:
         self._lock = path.with_name(path.name + ".lock")
         self._identity: Identity | None = None
         self.text: KnownHostsText = KnownHostsText()
-        """What the file held when it was last read or written. Any thread may read this."""
+        """The file's content when it was last read or written. Any thread may read this."""
 
     def read_if_changed(self) -> KnownHostsText | None:
-        """Return what the file holds, `None` where it is as it was, or gone. Raises `OSError` and `ValueError`.
+        """Return the file's content, `None` if it is unchanged, or gone. Raises `OSError` and `ValueError`.
 
-        A file that is gone changes nothing: what was known stays known until the worker ends.
+        If the file is gone, nothing changes: known keys stay known until the worker ends.
         """
         try:
             if _identity_of(os.stat(self.path)) == self._identity:
@@ -69,10 +69,10 @@ class KeptFile:
         return self.text
 
     def add(self, keys: Sequence[tuple[Endpoint, PublicKey]]) -> KnownHostsText:
-        """Add a line for each key whose endpoint has none. Returns what the file holds then.
+        """Add a line for each key whose endpoint has none. Returns the file's new content.
 
-        The file is replaced in one step, and on the disk when this returns. Raises `OSError` and `ValueError`, and then
-        the file is as it was.
+        The file is replaced in one step, and it is on the disk when this returns. Raises `OSError` and `ValueError`;
+        then the file is unchanged.
         """
         with self._locked():
             try:
@@ -87,7 +87,7 @@ class KeptFile:
             return self._replace(before + "".join(f"{line}\n" for line in new))
 
     def remove(self, is_meant: Callable[[Line], bool]) -> list[Line]:
-        """Take out the lines that are meant, and return them. Raises as `add` does."""
+        """Remove the lines that `is_meant` selects, and return them. Raises the same as `add`."""
         with self._locked():
             try:
                 before = _read(self.path, self._owner)[0]
@@ -120,7 +120,7 @@ class KeptFile:
 
 
 def _lock(descriptor: int) -> None:
-    """Take it, and wait no longer than a person's command may take. Raises `BlockingIOError` where it is not free."""
+    """Take the lock. It waits no longer than a person's command should take. Raises `BlockingIOError` if it is held."""
     end = time.monotonic() + _LOCK_SECONDS
     while True:
         try:
@@ -130,7 +130,7 @@ def _lock(descriptor: int) -> None:
                 raise
             time.sleep(_LOCK_PAUSE_SECONDS)
         except OSError:
-            return  # a file system without locks: the file is still replaced in one step
+            return  # this file system has no locks: the file is still replaced in one step
         else:
             return
 

@@ -17,7 +17,7 @@ _GLOB: Final = frozenset("*?")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a file, as it is written, and what it says."""
+    """One line of a file: its text, and its meaning."""
 
     text: str
     names: tuple[str, ...]
@@ -26,11 +26,11 @@ class Line:
 
     @property
     def is_plain(self) -> bool:
-        """Whether its names are looked up as they are."""
+        """Whether its names can be looked up without matching patterns or hashes."""
         return not any(name[0] in "|!" or _GLOB.intersection(name) for name in self.names)
 
     def matches(self, endpoint: Endpoint) -> bool:
-        """Whether the line is of this endpoint."""
+        """Whether the line is for this endpoint."""
         wanted = endpoint.name
         found = False
         for name in self.names:
@@ -46,9 +46,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class KnownHostsText:
-    """What a file holds. `damaged` are the numbers of lines that can't be read, `unused` of those with a marker.
+    """The content of a file. `damaged` are the numbers of unreadable lines, `unused` those of lines with a marker.
 
-    `@cert-authority` needs host certificates, which paramiko does not check; `@revoked` is of use beside them.
+    `@cert-authority` needs host certificates, which paramiko does not check; `@revoked` is only useful with them.
     """
 
     lines: tuple[Line, ...] = ()
@@ -57,11 +57,11 @@ class KnownHostsText:
 
 
 def parse(text: str) -> KnownHostsText:
-    """Read a file. What is no line of the format is left out, and counted."""
+    """Read a file. Invalid lines are left out, and counted."""
     lines: list[Line] = []
     damaged: list[int] = []
     unused: list[int] = []
-    # Not `splitlines`: for OpenSSH, a form feed ends no line.
+    # Not `splitlines`: in OpenSSH, a form feed does not end a line.
     for number, written in enumerate(text.split("\n"), start=1):
         stripped = written.strip()
         if not stripped or stripped[0] == "#":
@@ -76,7 +76,7 @@ def parse(text: str) -> KnownHostsText:
 
 
 def line_text(endpoint: Endpoint, key: PublicKey, comment: str) -> str:
-    """Return a line without its end. The parts hold no blank and no line's end: see `endpoint_of`, `public_key_of`."""
+    """Return a line without its end. The parts contain no blank and no line end: see `endpoint_of`, `public_key_of`."""
     text = f"{endpoint.name} {key.type} {key.text} {comment}".rstrip()
     assert text.isprintable()
     return text
@@ -100,13 +100,13 @@ def _small(name: str) -> str:
 def _is_alike(pattern: str, name: str) -> bool:
     if not _GLOB.intersection(pattern):
         return pattern == name
-    # A set of characters has no meaning in a known-hosts file, and "[" begins an address with a port.
+    # Known-hosts files have no character sets, and "[" begins an address with a port.
     return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
 def _is_hash_of(hashed: str, name: str) -> bool:
     match = _HASHED.fullmatch(hashed)
-    assert match is not None  # else it is no line
+    assert match is not None  # otherwise the line was not accepted
     try:
         salt, digest = base64.b64decode(match[1]), base64.b64decode(match[2])
     except (binascii.Error, ValueError):

@@ -1,7 +1,7 @@
-"""The host keys that this worker knows: in memory for the jobs, in a file for later, and in one that an operator gives.
+"""The host keys that this worker knows: in memory for the jobs, in a file for later, and in a file of the operator.
 
-Memory is the truth. The file is written by a thread. A disk that is full or hangs costs no job anything, and what it
-did not take is tried again every second.
+Memory is the truth. A thread writes the file. If the disk is full or hangs, no job waits for it, and the worker tries
+the write again every second.
 """
 
 import asyncio
@@ -33,16 +33,16 @@ _log = logging.getLogger(__name__)
 
 FILE: Final = "known_hosts"
 LOOK_EVERY_SECONDS: Final = 1.0
-"""How soon the worker notices what a person has done to one of the files, while jobs come that need keys."""
+"""How soon the worker notices a person's change of one of the files, while jobs come that need keys."""
 
 REST_SECONDS: Final = 10.0
-"""The same while none comes. The next one has the files looked at first."""
+"""The same while no such jobs come. The next one makes the worker look at the files first."""
 
 _USED_SECONDS: Final = 60.0
-"""For so long after a job has asked for keys, or has shown one, others are expected."""
+"""For so long after a job has asked for keys, or has reported one, more such jobs are expected."""
 
 _FRESH_SECONDS: Final = 2.0
-"""A job is given no keys that were looked at longer ago, unless the disk does not answer."""
+"""A job gets no keys from an older look at the files, unless the disk does not answer."""
 
 START_SECONDS: Final = 60.0
 """How long the start waits for a file: a disk may have to wake up, and a hundred thousand keys take seconds to read."""
@@ -52,9 +52,9 @@ _MOST_NUMBERS: Final = 10
 
 
 class HostKeyStore:
-    """The keys of one worker, or of one run: without a `directory`, nothing is kept on a disk.
+    """The keys of one worker, or of one run: without a `directory`, no key is kept on a disk.
 
-    Used on the loop. `open` before the first job, `close` after the last one.
+    Used on the loop. Call `open` before the first job, `close` after the last one.
     """
 
     def __init__(self, directory: Path | None = None, known_hosts: Path | None = None) -> None:
@@ -67,20 +67,20 @@ class HostKeyStore:
         self._writing: asyncio.Future[KnownHostsText] | None = None
         self._looking: asyncio.Future[None] | None = None
         self._looked_at = -math.inf
-        """When the last look began that has ended."""
+        """When the last finished look began."""
         self._used_at = -math.inf
         self._told: set[Path] = set()
-        """The files of which it was told that they can't be read or written."""
+        """The files about which it was logged that they can't be read or written."""
 
     @property
     def keeps_on_disk(self) -> bool:
-        """Whether the keys are still known after the end of this run."""
+        """Whether the keys are still known after this run."""
         return self._kept is not None
 
     async def open(self) -> None:
-        """Read the files. Raises `StateDirectoryError` and `StartRefusedError` where one can't be read.
+        """Read the files. Raises `StateDirectoryError` and `StartRefusedError` if one can't be read.
 
-        To go on without them would be to accept any key of a device that was known.
+        Without them, the worker would accept any key of a device that was known.
         """
         if self._kept is None and self._given.path is None:
             return
@@ -110,7 +110,7 @@ class HostKeyStore:
             self._take_given(self._given, given)
 
     async def _first(self, read: Callable[[], KnownHostsText | None]) -> KnownHostsText | None:
-        """Read a file for the first time, for which more time is given than while jobs wait."""
+        """Read a file for the first time. This may take longer than later reads, for which jobs wait."""
         assert self._disk is not None
         reading = self._disk.submit(read)
         await asyncio.wait((reading,), timeout=START_SECONDS)
@@ -119,12 +119,12 @@ class HostKeyStore:
         return reading.result()
 
     async def close(self) -> None:
-        """Write what was not written yet, if the disk takes it within two seconds, and end the thread."""
+        """Write what is not written yet, if the disk takes it within two seconds, and end the thread."""
         if self._disk is not None:
             await self._disk.close(_END_SECONDS)
 
     def use(self, known_hosts: Path | None) -> None:
-        """Have this be the operator's file from now on. One that can't be read leaves the one before in force."""
+        """From now on, use this as the operator's file. If it can't be read, the earlier one stays in force."""
         if known_hosts == self._given.path:
             return
         self._given = WatchedFile(known_hosts)
@@ -139,17 +139,17 @@ class HostKeyStore:
             await self._look_first(self._disk)
             for known in (self._table.given, self._table.kept):
                 if unsought := known.unsought(endpoints):
-                    # Each hashed name is tried, in a thread: thousands of them would hold the loop. Where the disk
-                    # holds the thread, they are tried below.
+                    # Each hashed name must be tried, in a thread: thousands of them would hold up the loop. If the
+                    # disk holds up the thread, they are tried below.
                     with contextlib.suppress(OSError):
                         await self._disk.call(known.search, unsought)
         return self._table.keys_among(endpoints)
 
     async def _look_first(self, disk: DiskThread) -> None:
-        """Have the files looked at where that is not done each second: no job is to have a key that was forgotten."""
+        """Look at the files now, unless that is done each second: no job may get a key that was forgotten."""
         was_used, self._used_at = self._is_used, time.monotonic()
         is_fresh = time.monotonic() < self._looked_at + _FRESH_SECONDS
-        # What is being written may wait for a lock that somebody else holds. No job waits for that.
+        # A write may wait for a lock that somebody else holds. No job waits for that.
         if (was_used and is_fresh) or disk.hangs or self._writing is not None:
             return
         if self._looking is None or self._looking.done():
@@ -165,13 +165,13 @@ class HostKeyStore:
         return LOOK_EVERY_SECONDS if self._is_used or self._unwritten else REST_SECONDS
 
     def known_key(self, endpoint: Endpoint) -> PublicKey | None:
-        """Return a key that is known of an endpoint, for a message."""
+        """Return a known key of an endpoint, for a message."""
         return next(iter(self._table.keys_of(endpoint)), None)
 
     def decide(
         self, endpoint: Endpoint, key: PublicKey | None, endpoints: Collection[Endpoint], policy: str
     ) -> Decision:
-        """See `Table.decide`. A key that is kept is written to the disk by and by; nobody waits for that."""
+        """See `Table.decide`. A key that is kept is written to the disk later; nobody waits for that."""
         self._used_at = time.monotonic()
         decision = self._table.decide(endpoint, key, endpoints, policy)
         if decision is Decision.KEPT and key is not None and self._kept is not None:
@@ -181,7 +181,7 @@ class HostKeyStore:
 
     def _write(self) -> None:
         if self._writing is not None or self._disk is None or self._kept is None or not self._unwritten:
-            return  # what comes meanwhile is written together, afterwards
+            return  # keys that come meanwhile are written together, afterwards
         batch = tuple(self._unwritten)
         self._writing = self._disk.submit(self._kept.add, batch)
         self._writing.add_done_callback(lambda done: self._written(self._path, done, len(batch)))
@@ -234,12 +234,12 @@ class HostKeyStore:
 
     def _call_soon(self, function: Callable[..., None], *arguments: object) -> None:
         assert self._loop is not None
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(function, *arguments)
 
     def _take_kept(self) -> None:
-        # The newest text there is, not that of the call which has ended: what a write has left comes to the loop later
-        # than what was read after it, and would bring back a key that a person has forgotten meanwhile.
+        # The newest text, not the result of the finished call: the result of a write comes to the loop later than the
+        # result of a read after it. It would bring back a key that a person has forgotten meanwhile.
         assert self._kept is not None
         text = self._kept.text
         self._tell_lines(self._path, text)
@@ -247,7 +247,7 @@ class HostKeyStore:
 
     def _take_given(self, file: WatchedFile, text: KnownHostsText | None) -> None:
         if file is not self._given or text is None or file.path is None:
-            return  # another one was given meanwhile
+            return  # another file was given meanwhile
         self._told.discard(file.path)
         self._tell_lines(file.path, text)
         self._table.given = Known(text)

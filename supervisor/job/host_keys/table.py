@@ -1,4 +1,4 @@
-"""Which host keys are known, and whether one that a job reports is kept. In memory, without I/O."""
+"""Which host keys are known, and whether a reported one is kept. In memory, without I/O."""
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
@@ -9,11 +9,11 @@ from supervisor.job.host_keys.known_hosts_file import KnownHostsText, Line
 from supervisor.job.host_keys.public_key import PublicKey
 
 MOST_KEPT: Final = 100_000
-"""Keys: the file is written anew with each further one."""
+"""The most keys: each further key means writing the whole file again."""
 
 
 class Decision(StrEnum):
-    """What becomes of a key that a job has reported."""
+    """What happens to a key that a job has reported."""
 
     KEPT = "kept"
     KNOWN = "known"
@@ -25,7 +25,7 @@ class Decision(StrEnum):
 
 
 class Known:
-    """What a file says, ready to be looked up."""
+    """The content of a file, ready for look-ups."""
 
     def __init__(self, text: KnownHostsText | None = None) -> None:
         self.count = len(text.lines) if text else 0
@@ -40,7 +40,7 @@ class Known:
                 self._plain.setdefault(name, []).append(line.key)
 
     def unsought(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
-        """Return the endpoints for which a search has to try every pattern and every hashed name."""
+        """Return the endpoints for which a search must try every pattern and every hashed name."""
         return [each for each in endpoints if each not in self._found] if self._others else []
 
     def search(self, endpoints: Iterable[Endpoint]) -> None:
@@ -56,24 +56,24 @@ class Known:
 
 
 class Table:
-    """The keys that an operator gave and those that were kept. Used by one thread."""
+    """The operator's keys and the kept ones. One thread uses it."""
 
     def __init__(self) -> None:
         self.given = Known()
-        """The operator's."""
+        """The operator's keys."""
         self.kept = Known()
-        """Those in the worker's own file."""
+        """The keys in the worker's own file."""
         self._fresh: dict[Endpoint, PublicKey] = {}
 
     def take_kept(self, kept: Known, unwritten: Iterable[tuple[Endpoint, PublicKey]]) -> None:
-        """Have these be the kept ones from now on, and of `unwritten` those whose endpoints they do not have."""
+        """From now on, use these as the kept keys, with those of `unwritten` whose endpoints have no key in them."""
         self.kept = kept
         self._fresh = {endpoint: key for endpoint, key in unwritten if not kept.keys_of(endpoint)}
 
     def keys_of(self, endpoint: Endpoint) -> tuple[PublicKey, ...]:
-        """Return the keys that an endpoint may show; none for one that is not known.
+        """Return the keys that an endpoint may show; none if it is not known.
 
-        Where the operator gave one, those that were kept do not count: they may be what is to be corrected.
+        If the operator gave one, the kept ones do not count: the operator may want to correct them.
         """
         if found := self.given.keys_of(endpoint) or self.kept.keys_of(endpoint):
             return found
@@ -81,15 +81,15 @@ class Table:
         return () if fresh is None else (fresh,)
 
     def keys_among(self, endpoints: Iterable[Endpoint]) -> list[tuple[Endpoint, PublicKey]]:
-        """Return the keys that each of these endpoints may show, in turn."""
+        """Return the keys that each of these endpoints may show, in order."""
         if not (self.given.count or self.kept.count or self._fresh):
-            return []  # of thousands of devices, to look up each took longer than their passwords do
+            return []  # for thousands of devices, looking up each took longer than searching their passwords
         return [(endpoint, key) for endpoint in endpoints for key in self.keys_of(endpoint)]
 
     def decide(
         self, endpoint: Endpoint, key: PublicKey | None, endpoints: Collection[Endpoint], policy: str
     ) -> Decision:
-        """Say what becomes of a key that a job has reported whose devices have these endpoints, and keep it if so."""
+        """Decide about a reported key, and keep it if so. `endpoints` are those of the job's devices."""
         if endpoint not in endpoints:
             return Decision.FOREIGN
         if key is None:
