@@ -63,7 +63,7 @@ class Answer:
             raise self.unreadable(what) from None
 
     def unreadable(self, what: str) -> EngineError:
-    """Return the error for an answer that can't be read."""
+        """Return the error for an answer that can't be read."""
         return EngineError(
             f"The engine's answer to {what} is not JSON that can be read: {self._describe()}. "
             "Check that the engine's URL leads to the engine, and not to a proxy or a web page.",

@@ -104,6 +104,7 @@ class Execution:
 
         `run` or `give_up` must follow. Raises `LaunchError` if the child can't be watched.
         """
+        child = self._child
         with contextlib.ExitStack() as at_the_end:
             at_the_end.callback(self._stop_watching)
             try:

@@ -9,6 +9,7 @@ MOST_BYTES: Final = 16 * 2**20
 """Dead letters stay until somebody drops them. Without this limit, an engine or a proxy that refuses large results
 would fill this machine's memory, and again at each start."""
 
+
 class DeadTexts:
     """Counts the results of dead letters that are both in memory and in the file."""
 

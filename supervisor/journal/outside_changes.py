@@ -1,4 +1,4 @@
-"""What somebody else has done to the file: told, and taken over."""
+"""Changes that somebody else has made to the file: logged, and taken over."""
 
 import logging
 from collections.abc import Sequence
@@ -20,24 +20,24 @@ from supervisor.log.events.results import (
 _log = logging.getLogger(__name__)
 
 _AT_A_TIME_BYTES: Final = 16 * 2**20
-"""So much is read of dead letters that are to be sent again, until the file is looked at again: an engine that refuses
-them once more keeps pace with that."""
+"""So much of requeued dead letters is read until the file is looked at again. So an engine that refuses them once more
+can keep pace."""
 
 
 def tell_differences(differences: Differences, claims: Claims) -> None:
-    """Say what somebody has done."""
+    """Log what somebody has changed."""
     for entry in differences.dropped:
         tell(_log, DeadLetterDropped(job=entry.claim.job_id, dead_letter=entry.number))
     superseded = claims.superseded() if differences.revived else {}
     for entry in differences.revived:
-        if entry.number not in superseded:  # else it is told where it becomes a dead letter again
+        if entry.number not in superseded:  # otherwise it is logged when it becomes a dead letter again
             tell(_log, DeadLetterRetried(job=entry.claim.job_id, dead_letter=entry.number))
     if differences.rewritten:
         tell(_log, JournalRewritten(claims=len(differences.rewritten)))
 
 
 async def read_wanted(rows: Sequence[Row], claims: Claims, copy: DurableCopy) -> None:
-    """Read results of dead letters that are to be sent again: the next look at the file finds that they can be."""
+    """Read the results of requeued dead letters: after that, the next look at the file can send them."""
     size = 0
     for row in rows:
         entry = row.entry
@@ -55,7 +55,7 @@ async def read_wanted(rows: Sequence[Row], claims: Claims, copy: DurableCopy) ->
 
 
 async def _read(entry: Entry, copy: DurableCopy) -> tuple[Entry | None, bool]:
-    """Return the entry with its result, and whether that is sound; nothing where the disk does not give it now."""
+    """Return the entry with its result, and whether that is sound; nothing if the disk does not return it now."""
     found: list[tuple[Entry | None, bool]] = []
     await copy.do(lambda: found.append(copy.journal.read_text(entry)))
     return found[0] if found else (None, False)

@@ -175,7 +175,7 @@ class SparePool:
         late = loop.call_later(self._capacity.late_after_seconds, self._be_late, began)
         try:
             child = await self._start_and_join(rehearses=rehearses)
-            except Exception as error:  # for any error: without a pause the next try would follow at once
+        except Exception as error:  # for any error: without a pause the next try would follow at once
             self._fail(error, began)
             await self._pause_a_while()
             return

@@ -20,6 +20,7 @@ def cpu_seconds_of(pids: Iterable[int]) -> float:
     A process that has ended counts nothing. If nobody waited for it, because its parent ignores SIGCHLD, the kernel
     adds its time to no process: it is in no sum. Raises `OSError` if a living process can't be read.
     """
+    ticks = 0
     for pid in pids:
         try:
             content = kernel_files.read(f"/proc/{pid}/stat")
