@@ -1,4 +1,4 @@
-"""Events of what tells of the worker's health and what it counts."""
+"""Events of the worker's health and metrics."""
 
 from logging import INFO, WARNING
 

@@ -1,4 +1,4 @@
-"""Events of an operator's hand on the worker: paused, resumed, drained."""
+"""Events of an operator's control of the worker: paused, resumed, drained."""
 
 from logging import INFO, WARNING
 

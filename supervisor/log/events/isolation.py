@@ -1,4 +1,4 @@
-"""Events of isolation: how far this kernel keeps jobs apart."""
+"""Events of isolation: how well this kernel isolates jobs."""
 
 from logging import INFO, WARNING
 

@@ -1,4 +1,4 @@
-"""Events of one job each: its start, its end, and what it says and does in between."""
+"""Events of single jobs: start, end, and what a job says and does in between."""
 
 from logging import CRITICAL, DEBUG, ERROR, INFO, WARNING
 

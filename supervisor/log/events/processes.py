@@ -1,4 +1,4 @@
-"""Events of processes: the template, children in waiting, cgroups, job users, and watching them."""
+"""Events of processes: the template, spares, cgroups, job users, and watching them."""
 
 from logging import CRITICAL, ERROR, INFO, WARNING
 

@@ -1,4 +1,4 @@
-"""Events of results: their way to the engine, and the journal that keeps them."""
+"""Events of results: how they get to the engine, and the journal that keeps them."""
 
 from logging import CRITICAL, ERROR, INFO, WARNING
 

@@ -1,4 +1,4 @@
-"""Events of the state directory: whose it is, and what of an earlier run is not reported."""
+"""Events of the state directory: whom it belongs to, and which claims of an earlier run are not reported."""
 
 from logging import WARNING
 

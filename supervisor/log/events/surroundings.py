@@ -1,4 +1,4 @@
-"""Events of what surrounds the worker and does not do its part: a log's reader, a disk."""
+"""Events of things around the worker that fail: a reader of its log, a disk."""
 
 from logging import ERROR, INFO, WARNING
 
