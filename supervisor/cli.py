@@ -113,9 +113,7 @@ def _prepare_output() -> None:
     """Make sure that there is an output, and that every text can be written to it, whatever the locale."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if (
-            stream is None
-        ):  # the caller has closed it; a file opened later must not get this number
+        if stream is None:  # the caller has closed it; a file opened later must not get this number
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as the process lives
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

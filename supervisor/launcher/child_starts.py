@@ -88,9 +88,7 @@ class ChildStarts:
                     send_session_request(control, number, theirs)
 
                 pid = await self._ask(template, send, timeout_seconds, is_own_child=True)
-            if not is_child(
-                pid
-            ):  # a module may have written to the template's socket: its word is no proof
+            if not is_child(pid):  # a module may have written to the template's socket: its word is no proof
                 raise LaunchError("The template has announced a process that is not this worker's.")
             holder = SessionHolder(pid, ours, template, asyncio.get_running_loop().time())
             undo.pop_all()

@@ -86,7 +86,7 @@ def _signalled(state: WorkerState) -> WorkerStep:
     match state.phase:
         case WorkerPhase.RUNNING:
             return _drained(state)
-        case WorkerPhase.DRAINING if state.signals >= 2:  # the first signal may come while it drains after a failure
+        case WorkerPhase.DRAINING if state.signals >= 2:  # the first may come while it drains after a failure
             return replace(state, phase=WorkerPhase.KILLING), (WorkerCommand.KILL_JOBS,)
         case _:
             return state, ()

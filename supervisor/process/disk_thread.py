@@ -104,9 +104,7 @@ class DiskThread:
             self._calls.put(None)
         end = time.monotonic() + timeout_seconds
         while self._thread.is_alive() and not self.hangs and time.monotonic() < end:  # noqa: ASYNC110
-            await asyncio.sleep(
-                0.001
-            )  # only at the end of the worker; a thread has no future for its end
+            await asyncio.sleep(0.001)  # only at the end of the worker; a thread has no future for its end
         return not self._thread.is_alive()
 
     def _work(self) -> None:

@@ -102,7 +102,7 @@ class StackOnDemand:
         if why_not := await self._why_it_would_not_answer():
             return self._of_kernel(why_not)
         if self._asked_from is not None:
-            return self._of_kernel(SILENT)  # it was asked already: another signal would only wait behind the first
+            return self._of_kernel(SILENT)  # asked already: another signal would only wait behind the first
         self._asked_from = dumped_bytes(self._child)
         dump = ""
         try:

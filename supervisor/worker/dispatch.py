@@ -228,7 +228,7 @@ class Dispatcher:
         fingerprint = JobFingerprint(job.block_id, job.job_type, job.entity_id, claimed.claim.digest)
         # A reload begins a new count. A job of the old code does not belong to it.
         quarantine = self._quarantine
-        if isinstance(block, Verdict):  # the block existed when the job came, and the worker was reloaded since
+        if isinstance(block, Verdict):  # the worker was reloaded after the job came
             await self._refuse(job.job_id, job.block_id, claimed.number, block)
             return False
         if refusal := self._refusal(claimed, block, fingerprint):

@@ -122,7 +122,7 @@ class WaitingJobs:
         return to_ask_for(blocks, free, most=self._most, taken=taken, covered=covered)
 
     def must_begin_within(self, claimed: ClaimedJob, seconds: float) -> None:
-        """Let a job expire that still waits after so many seconds; if its block is full, log that. The first call counts."""
+        """Let a job expire that still waits after `seconds`. Log it if its block is full. A second call is ignored."""
         job = claimed.job
         if job.job_id in self._timers:
             return

@@ -170,7 +170,7 @@ class Cgroup:
         if self._removals is not None:
             self._removals.add(self._remove)
         elif self._executor is not None:
-            with contextlib.suppress(RuntimeError):  # the pool is shut down: the end removes everything anyway
+            with contextlib.suppress(RuntimeError):  # pool shut down: the end removes everything anyway
                 self._executor.submit(self._remove)
 
     def _remove(self) -> None:

@@ -30,7 +30,7 @@ class CgroupRemovals:
         if not self._removals:
             return
         removals, self._removals = self._removals, []
-        with contextlib.suppress(RuntimeError):  # the pool is shut down: the end removes everything anyway
+        with contextlib.suppress(RuntimeError):  # pool shut down: the end removes everything anyway
             self._executor.submit(_call_each, removals)
 
     def _on_time(self) -> None:
