@@ -1,4 +1,4 @@
-"""`neops_base/echo`: gives back what it gets. The block to try a new worker with."""
+"""`neops_base/echo`: returns the text that it gets. Use it to try a new worker."""
 
 from pydantic import Field
 
@@ -21,7 +21,7 @@ class EchoParams(FunctionBlockParams):
 
 
 class EchoResult(FunctionBlockResultData):
-    """The text as asked for."""
+    """The text, in capitals if the parameters say so."""
 
     text: str
 
@@ -42,7 +42,7 @@ class EchoResult(FunctionBlockResultData):
     )
 )
 class Echo(FunctionBlock[EchoParams, EchoResult]):
-    """Gives back the text it gets."""
+    """Returns the text it gets."""
 
     async def run(self, params: EchoParams, context: WorkflowContext) -> FunctionBlockResult[EchoResult]:
         """Return the text; never fails."""

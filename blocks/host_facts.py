@@ -1,4 +1,4 @@
-"""`neops_base/host_facts`: what the worker's own machine is and how it does."""
+"""`neops_base/host_facts`: facts about the worker's own machine, and its load."""
 
 import asyncio
 import platform
@@ -42,7 +42,7 @@ class Address(BaseModel):
 
 
 class NetworkInterface(BaseModel):
-    """One network interface. `speed_mbit` is absent where the kernel does not know it."""
+    """One network interface. `speed_mbit` is absent if the kernel does not know it."""
 
     name: str
     up: bool
@@ -91,7 +91,7 @@ class HostFacts(FunctionBlock[HostFactsParams, HostFactsResult]):
         self, params: HostFactsParams, context: WorkflowContext
     ) -> FunctionBlockResult[HostFactsResult]:
         """Return the facts; fails only when the kernel's files can't be read."""
-        # In a thread: the size of a file system can take long to come.
+        # In a thread: the kernel can take long to tell the size of a file system.
         facts = await asyncio.to_thread(_collect)
         message = f"{facts.hostname}: {facts.cpu_count} CPUs, {facts.memory_total_bytes >> 20} MiB of memory"
         return FunctionBlockResult(success=True, message=message, data=facts)
@@ -119,12 +119,12 @@ def _collect() -> HostFactsResult:
 
 def _disks() -> list[Disk]:
     disks: list[Disk] = []
-    # Real devices only (`all=False`): a network file system whose server is gone would block for minutes.
+    # Only real devices (`all=False`): a network file system without its server would block for minutes.
     for partition in psutil.disk_partitions(all=False):
         try:
             usage = psutil.disk_usage(partition.mountpoint)
         except OSError:
-            continue  # unmounted since, or not ours to look at
+            continue  # unmounted since, or we may not look at it
         disks.append(
             Disk(
                 mountpoint=partition.mountpoint,

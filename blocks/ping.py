@@ -16,16 +16,16 @@ from sdk import (
     register_function_block,
 )
 
-# A name server that does not answer is the longest thing before the first packet.
+# The longest wait before the first packet is for a name server that does not answer.
 _RESOLVE_SECONDS = 15.0
 
 
 class PingParams(FunctionBlockParams):
-    """Whom to ask, how often, and how long to wait for an answer."""
+    """Which host, how many packets, and how long to wait for an answer."""
 
     host: str = Field(description="IPv4 or IPv6 address, or host name")
     count: int = Field(default=3, ge=1, le=20, description="Number of packets")
-    # Below 0.2 s a user without privileges is refused by ping itself.
+    # Below 0.2 s, ping itself refuses a user without privileges.
     interval_seconds: float = Field(default=0.2, ge=0.2, le=5, description="Seconds between packets")
     timeout_seconds: float = Field(
         default=2, ge=0.1, le=30, description="Seconds to wait for the last answer"
@@ -67,13 +67,13 @@ class PingResult(FunctionBlockResultData):
     )
 )
 class Ping(FunctionBlock[PingParams, PingResult]):
-    """Sends ICMP echo requests to a host. Cancelled, it kills `ping` and waits for its end."""
+    """Sends ICMP echo requests to a host. When it is cancelled, it kills `ping` and waits for its end."""
 
     async def run(self, params: PingParams, context: WorkflowContext) -> FunctionBlockResult[PingResult]:
         """Return the statistics; success means that at least one packet came back."""
         limit_seconds = params.count * params.interval_seconds + params.timeout_seconds + _RESOLVE_SECONDS
         try:
-            # The words of the output are parsed, so they must not be translated.
+            # The block parses the words of the output, so they must be in English.
             completed = await run_program(
                 _arguments(params), timeout_seconds=limit_seconds, env={**os.environ, "LC_ALL": "C"}
             )

@@ -1,16 +1,16 @@
-"""What goes into the program `ping` and what comes out: pure functions."""
+"""Arguments for the program `ping`, and how to read its output: pure functions."""
 
 import ipaddress
 import re
 from typing import TypedDict
 
-# Labels of letters, digits, hyphens and (found in the field, against RFC 952) underscores; never a leading
-# hyphen, which ping would take for an option.
+# Labels have letters, digits, hyphens and underscores (RFC 952 forbids those, but they exist in the field). No label
+# begins with a hyphen: ping would take the host for an option.
 _HOSTNAME = re.compile(
     r"(?=.{1,253}\Z)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?"
 )
 
-# iputils and busybox differ in one word each.
+# The outputs of iputils and busybox differ in one word each.
 _COUNTS = re.compile(r"(\d+) packets transmitted, (\d+) (?:packets )?received")
 _TIMES = re.compile(r"(?:rtt|round-trip) min/avg/max(?:/mdev)? = ([\d.]+)/([\d.]+)/([\d.]+)")
 
@@ -19,7 +19,7 @@ _NO_PERMISSION = ("operation not permitted", "cap_net_raw", "permission denied",
 
 
 class Statistics(TypedDict):
-    """The figures of one run, in the names of the block's result."""
+    """The figures of one run, with the field names of the block's result."""
 
     reachable: bool
     sent: int
@@ -31,10 +31,10 @@ class Statistics(TypedDict):
 
 
 def host_text(value: str) -> str:
-    """Return a host as ping may get it.
+    """Return a host in the form in which ping may get it.
 
     Raises:
-        ValueError: it is neither an IP address nor a host name.
+        ValueError: the value is neither an IP address nor a host name.
     """
     value = value.strip()
     try:
@@ -57,7 +57,7 @@ def parse_statistics(output: str) -> Statistics | None:
         reachable=received > 0,
         sent=sent,
         received=received,
-        # Counted here: the percentage that ping prints is rounded, and duplicates can make it negative.
+        # Counted here: ping rounds the percentage, and duplicates can make it negative.
         loss_percent=round(100 * max(0, sent - received) / sent, 2) if sent else 0.0,
         rtt_min_ms=shortest,
         rtt_avg_ms=average,
@@ -66,7 +66,7 @@ def parse_statistics(output: str) -> Statistics | None:
 
 
 def failure_text(stderr: str, *, timed_out: bool) -> tuple[str, bool | None]:
-    """Say why ping printed no summary, and whether another try can help (None: that is not known)."""
+    """Say why ping printed no summary, and whether another try can help (None: not known)."""
     if _NO_SETUID in stderr.lower():
         return (
             "`ping` may not change its user, which it does to give up its rights: the service's hardening forbids "

@@ -1,10 +1,10 @@
 """`neops_base/python_eval`: runs Python source that comes with the job. Dangerous: read this first.
 
-Whoever may start a workflow with this block runs any code as the worker's user, on the worker's machine and
-network. The interpreter is a separate process with a time limit and a small environment, which keeps
-accidents apart from the job; it is no sandbox and keeps nobody out.
+Anybody who may start a workflow with this block can run any code as the worker's user, on the worker's machine and
+network. The interpreter is a separate process with a time limit and a small environment. That keeps accidents away
+from the job. It is no sandbox, and stops no attacker.
 
-So it is never loaded with the other blocks: it has to be named (`blocks.python_eval`).
+So the worker never loads it with the other blocks: you have to name it (`blocks.python_eval`).
 """
 
 import json
@@ -31,7 +31,7 @@ __neops_named_only__ = True
 
 _EVALUATOR = Path(__file__).parent / "programs" / "evaluate.py"
 _MAX_REPORT_BYTES = 1_000_000
-# What an interpreter needs to run as usual; nothing in it is a secret.
+# What an interpreter needs to run as usual. None of it is secret.
 _ENVIRONMENT_NAMES = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
 
 
@@ -45,7 +45,7 @@ class PythonEvalParams(FunctionBlockParams):
 
 
 class PythonEvalResult(FunctionBlockResultData):
-    """What came of it. `value` is set where the value is JSON (`is_json`); `value_repr` is its `repr()`.
+    """What came of the source. `value` is set if the value is JSON (`is_json`); `value_repr` is its `repr()`.
 
     Of stdout and stderr the first 64 KiB are kept; `output_truncated` says that there was more.
     """
@@ -74,7 +74,7 @@ class PythonEvalResult(FunctionBlockResultData):
     )
 )
 class PythonEval(FunctionBlock[PythonEvalParams, PythonEvalResult]):
-    """Runs Python source in an interpreter of its own. Cancelled, it kills that and waits for its end."""
+    """Runs Python source in a separate interpreter. When cancelled, it kills the interpreter and waits for its end."""
 
     async def run(
         self, params: PythonEvalParams, context: WorkflowContext
@@ -120,7 +120,7 @@ def _result(
 
 
 def _parse_report(report: bytes) -> dict[str, Any] | None:
-    # The source can write to the descriptor too, so nothing of it is taken on trust.
+    # The source can write to this descriptor, too, so the block trusts nothing in it.
     try:
         parsed = json.loads(report)
     except ValueError:

@@ -1,13 +1,13 @@
 """`neops_base/show_command`: runs show commands on a network device over SSH.
 
-netmiko is imported when the worker's template imports the blocks: it pays for it once, its children get it by fork.
+The worker's template imports netmiko when it imports the blocks. That happens once; children get it by the fork.
 """
 
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
 
-import sdk.connection.connection as _loaded_by_the_template  # noqa: F401  # a child would take half a second for it
+import sdk.connection.connection as _loaded_by_the_template  # noqa: F401  # otherwise each child takes half a second
 from blocks.devices.params import DeviceParams
 from blocks.show_request import as_sent, reading_command, refuse_bare_shell
 from sdk import (
@@ -42,7 +42,7 @@ class ShowCommandParams(DeviceParams):
 
 
 class CommandOutput(BaseModel):
-    """One command and its answer. `rejected`: the device refused it; `cut`: its output was over the limit."""
+    """One command and its answer. `rejected`: the device refused it. `cut`: its output was over the limit."""
 
     command: str
     output: str
@@ -52,7 +52,7 @@ class CommandOutput(BaseModel):
 
 
 class ShowCommandResult(FunctionBlockResultData):
-    """The answers so far, in the order of the commands. An output can hold secrets: devices print some."""
+    """The answers so far, in the order of the commands. An output can hold secrets: some devices print them."""
 
     host: str
     device_type: str
@@ -80,7 +80,7 @@ ShowResult = FunctionBlockResult[ShowCommandResult]
     )
 )
 class ShowCommand(FunctionBlock[ShowCommandParams, ShowCommandResult]):
-    """Runs show commands on a device. What fails in the session fails the job, with the outputs up to there."""
+    """Runs show commands on a device. If the session fails, the job fails, with the outputs up to there."""
 
     async def run(self, params: ShowCommandParams, context: WorkflowContext) -> ShowResult:
         """Return the outputs; success means that the device answered and understood every command."""

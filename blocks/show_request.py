@@ -1,7 +1,7 @@
-"""Which lines `show_command` sends: reading ones only, so that the block can promise to change nothing.
+"""Which lines `show_command` sends: only lines that read, so the block can promise that it changes nothing.
 
-Some command lines are a shell, or pass on to one what stands behind `|`: on Linux, VyOS, SONiC and others. So a line
-must do nothing else in a shell either, whatever platform is named.
+Some command lines are a shell, or pass what stands behind `|` to one: on Linux, VyOS, SONiC and others. So a line
+must also be harmless in a shell, whatever platform the inventory names.
 """
 
 import re
@@ -10,11 +10,11 @@ from typing import Final
 from sdk.connection import Connection
 from sdk.connection.errors import NotSupportedError
 
-# Shortened as the devices allow it, down to where it is still clear what is meant.
+# Shortened as devices allow it, as long as the meaning is clear.
 _READING: Final = {"show": 2, "display": 4, "get": 3}
-# NX-OS runs what stands behind a semicolon, and writes a file with `>`. The others a shell takes for more commands.
+# NX-OS runs what stands behind a semicolon, and writes a file with `>`. A shell reads the others as more commands.
 _OF_A_SHELL: Final = re.compile(r"[;>&`]|<\(|\$[({\[]|\(\s*\)")
-# Filters that search, and whose pattern may so have a `|` in it.
+# Filters that search. Their pattern may have a `|` in it.
 _SEARCHING: Final = frozenset(
     {"begin", "count", "except", "exclude", "find", "include", "match", "no-match", "section"}
 )
@@ -24,7 +24,7 @@ _READING_FILTERS: Final = _SEARCHING | {
 }
 # Filters that write a file on IOS, IOS-XR, NX-OS, EOS and Junos. A shortened name may mean one of these.
 _WRITING_FILTERS: Final = ("append", "file", "redirect", "save", "tee")
-# What Junos finds. The program `find` of a shell would take an option, and delete by it.
+# What Junos searches for. The program `find` of a shell would read options, and can delete files with one.
 _FOUND: Final = re.compile(r'"?\^?\w(?:[\w ./:|]|(?<=\w)-)*"?')
 _BARE_SHELL: Final = re.compile(r"(.+_)?linux(_ssh)?")
 
@@ -33,7 +33,7 @@ def reading_command(value: str) -> str:
     """Return one line that only reads.
 
     Raises:
-        ValueError: it is no single line, does not begin with show, display or get, or could do more than read.
+        ValueError: it is not a single line, does not begin with show, display or get, or could do more than read.
     """
     line = value.strip()
     if not line.isprintable():
@@ -51,10 +51,10 @@ def reading_command(value: str) -> str:
 
 
 def as_sent(line: str) -> str:
-    """Return a line of `reading_command` as it is sent: the same to a device, and harmless to a shell.
+    """Return a line of `reading_command` in the form that is sent: same for a device, and harmless for a shell.
 
-    `sh` is a shell, so the first word is written out. A shell runs what stands behind a bare `|`, and refuses the
-    whole line where that is in parentheses, so alternatives are put there.
+    `sh` is a shell, so the first word is written out. A shell runs what stands behind a bare `|`. It refuses the whole
+    line if the `|` is in parentheses, so alternatives get parentheses.
     """
     first, _, rest = line.partition(" ")
     command, *filters = _stages(f"{_written_out(first.lower()) or first} {rest}".strip())
@@ -62,10 +62,10 @@ def as_sent(line: str) -> str:
 
 
 def refuse_bare_shell(connection: Connection) -> None:
-    """Do nothing unless the device's command line is the shell of an operating system, where `show` is no command.
+    """Do nothing unless the device's command line is the shell of an operating system, which has no `show`.
 
     Raises:
-        NotSupportedError: it is. Nothing was sent.
+        NotSupportedError: it is such a shell. Nothing was sent.
     """
     if _BARE_SHELL.fullmatch(connection.netmiko_type):
         raise NotSupportedError(
@@ -89,7 +89,7 @@ def _first_word(text: str) -> str:
 def _may_write(stage: str) -> bool:
     first, *further = stage.split("|")
     if _is_one_of(_first_word(first), _SEARCHING):
-        # All that write need the name of a file. A word alone is searched for, such as `Te` of `include Gi|Te`.
+        # Filters that write need the name of a file. A single word is a pattern, such as `Te` of `include Gi|Te`.
         further = [piece for piece in further if len(piece.split()) != 1]
     words = [_first_word(piece) for piece in (first, *further)]
     return any(writing.startswith(word) for word in words for writing in _WRITING_FILTERS)
@@ -110,7 +110,7 @@ def _is_one_of(name: str, names: frozenset[str]) -> bool:
 
 
 def _stages(line: str) -> list[str]:
-    """Split a line at its `|`, but not within the pattern of a filter that searches."""
+    """Split a line at its `|`, but not inside the pattern of a filter that searches."""
     stages = [""]
     for piece in _split_outside(line):
         last = stages[-1]
@@ -123,9 +123,9 @@ def _stages(line: str) -> list[str]:
 
 
 def _split_outside(line: str) -> list[str]:
-    """Split at each `|` that is neither quoted nor in parentheses, as a shell sees it."""
+    """Split at each `|` that is neither in quotes nor in parentheses, as a shell does."""
     if re.search(r"\\['\"()]", line):
-        return line.split("|")  # whether that quotes anything depends on who reads it
+        return line.split("|")  # devices and shells differ in whether this quotes anything
     pieces, quote, depth = [""], "", 0
     for character in line:
         if character == "|" and not quote and not depth:

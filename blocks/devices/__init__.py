@@ -1,1 +1,1 @@
-"""The blocks that ask network devices, or change them: one family, with the same ways to reach a device."""
+"""The blocks that read or change network devices. All of them reach a device in the same way."""

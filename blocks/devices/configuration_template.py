@@ -1,4 +1,4 @@
-"""Configuration lines from a Jinja template: sandboxed, and strict about names that nobody has given."""
+"""Configuration lines from a Jinja template, in a sandbox. A name without a value is an error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MOST_CHARACTERS: Final = 1_000_000
-"""Of the rendered text. A configuration of a device is smaller."""
+"""Limit of the rendered text. The configuration of a device is smaller."""
 
 _LARGEST: Final = 2**64
 _LARGEST_POWER: Final = 64
@@ -31,7 +31,7 @@ class TemplateFailedError(ValueError):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """The sandbox of jinja, in which a text also can't be multiplied to fill the memory."""
+    """Jinja's sandbox. Here a template also can't multiply a text until the memory is full."""
 
     intercepted_binops = frozenset({"*", "**"})
 
@@ -52,7 +52,7 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
     """Return the text of the template.
 
     Raises:
-        TemplateFailedError: it is not well formed, uses a name that there is not, does what the sandbox forbids, or
+        TemplateFailedError: it is not well formed, uses an unknown name, does what the sandbox forbids, or the text
             grows over its limit.
     """
     template = _parsed(source)
@@ -64,7 +64,7 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
             if size > MOST_CHARACTERS:
                 break
             pieces.append(piece)
-    except jinja2.TemplateSyntaxError as error:  # an unknown filter is found when it is used
+    except jinja2.TemplateSyntaxError as error:  # jinja finds an unknown filter only when it renders
         raise TemplateFailedError(_words(error), error.lineno) from None
     except Exception as error:
         raise TemplateFailedError(_words(error), _line_of(error.__traceback__)) from None
@@ -74,7 +74,7 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
 
 
 def _parsed(source: str) -> jinja2.Template:
-    # A line that only has a statement leaves no empty one behind.
+    # A line that holds only a statement leaves no empty line behind.
     environment = _Sandbox(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
@@ -93,7 +93,7 @@ def _words(error: Exception) -> str:
 
 
 def _line_of(trace: TracebackType | None) -> int | None:
-    """Return the line of the template where it was raised: jinja puts such frames into its tracebacks."""
+    """Return the line of the template that raised the error: jinja puts such frames into its tracebacks."""
     line = None
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == _NAME:

@@ -1,4 +1,4 @@
-"""`neops_base/configure`: changes the configuration of a device, shown before and taken back where it fails."""
+"""`neops_base/configure`: shows a change of a device's configuration, makes it, and takes it back if it fails."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from sdk.testing import fb_test_case_with_lab
 
 
 class ConfigureResult(FunctionBlockResultData):
-    """What was planned, or what was done. Passwords and keys in lines are hidden where their words give them away."""
+    """What was planned, or what was done. Passwords and keys in lines are hidden if the words around them show them."""
 
     changed: bool = Field(description="Whether the configuration of the device is another one now")
     diff: str = Field(description="Unified diff: of a dry run what should change, else what has changed")
@@ -119,10 +119,10 @@ _ONE_SESSION: Final = (
     )
 )
 class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
-    """Changes the configuration of a device. Lines that it holds already are not sent."""
+    """Changes the configuration of a device. It does not send lines that the device has already."""
 
     async def acquire(self, params: AcquireParams[ConfigureParams]) -> FunctionBlockAcquireResult:
-        """Lock the devices of the run: a device does not keep two changes at the same time apart."""
+        """Lock the devices of the run: a device can't tell two changes apart that are made at the same time."""
         if isinstance(params.partial.template, str):
             try:
                 check(params.partial.template)
@@ -134,7 +134,7 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
         return FunctionBlockAcquireResult(success=True, message="The devices of the run", acquires=[devices])
 
     async def run(self, params: ConfigureParams, context: WorkflowContext) -> Result:
-        """Send the lines. A failed result says what of them is in force."""
+        """Send the lines. A failed result says which of them are in force."""
         device = context.device
         assert device is not None  # registered to run on a device
         try:
@@ -157,7 +157,7 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
     async def rollback(
         self, params: ConfigureParams, context: WorkflowContext, result_from_failed: Result | None = None
     ) -> Rollback:
-        """Take out what the lines did, whether all of them, a part or none is in force."""
+        """Take out what the lines did. All of them, some or none may be in force."""
         device = context.device
         assert device is not None  # registered to run on a device
         if params.dry_run:
@@ -230,7 +230,7 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
         return Result(success=True, message=_message(data), data=data)
 
     async def _confirm(self, params: ConfigureParams, device: DeviceEntity, change: Change) -> Result | None:
-        """Confirm a change only after a new login: the session that made it may live on where no other gets in.
+        """Confirm a change only after a new login: the old session may still work when no new login does.
 
         Returns what went wrong, and what has become of the change.
         """
@@ -244,12 +244,12 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
         except DeviceError as error:
             message = f"The change was made, and not confirmed. {change.timer} {error}"
             if error.cause in (Cause.CONFIRMED_TOO_LATE, Cause.REFUSED_COMMAND):
-                message = str(error)  # it says itself what has become of the change
+                message = str(error)  # the error itself says what has become of the change
             return Result(success=False, message=message, retryable=False)
         return None
 
     async def _unproven(self, params: ConfigureParams, change: Change, error: DeviceError) -> Result:
-        """Take a change back for which there was no new login. The device is to blame unless it was never asked."""
+        """Take a change back because no new login worked. The device is to blame unless it was never asked for one."""
         was_asked = error.cause != Cause.SESSIONS_TAKEN
         refused = f"After the change no new login was possible: {error}"
         if not was_asked:
@@ -259,7 +259,7 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
         except DeviceError as again:
             assert change.timer is not None
             left = f"It could not be taken back: {again} {change.timer}"
-            if again.cause == Cause.NOT_RESTORED:  # it says itself what is left
+            if again.cause == Cause.NOT_RESTORED:  # the error itself says what is left
                 left = str(again)
             return Result(success=False, message=f"{refused} {left}", retryable=False)
         message = f"{refused} The change was taken back. {restoration}"

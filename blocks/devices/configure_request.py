@@ -12,7 +12,7 @@ from sdk import DeviceEntity
 
 
 class ConfigureParams(DeviceParams):
-    """The lines to configure, and how. Lines of a section are indented below its header, as the device shows them."""
+    """The lines to configure, and how. Lines of a section are indented below its header, as on the device."""
 
     lines: list[str] | None = Field(
         default=None, max_length=10_000, description="Configuration lines; or give a `template`"
@@ -51,7 +51,7 @@ class ConfigureParams(DeviceParams):
         return self
 
     def lines_for(self, device: DeviceEntity) -> str:
-        """Return the lines for a device. Raises `TemplateFailedError` where the template can't be rendered."""
+        """Return the lines for a device. Raises `TemplateFailedError` if the template can't be rendered."""
         if self.lines is not None:
             return "\n".join(self.lines)
         known = {name: getattr(device, name) for name in ("id", "hostname", "ip", "vendor", "model", "facts")}

@@ -24,7 +24,7 @@ class DeviceFactsParams(DeviceParams):
 
 
 class DeviceFactsResult(FunctionBlockResultData):
-    """What the device says of itself. What it does not say is null: FRR has neither a model nor a serial number."""
+    """What the device reports about itself, otherwise null: FRR has neither a model nor a serial number."""
 
     platform: str
     hostname: str | None
@@ -98,13 +98,13 @@ class DeviceFacts(FunctionBlock[DeviceFactsParams, DeviceFactsResult]):
 
 
 def _store(device: DeviceEntity, facts: Facts) -> None:
-    # What a device does not say, somebody may have written by hand.
+    # Somebody may have written by hand what the device does not report.
     device.vendor = facts.vendor or device.vendor
     device.model = facts.model or device.model
     device.serial = facts.serial or device.serial
     device.software_release = facts.software_release or device.software_release
     if facts.hostname is not None:
-        # A new dict, so that facts which others have written stay. The uptime would be another one at each run.
+        # A new dict keeps the facts that others have written. The uptime is left out: each run would change it.
         device.facts = {**(device.facts or {}), "hostname": facts.hostname}
 
 

@@ -1,6 +1,6 @@
 """`neops_base/interface_facts`: reads the interfaces of a device, and writes them into the database.
 
-The interfaces that the context has of this device are brought up to date; those that it has not are created.
+The block updates the interfaces of this device that are in the context, and creates the others.
 """
 
 from pydantic import Field
@@ -23,13 +23,13 @@ from sdk.testing import fb_test_case_with_lab
 
 
 class InterfaceFactsParams(DeviceParams):
-    """How to reach the device, and whether the database shall know what was found."""
+    """How to reach the device, and whether to write what was found into the database."""
 
     store: bool = Field(default=True, description="Bring the interfaces in the database up to date")
 
 
 class InterfaceFactsResult(FunctionBlockResultData):
-    """All interfaces of the device, in its order, and what became of them in the database, by name."""
+    """All interfaces of the device, in its order; and by name, what was done with each in the database."""
 
     interfaces: list[InterfaceFacts]
     created: list[str]
@@ -76,7 +76,7 @@ class InterfaceFactsBlock(FunctionBlock[InterfaceFactsParams, InterfaceFactsResu
     """Reads the interfaces of a device."""
 
     async def acquire(self, params: AcquireParams[InterfaceFactsParams]) -> FunctionBlockAcquireResult:
-        """Ask for the interfaces that the run has, as they may be changed."""
+        """Ask for the interfaces of the run, because the block may change them."""
         if params.partial.store is False:
             return FunctionBlockAcquireResult(success=True, message="Nothing is written")
         mine = EntityAcquireContext(entity="interface", filter="[]", description="Those that are updated")

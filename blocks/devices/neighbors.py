@@ -24,7 +24,7 @@ class NeighborsParams(DeviceParams):
 
 
 class NeighborsResult(FunctionBlockResultData):
-    """The neighbors in the order of the device. One that LLDP and CDP both see is there twice."""
+    """The neighbors in the order of the device. A neighbor that LLDP and CDP both see is there twice."""
 
     neighbors: list[Neighbor]
 

@@ -7,7 +7,7 @@ from sdk.connection import Connection, connect
 
 
 class DeviceParams(FunctionBlockParams):
-    """How to reach the device, and how long it may take. Its login is the inventory's."""
+    """How to reach the device, and how long it may take. The login comes from the inventory."""
 
     port: int | None = Field(
         default=None,
@@ -31,9 +31,9 @@ class DeviceParams(FunctionBlockParams):
     ) -> Connection:
         """Return the connection to the job's device under these limits, for an `async with`.
 
-        `platform` takes the place of the inventory's; `max_output_bytes` is of one command.
+        `platform` replaces the inventory's platform; `max_output_bytes` is the limit for one command.
 
-        Raises `DeviceError` where the inventory lacks something, or the platform what is needed.
+        Raises `DeviceError` if the inventory lacks something, or the platform lacks a function that is needed.
         """
         return connect(
             device,

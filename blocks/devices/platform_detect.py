@@ -1,4 +1,4 @@
-"""`neops_base/platform_detect`: finds out which platform a device is of, in one login."""
+"""`neops_base/platform_detect`: finds out the platform of a device, in one login."""
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ class PlatformDetectParams(DeviceParams):
 
 
 class PlatformDetectResult(FunctionBlockResultData):
-    """What answered. `platform` is a short name such as `ios`; `evidence` is the line that told.
+    """What was found. `platform` is a short name such as `ios`; `evidence` is the line that showed it.
 
     `has_shell`: the login leads to the shell of an operating system. `changed`: the inventory had another platform.
     """
@@ -77,10 +77,10 @@ Result = FunctionBlockResult[PlatformDetectResult]
     )
 )
 class PlatformDetect(FunctionBlock[PlatformDetectParams, PlatformDetectResult]):
-    """Finds out which platform a device is of. The platform of the inventory is not needed, and not believed."""
+    """Finds out the platform of a device. It does not need the platform of the inventory, nor trust it."""
 
     async def run(self, params: PlatformDetectParams, context: WorkflowContext) -> Result:
-        """Return what was found; a device that is not recognised is a failure. Raises `DeviceError`."""
+        """Return what was found; fails if the device is not recognised. Raises `DeviceError`."""
         device = context.device
         assert device is not None  # registered to run on a device
         found = await detect_platform(
@@ -121,6 +121,6 @@ def _data(found: Detection, *, changed: bool) -> PlatformDetectResult:
 def _store(device: DeviceEntity, found: Detection, changed: bool) -> None:
     if changed:
         device.platform = Platform(short_name=found.platform)
-    # What a device does not say, somebody may have written by hand.
+    # Somebody may have written by hand what the device does not report.
     device.vendor = found.vendor or device.vendor
     device.software_release = found.software_release or device.software_release

@@ -1,4 +1,4 @@
-"""`neops_base/routes`: the routes that a device has chosen, all of them or those that are asked for."""
+"""`neops_base/routes`: the routes that a device has chosen: all of them, or those that you ask for."""
 
 import ipaddress
 from collections import Counter
@@ -49,7 +49,7 @@ class RoutesParams(DeviceParams):
 
 
 class RoutesResult(FunctionBlockResultData):
-    """The routes that were asked for, in the order of the device, and how many it has in all, by protocol."""
+    """The requested routes in the order of the device, and how many the device has in all, by protocol."""
 
     routes: list[Route]
     found: int = Field(description="How many were asked for, also where they are too many to be returned")
@@ -119,7 +119,7 @@ class Routes(FunctionBlock[RoutesParams, RoutesResult]):
 def chosen_routes(
     routes: list[Route], within: str | None, protocols: list[str], vrf: str | None = None
 ) -> list[Route]:
-    """Return the routes to `within` and to networks in it, of `protocols` and of `vrf`, where these are asked for."""
+    """Return the routes to `within` and to networks in it, of `protocols` and of `vrf`, if these are given."""
     network = None if within is None else ipaddress.ip_network(within)
     wanted = {protocol.lower() for protocol in protocols}
     return [

@@ -1,4 +1,4 @@
-"""`neops_base/show_on_group`: the same show commands on every device of a group, many at a time."""
+"""`neops_base/show_on_group`: runs the same show commands on every device of a group, many at a time."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -42,7 +42,7 @@ class ShowOnGroupParams(DeviceParams):
 
 
 class CommandOutput(BaseModel):
-    """One command and what came. `rejected`: the device did not understand it. `is_cut`: there was more."""
+    """A command and its output. `rejected`: the device did not understand it. `is_cut`: there was more output."""
 
     command: str
     output: str
@@ -52,7 +52,7 @@ class CommandOutput(BaseModel):
 
 
 class DeviceAnswer(BaseModel):
-    """What became of one device. `outputs` has what came before a failure."""
+    """What became of one device. After a failure, `outputs` has what came before it."""
 
     device_id: int
     name: str
@@ -64,7 +64,7 @@ class DeviceAnswer(BaseModel):
 
 
 class ShowOnGroupResult(FunctionBlockResultData):
-    """One answer for each device of the group, in its order. An output can hold secrets: devices print some."""
+    """One answer for each device of the group, in its order. An output can hold secrets: some devices print them."""
 
     devices: list[DeviceAnswer]
 
@@ -103,10 +103,10 @@ MOST_NAMED: Final = 20
     )
 )
 class ShowOnGroup(FunctionBlock[ShowOnGroupParams, ShowOnGroupResult]):
-    """Runs show commands on every device of a group. One that fails harms no other."""
+    """Runs show commands on every device of a group. A device that fails does not disturb the others."""
 
     async def acquire(self, params: AcquireParams[ShowOnGroupParams]) -> FunctionBlockAcquireResult:
-        """Ask for the devices that the run has."""
+        """Ask for the devices of the run."""
         devices = EntityAcquireContext(entity="device", filter="[]", description="The devices of the group")
         return FunctionBlockAcquireResult(success=True, message="Acquired the devices", acquires=[devices])
 
@@ -149,21 +149,21 @@ def _output_of(command: str, answer: Answer) -> CommandOutput:
 
 
 def devices_of_group(context: WorkflowContext) -> tuple[list[DeviceEntity], list[int]]:
-    """Return the group's devices that the context has, and the ids of those that it has not.
+    """Return the group's devices that are in the context, and the ids of those that are not.
 
-    Where the group does not say which devices it has, they are those of the context.
+    If the group does not say which devices it has, all devices of the context count as its devices.
     """
     group = context.device_group
     if group is None or group.devices is None:
         return list({device.id: device for device in context.devices}.values()), []
     there = {device.id: device for device in context.devices}
-    # Each once, also where the group names one twice: else its answers would be mixed up.
+    # Each device once, even if the group names it twice: otherwise its two answers would be mixed up.
     ids = list(dict.fromkeys(reference.id for reference in group.devices if reference.id is not None))
     return [there[each] for each in ids if each in there], [each for each in ids if each not in there]
 
 
 def answer_of(outcome: DeviceOutcome[DeviceEntity, None], outputs: list[CommandOutput]) -> DeviceAnswer:
-    """Return what became of one device. One that refused a command has failed."""
+    """Return what became of one device. A device that refused a command has failed."""
     refused = [repr(output.command) for output in outputs if output.rejected]
     cause, message = outcome.cause, outcome.message
     if outcome.succeeded and refused:
@@ -193,7 +193,7 @@ def not_in_context(device_id: int) -> DeviceAnswer:
 
 
 def result_of(answers: list[DeviceAnswer], succeeds_with: Literal["all", "any"]) -> Result:
-    """Return the whole: which devices have failed, and whether that is a failure."""
+    """Return the result of all devices: which have failed, and whether the job has therefore failed."""
     data = ShowOnGroupResult(devices=answers)
     failed = [answer for answer in answers if not answer.succeeded]
     good = len(answers) - len(failed)

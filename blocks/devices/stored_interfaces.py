@@ -1,4 +1,4 @@
-"""Interfaces as a device has them, and as the database has them: bringing one in line with the other."""
+"""Brings the interfaces in the database in line with those that a device has."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from sdk.entities.references import DeviceReference
 
 @dataclass(slots=True)
 class Stored:
-    """What became of the interfaces in the database, by name."""
+    """What was done with the interfaces in the database, by name."""
 
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -20,9 +20,9 @@ class Stored:
 
 
 def store_interfaces(context: WorkflowContext, interfaces: Sequence[InterfaceFacts]) -> Stored:
-    """Update those of the job's device that the context has, and append the others as new ones.
+    """Update the interfaces of the job's device that are in the context, and append the others as new ones.
 
-    Facts that others have written stay. What the device has no more is named, and left alone.
+    Facts that others have written stay. An interface that the device no longer has is named, and stays unchanged.
     """
     assert context.device is not None  # the blocks of this family run on devices
     device_id = context.device.id
@@ -64,7 +64,7 @@ def _update(entity: InterfaceEntity, facts: InterfaceFacts) -> bool:
 
 
 def _state(facts: InterfaceFacts) -> str:
-    # The database has no room for ADMINISTRATIVE_SHUTDOWN (engine contract: entities).
+    # The database's field is too short for ADMINISTRATIVE_SHUTDOWN (engine contract: entities).
     if facts.state is InterfaceState.ADMINISTRATIVE_SHUTDOWN:
         return InterfaceState.DOWN.value
     return facts.state.value

@@ -1,6 +1,6 @@
-"""Small blocks to learn from, each with its tests beside it: `pytest blocks/examples` in a checkout.
+"""Small blocks to learn from, with tests in the same file: `pytest blocks/examples` in a checkout.
 
-Copy one to begin with. A worker runs them only where it is told to: `--function-blocks blocks.examples`.
+Copy one to begin with. A worker runs them only if you tell it to: `--function-blocks blocks.examples`.
 """
 
 __neops_named_only__ = True

@@ -1,7 +1,7 @@
-"""`neops_examples/naming_facts`: learns site, role and number of a device from its name, and writes them down.
+"""`neops_examples/naming_facts`: reads site, role and number of a device from its name, and stores them as facts.
 
-Shows a block of facts: it reads a device of the context and changes it. Whatever it changed is sent to the engine after
-a success, and nothing after a failure.
+This example reads a device of the context and changes it. After a success the worker sends the changes to the engine.
+After a failure it sends nothing.
 """
 
 import re
@@ -21,7 +21,7 @@ from sdk.testing import BlockRunner, create_workflow_context, fb_test_case
 
 
 class NamingFactsParams(FunctionBlockParams):
-    """How names are made up."""
+    """How names are put together."""
 
     separator: str = Field(default="-", min_length=1, description="What stands between the parts of a name")
 
@@ -34,7 +34,7 @@ class NamingFactsResult(FunctionBlockResultData):
     number: int
 
 
-# A case runs the block in a process of its own. It needs parameters, a context, and what shall come of it.
+# A case runs the block in a process of its own. It needs parameters, a context, and the expected result.
 @fb_test_case(
     "reads a name of three parts",
     NamingFactsParams(),
@@ -45,10 +45,10 @@ class NamingFactsResult(FunctionBlockResultData):
     "takes another separator",
     NamingFactsParams(separator="."),
     create_workflow_context("device", devices=[{"id": 7, "hostname": "fra1.leaf.12"}]),
-    # For what is not equality: functions that get the result, as the block returned it.
+    # To check more than equality, give functions. Each gets the result as the block returned it.
     assertions=[lambda result: result.data.site == "fra1"],
 )
-# A failure that is meant has a case as well.
+# An expected failure has a case as well.
 @fb_test_case(
     "refuses a name of two parts",
     NamingFactsParams(),
@@ -72,30 +72,30 @@ class NamingFactsResult(FunctionBlockResultData):
     )
 )
 class NamingFacts(FunctionBlock[NamingFactsParams, NamingFactsResult]):
-    """Learns site, role and number of a device from its name."""
+    """Reads site, role and number of a device from its name."""
 
     async def run(
         self, params: NamingFactsParams, context: WorkflowContext
     ) -> FunctionBlockResult[NamingFactsResult]:
-        """Write the facts to the device; fails for a name that is not made of three parts."""
+        """Write the facts to the device. Fails if the name does not have three parts."""
         device = context.device
         name = (device.hostname if device is not None else None) or ""
         parts = re.fullmatch(r"{0}{1}{0}{1}(\d+)".format(r"(\w+)", re.escape(params.separator)), name)
         if device is None or parts is None:
-            # A message for people, who see it in the workflow. Trying again would not help.
+            # People see this message in the workflow. Another try would not help.
             return FunctionBlockResult(
                 success=False, message=f"{name!r} is not made of site, role and number", retryable=False
             )
         data = NamingFactsResult(site=parts[1], role=parts[2], number=int(parts[3]))
-        # A new dict, so that facts which others have written stay.
+        # A new dict keeps the facts that others have written.
         device.facts = {**(device.facts or {}), **data.model_dump()}
         self.logger.info("%s is number %d of the %ss at %s", name, data.number, data.role, data.site)
         return FunctionBlockResult(success=True, message=f"Read {name}", data=data)
 
 
-# What a case can't say, a test function can: here, what the block changed in the database.
+# A test function checks what a case can't: here, what the block changed in the database.
 def test_what_it_learned_is_stored_beside_other_facts(block_runner: BlockRunner) -> None:
-    """Facts of others stay."""
+    """Facts that others have written stay."""
     device = {"id": 7, "hostname": "fra1-leaf-12", "facts": {"rack": "B4"}}
     outcome = block_runner.run(NamingFacts, None, {"devices": [device]})
     outcome.assert_succeeded().assert_logged("number 12 of the leafs", level="INFO")

@@ -1,7 +1,8 @@
-"""`neops_examples/port_description`: describes a port of a device, and can take that back.
+"""`neops_examples/port_description`: sets the description of a port, and can take it back.
 
-Shows the three parts of a reversible block: `acquire` says what it will work on, before anything runs; `run` does the
-work; `rollback` undoes it when a later step of the workflow has failed. Shows cases against a lab, too.
+This example shows the three parts of a reversible block. `acquire` says what the block will work on, before anything
+runs. `run` does the work. `rollback` undoes it when a later step of the workflow has failed. It also has cases that
+run against a lab.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ from sdk import (
 from sdk.testing import BlockRunner, fb_test_case_with_lab
 
 if TYPE_CHECKING:
-    # Only for tests: where a worker loads the block, the library for emulated devices need not be.
+    # Only the tests need it. A worker that loads this block does not need the library for emulated devices.
     from sdk.testing.devices import LabDevice
 
 
 class PortDescriptionParams(FunctionBlockParams):
-    """Which port, and what to say of it."""
+    """Which port, and what its description is."""
 
     port: str = Field(
         pattern=r"^[A-Za-z]+[0-9/]+$", description="Name of the port, such as GigabitEthernet0/2"
@@ -45,13 +46,13 @@ class PortDescriptionParams(FunctionBlockParams):
 
 
 class PortDescriptionResult(FunctionBlockResultData):
-    """What the device says now; None for a port without a description."""
+    """The description that the device has now; None for a port without one."""
 
     description: str | None
 
 
-# The fixture `emulated_lab` starts two devices; the job runs on the first. Their SSH ports are known only then, so the
-# parameters are made by a function of the lab.
+# The fixture `emulated_lab` starts two devices, and the job runs on the first. Their SSH ports are known only then.
+# So a function makes the parameters from the lab.
 @fb_test_case_with_lab(
     "describes the port",
     lambda lab: PortDescriptionParams(port="GigabitEthernet0/2", text="to spine1", ssh_port=lab[0].port),
@@ -75,12 +76,12 @@ class PortDescriptionResult(FunctionBlockResultData):
     )
 )
 class PortDescription(FunctionBlock[PortDescriptionParams, PortDescriptionResult]):
-    """Describes a port of a device."""
+    """Sets the description of a port."""
 
     async def acquire(self, params: AcquireParams[PortDescriptionParams]) -> FunctionBlockAcquireResult:
-        """Ask for the port, so that no other workflow changes it meanwhile."""
+        """Ask for the port, so that no other workflow changes it at the same time."""
         if "port" in params.unresolved:
-            # It comes from a step that has not run yet. Then there is nothing that could be asked for.
+            # A step that has not run yet gives the port. So there is nothing to ask for.
             return FunctionBlockAcquireResult(success=True, message="The port is not known yet")
         query = EntityAcquireByElasticQuery(entity="interface", query=f'name:"{params.partial.port}"')
         return FunctionBlockAcquireResult(success=True, message="Acquired the port", acquires=[query])
@@ -88,7 +89,7 @@ class PortDescription(FunctionBlock[PortDescriptionParams, PortDescriptionResult
     async def run(
         self, params: PortDescriptionParams, context: WorkflowContext
     ) -> FunctionBlockResult[PortDescriptionResult]:
-        """Set the description, and return what the device says afterwards. Raises what netmiko raises."""
+        """Set the description, and return what the device has afterwards. Raises what netmiko raises."""
         found = await self._configure(params, context.device, f"description {params.text}")
         data = PortDescriptionResult(description=found)
         return FunctionBlockResult(success=True, message=f"Described {params.port}", data=data)
@@ -99,7 +100,7 @@ class PortDescription(FunctionBlock[PortDescriptionParams, PortDescriptionResult
         context: WorkflowContext,
         result_from_failed: FunctionBlockResult[PortDescriptionResult] | None = None,
     ) -> FunctionBlockRollbackResult:
-        """Take the description away. Works as well where there is none: it may be tried more than once."""
+        """Remove the description. Also works if there is none: the engine may ask for a rollback more than once."""
         await self._configure(params, context.device, "no description")
         return FunctionBlockRollbackResult(success=True, message=f"{params.port} has no description")
 
@@ -116,11 +117,11 @@ class PortDescription(FunctionBlock[PortDescriptionParams, PortDescriptionResult
                 username=device.username,
                 password=device.password,
             ) as connection:
-                # Without a pattern, netmiko takes a line that the device refuses for done.
+                # Without a pattern, netmiko takes a refused line for a success.
                 connection.send_config_set([f"interface {params.port}", line], error_pattern=r"^%")
                 return description_in(str(connection.send_command("show running-config")), params.port)
 
-        # netmiko blocks. In a thread, the job can still be cancelled, and its event loop does not stall.
+        # netmiko blocks. In a thread, it does not stop the event loop, and the job can still be cancelled.
         return await asyncio.to_thread(configure)
 
 
@@ -132,7 +133,7 @@ def description_in(config: str, port: str) -> str | None:
 
 
 def test_a_description_is_that_of_the_port() -> None:
-    """What needs no process of its own is an ordinary function with an ordinary test."""
+    """A function that needs no process of its own gets an ordinary test."""
     config = "interface Vlan1\n description one\ninterface Vlan2\n shutdown\n"
     assert description_in(config, "Vlan1") == "one"
     assert description_in(config, "Vlan2") is None
@@ -141,7 +142,7 @@ def test_a_description_is_that_of_the_port() -> None:
 def test_a_rollback_leaves_the_port_without_a_description(
     block_runner: BlockRunner, emulated_lab: list[LabDevice]
 ) -> None:
-    """The way there, and back."""
+    """Set the description, then take it back."""
     router = emulated_lab[1]
     params = PortDescriptionParams(port="GigabitEthernet0/2", text="to spine1", ssh_port=router.port)
     context = {"devices": [router.to_neops_device()]}
@@ -151,7 +152,7 @@ def test_a_rollback_leaves_the_port_without_a_description(
 
 
 def test_it_asks_for_the_port_it_will_change(block_runner: BlockRunner) -> None:
-    """Nothing more, and nothing at all while the port is not known."""
+    """It asks for nothing else, and for nothing at all while the port is not known."""
     outcome = block_runner.acquire(PortDescription, {"port": "Vlan1", "text": "x"})
     outcome.assert_acquired(EntityAcquireByElasticQuery(entity="interface", query='name:"Vlan1"'))
     block_runner.acquire(PortDescription, {"text": "x"}).assert_acquired()

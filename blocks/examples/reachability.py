@@ -1,6 +1,6 @@
-"""`neops_examples/reachability`: looks which devices of a job can be reached, many at a time.
+"""`neops_examples/reachability`: finds out which devices of a job can be reached, many at a time.
 
-Shows how to do things in parallel, with a limit, and how to end in time.
+This example does things in parallel, with a limit, and ends in time.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from sdk.testing import BlockRunner, fb_test_case, fb_test_case_with_lab
 
 
 class ReachabilityParams(FunctionBlockParams):
-    """What to try, and how hard."""
+    """What to try, how long, and how many at a time."""
 
     ports: dict[str, int] = Field(default={}, description="TCP port by the device's name, where it is not 22")
     timeout_seconds: float = Field(default=3, gt=0, le=60, description="For each device")
@@ -68,12 +68,12 @@ class ReachabilityResult(FunctionBlockResultData):
     )
 )
 class Reachability(FunctionBlock[ReachabilityParams, ReachabilityResult]):
-    """Looks which devices can be reached over TCP."""
+    """Finds out which devices can be reached over TCP."""
 
     async def run(
         self, params: ReachabilityParams, context: WorkflowContext
     ) -> FunctionBlockResult[ReachabilityResult]:
-        """Try all of them; a device that does not answer is a finding, no failure."""
+        """Try all devices. A device that does not answer is a finding, not a failure."""
         answered = await run_parallel(
             *(self._answers(device, params) for device in context.devices), limit=params.at_a_time
         )
@@ -85,14 +85,14 @@ class Reachability(FunctionBlock[ReachabilityParams, ReachabilityResult]):
 
     async def _answers(self, device: DeviceEntity, params: ReachabilityParams) -> bool:
         address = device.ip or device.hostname
-        if not address:  # without one, asyncio would connect to the worker's own machine
+        if not address:  # asyncio would connect to the worker's own machine
             self.logger.warning("Device %s can't be reached: it has neither an address nor a name", device.id)
             return False
         port = params.ports.get(device.hostname or "", 22)
         try:
             async with asyncio.timeout(params.timeout_seconds):
                 _, writer = await asyncio.open_connection(address, port)
-        except (OSError, UnicodeError) as error:  # `sw1..lab` is no name to Python
+        except (OSError, UnicodeError) as error:  # UnicodeError: Python refuses a name such as `sw1..lab`
             why = str(error) or "no answer in time"
             self.logger.warning("Device %s can't be reached: %s", device.id, why)
             return False
@@ -101,7 +101,7 @@ class Reachability(FunctionBlock[ReachabilityParams, ReachabilityResult]):
 
 
 def test_a_device_that_does_not_answer_is_told_in_the_log(block_runner: BlockRunner) -> None:
-    """The result has names only, the log says why."""
+    """The result has only names; the log says why."""
     devices = [{"id": 90, "hostname": "off", "ip": "127.0.0.1"}]
     outcome = block_runner.run(Reachability, {"ports": {"off": 1}}, {"devices": devices})
     outcome.assert_succeeded({"reachable": [], "unreachable": ["off"]}).assert_not_stalled()
@@ -109,7 +109,7 @@ def test_a_device_that_does_not_answer_is_told_in_the_log(block_runner: BlockRun
 
 
 def test_a_device_that_can_not_be_addressed_is_a_finding_too(block_runner: BlockRunner) -> None:
-    """It is not taken for the machine of the worker, and takes the report of the others not along."""
+    """The block does not connect to the worker's own machine, and still reports the other devices."""
     devices = [{"id": 91}, {"id": 92, "hostname": "sw1..example"}]
     with socket.create_server(("127.0.0.1", 0)) as here:
         outcome = block_runner.run(Reachability, {"ports": {"": here.getsockname()[1]}}, {"devices": devices})
@@ -118,11 +118,11 @@ def test_a_device_that_can_not_be_addressed_is_a_finding_too(block_runner: Block
 
 
 def test_a_device_that_keeps_silent_is_told_so(block_runner: BlockRunner) -> None:
-    """An error without a text says nothing to whoever reads the log."""
+    """An error without a text would tell the reader of the log nothing."""
     devices = [{"id": 90, "hostname": "mute", "ip": "127.0.0.1"}]
     with socket.create_server(("127.0.0.1", 0), backlog=0) as here:
         where = here.getsockname()
-        # One connection is all that waits here to be taken: the next one gets no answer.
+        # The queue has room for one waiting connection: the next one gets no answer.
         with socket.create_connection(where):
             parameters = {"ports": {"mute": where[1]}, "timeout_seconds": 0.3}
             outcome = block_runner.run(Reachability, parameters, {"devices": devices})

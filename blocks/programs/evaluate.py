@@ -1,4 +1,4 @@
-"""The program behind `python_eval`: runs the source on its standard input, reports the value on a descriptor.
+"""The program behind `python_eval`: runs the source from its standard input, reports the value on a descriptor.
 
 Started as a script in an isolated interpreter (`python -I`), so it imports the standard library only. The
 report is one JSON object with the keys `error` (null or `type` and `text`), `value`, `is_json` and `repr`.
@@ -17,7 +17,7 @@ _MAX_TEXT_LENGTH = 10_000
 
 
 def evaluate(source: str) -> Any:
-    """Run the source; return the value of its last line if that is an expression, else None."""
+    """Run the source; return the value of its last line if that line is an expression, otherwise None."""
     tree = ast.parse(source, _SOURCE_NAME)
     namespace: dict[str, Any] = {"__name__": "__main__"}
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
@@ -30,11 +30,11 @@ def evaluate(source: str) -> Any:
 def _report_value(value: Any) -> dict[str, Any]:
     try:
         text = repr(value)
-    except Exception as error:  # a repr of the source's own may raise anything
+    except Exception as error:  # a `__repr__` in the source may raise anything
         text = f"<{type(value).__name__} whose repr() raised {type(error).__name__}>"
     report: dict[str, Any] = {"error": None, "value": None, "is_json": False, "repr": text[:_MAX_TEXT_LENGTH]}
     with contextlib.suppress(TypeError, ValueError, RecursionError):
-        # Encoded once only to see that it can be: NaN, circles and foreign types can't.
+        # Encoded only as a test: JSON has no NaN, no circles and no foreign types.
         json.dumps(value, allow_nan=False)
         report |= {"value": value, "is_json": True}
     return report
@@ -47,7 +47,7 @@ def _report_error(error: BaseException) -> dict[str, Any]:
 
 
 def _print_traceback(error: BaseException) -> None:
-    # The frames of this file say nothing about the source.
+    # The reader does not need the frames of this file.
     frames = traceback.TracebackException.from_exception(error)
     frames.stack = traceback.StackSummary.from_list(
         [frame for frame in frames.stack if frame.filename != __file__]
@@ -56,11 +56,11 @@ def _print_traceback(error: BaseException) -> None:
 
 
 def main(report_descriptor: int) -> int:
-    """Run what stands on the standard input; return 0 for a value, 1 for an exception."""
+    """Run the source from the standard input; return 0 for a value, 1 for an exception."""
     source = sys.stdin.buffer.read().decode()
     try:
         report = _report_value(evaluate(source))
-    except BaseException as error:  # also SystemExit: an end by itself is no value
+    except BaseException as error:  # SystemExit, too: an exit gives no value
         _print_traceback(error)
         report = _report_error(error)
     sys.stdout.flush()

@@ -1,7 +1,7 @@
 """Pipes from a program to a block, read on the event loop with a cap.
 
-asyncio's own pipes are not used: on CPython 3.13 `Process.wait()` returns only when they are closed too, so
-that a daemon which the program left behind holds the block as long as it lives (python/cpython#119710).
+asyncio's own pipes are not used. On CPython 3.13 `Process.wait()` returns only when they are closed, too. So a daemon
+that the program left behind would hold the block as long as the daemon lives (python/cpython#119710).
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What came through one pipe. `truncated` says that there was more than the cap."""
+    """What came through one pipe. `truncated`: there was more than the cap."""
 
     data: bytes
     truncated: bool
@@ -23,9 +23,9 @@ class Output:
 
 
 class Pipe:
-    """One pipe; `writer` is the descriptor for the program, the other end is read here.
+    """One pipe. `writer` is the descriptor for the program; this object reads the other end.
 
-    The first `cap_bytes` are kept. The rest is read and dropped, so that the program is not held up.
+    It keeps the first `cap_bytes`. It reads and drops the rest, so that the program does not have to wait.
     """
 
     def __init__(self, cap_bytes: int) -> None:
@@ -41,13 +41,13 @@ class Pipe:
         self._transport, _ = await loop.connect_read_pipe(lambda: self._collector, reader)
 
     def close_writer(self) -> None:
-        """Close our copy of the program's end: only then can the end of the output be seen."""
+        """Close our copy of the program's end: the reader sees the end of the output only when nobody has it open."""
         if self._writer_open:
             self._writer_open = False
             os.close(self.writer)
 
     async def wait_end(self) -> None:
-        """Wait until nobody has the program's end open any more."""
+        """Wait until no process has the program's end open."""
         await self._collector.ended.wait()
 
     def output(self) -> Output:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from blocks.programs.pipes import Output, Pipe
 
-# How long to read on after the program's end: a daemon that it left may hold the pipes for ever.
+# How long to read on after the program's end: a daemon that the program left may hold the pipes for ever.
 _DRAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """How a program ended. `exit_code` is the negative number of the signal that ended it, if one did."""
+    """How a program ended. If a signal ended it, `exit_code` is the negative number of that signal."""
 
     exit_code: int
     timed_out: bool
@@ -34,12 +34,12 @@ async def run_program(
 ) -> Completed:
     """Run a program without a shell, in a process group of its own, and return how it ended.
 
-    On the time limit and on cancellation the whole group is killed and the program awaited; what it moved to
-    another session is the worker's to clear away. `further_pipe` is handed on as an inherited descriptor and
-    closed at the end; its output stays readable.
+    On the time limit and on cancellation, this kills the whole group and waits for the program. The worker clears away
+    what the program moved to another session. The program inherits the descriptor of `further_pipe`; the pipe is closed
+    at the end, and its output stays readable.
 
     Raises:
-        OSError: the program can't be started (`FileNotFoundError`: there is none of that name).
+        OSError: the program can't be started (`FileNotFoundError`: no program has that name).
         asyncio.CancelledError: after the program has ended.
     """
     stdout, stderr = Pipe(cap_bytes), Pipe(cap_bytes)
@@ -66,7 +66,7 @@ async def run_program(
 
 
 async def _wait(process: asyncio.subprocess.Process, timeout_seconds: float) -> bool:
-    """Wait for the end; return True when the time limit made it."""
+    """Wait for the end; return True if the time limit caused it."""
     try:
         async with asyncio.timeout(timeout_seconds):
             await process.wait()
@@ -76,7 +76,7 @@ async def _wait(process: asyncio.subprocess.Process, timeout_seconds: float) -> 
         return False
     finally:
         if process.returncode is None:
-            # Its leader is not reaped yet, so the number of the group still belongs to it.
+            # The leader of the group is not reaped yet, so the number still belongs to this group.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
@@ -99,7 +99,7 @@ def _closing(pipes: list[Pipe]) -> Iterator[list[Pipe]]:
 
 @contextlib.contextmanager
 def _as_file(content: bytes) -> Iterator[int]:
-    # A file in memory rather than a pipe: nothing to feed, and nothing breaks when the program does not read.
+    # A file in memory, not a pipe: nobody has to feed it, and nothing breaks if the program does not read.
     with os.fdopen(os.memfd_create("stdin"), "w+b") as file:
         file.write(content)
         file.flush()

@@ -35,9 +35,9 @@ async def start_descendants(marker: str) -> None:
     """Leave a plain child, one in its own session and a double-forked daemon; all hold stdout and stderr."""
     for kind, new_session in (("plain", False), ("setsid", True)):
         command = [sys.executable, "-I", "-S", "-c", _SLEEP, marker, kind]
-        # Not asyncio's: its loop would end the watch over them when the block returns, and say so.
+        # Not asyncio's: its loop would stop to watch them when the block returns, and log that.
         subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=new_session)
-    # Forked in a process of its own: a fork of this one would copy event loop and threads.
+    # Forked in a separate process: a fork of this one would copy event loop and threads.
     command = [sys.executable, "-I", "-S", "-c", _DAEMON, marker, "daemon"]
     await asyncio.to_thread(subprocess.run, command, stdin=subprocess.DEVNULL, check=True)
 

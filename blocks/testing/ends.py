@@ -44,7 +44,7 @@ class Segfault(FunctionBlock[NoParams, NoData]):
 
 @register_function_block(misbehaving("exit_code", "Ends the process with os._exit", ExitParams))
 class ExitCode(FunctionBlock[ExitParams, NoData]):
-    """Ends the process at once, past every clean-up; with code 0 it looks like an orderly end."""
+    """Ends the process at once, without any clean-up. With code 0 it looks like an orderly end."""
 
     async def run(self, params: ExitParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Never return."""
@@ -53,7 +53,7 @@ class ExitCode(FunctionBlock[ExitParams, NoData]):
 
 @register_function_block(misbehaving("sys_exit", "Calls sys.exit", ExitParams))
 class SysExit(FunctionBlock[ExitParams, NoData]):
-    """Raises SystemExit, which must not pass for a success."""
+    """Raises SystemExit, which must not count as a success."""
 
     async def run(self, params: ExitParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Never return."""
@@ -65,7 +65,7 @@ class KillParent(FunctionBlock[NoParams, NoData]):
     """Kills its parent, then returns success. The parent of a job is the worker itself."""
 
     async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
-        """Return success, if anyone is left to see it."""
+        """Return success, if any process is left to see it."""
         os.kill(os.getppid(), signal.SIGKILL)
         return FunctionBlockResult(success=True, message="Killed the parent", data=NoData())
 
@@ -74,7 +74,7 @@ class KillParent(FunctionBlock[NoParams, NoData]):
     misbehaving("returns_twice", "Forks, and both processes return", result_cls=PidResult)
 )
 class ReturnsTwice(FunctionBlock[NoParams, PidResult]):
-    """Forks the whole process, event loop and job socket included; two results come out."""
+    """Forks the whole process with its event loop and job socket; two results come out."""
 
     async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[PidResult]:
         """Return success, twice."""

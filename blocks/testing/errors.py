@@ -27,7 +27,7 @@ class RaiseError(FunctionBlock[NoParams, NoData]):
 
 @register_function_block(misbehaving("raise_base_exception", "Raises what `except Exception` does not catch"))
 class RaiseBaseException(FunctionBlock[NoParams, NoData]):
-    """Raises an exception that is no Exception."""
+    """Raises an exception that does not derive from Exception."""
 
     async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Never return.
@@ -39,7 +39,7 @@ class RaiseBaseException(FunctionBlock[NoParams, NoData]):
 
 
 class UnprintableError(Exception):
-    """Can't be described."""
+    """Its `__str__` raises."""
 
     def __str__(self) -> str:
         raise ValueError("This error can't be described")
@@ -60,7 +60,7 @@ class RaiseUnprintable(FunctionBlock[NoParams, NoData]):
 
 @register_function_block(misbehaving("raise_interrupt", "Raises KeyboardInterrupt"))
 class RaiseInterrupt(FunctionBlock[NoParams, NoData]):
-    """Raises what asyncio takes for Ctrl-C."""
+    """Raises KeyboardInterrupt, which asyncio takes for Ctrl-C."""
 
     async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Never return.
@@ -73,7 +73,7 @@ class RaiseInterrupt(FunctionBlock[NoParams, NoData]):
 
 @register_function_block(misbehaving("cancel_itself", "Cancels the task that runs it"))
 class CancelItself(FunctionBlock[NoParams, NoData]):
-    """Cancels its own task, which the worker has not asked for."""
+    """Cancels its own task, although the worker has not asked for it."""
 
     async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Never return."""

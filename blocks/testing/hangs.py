@@ -1,4 +1,4 @@
-"""Blocks that do not come to an end by themselves."""
+"""Blocks that do not end by themselves."""
 
 import asyncio
 import ctypes
@@ -26,7 +26,7 @@ class HangAwait(FunctionBlock[NoParams, NoData]):
 
 @register_function_block(misbehaving("hang_sleep", "Blocks the event loop in time.sleep for ever"))
 class HangSleep(FunctionBlock[NoParams, NoData]):
-    """Blocks the event loop with the GIL released; nothing cooperative ends it."""
+    """Blocks the event loop with the GIL released; no cancellation ends it."""
 
     async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Never return."""
@@ -68,7 +68,7 @@ class GilHog(FunctionBlock[GilHogParams, NoData]):
 
 @register_function_block(misbehaving("regex_hang", "Matches a regular expression that takes for ever"))
 class RegexHang(FunctionBlock[NoParams, NoData]):
-    """Holds the GIL in `re`, as an innocent pattern on an unlucky line of output does."""
+    """Holds the GIL in `re`: a harmless pattern can do that on an unlucky line of output."""
 
     async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Never return."""

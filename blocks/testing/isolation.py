@@ -18,7 +18,7 @@ from sdk import (
 
 __neops_named_only__ = True
 
-# What a job could leave for the next one, were they to share a process.
+# What a job could leave for the next one if they shared a process.
 left_by_earlier_jobs: list[str] = []
 
 
@@ -36,7 +36,7 @@ class StateParams(FunctionBlockParams):
 
 
 class StateResult(FunctionBlockResultData):
-    """What the process looks like from inside. `descriptors` are links of /proc/self/fd by number."""
+    """What the process looks like from inside. `descriptors`: the links of /proc/self/fd by number."""
 
     pid: int
     parent_pid: int
@@ -73,7 +73,7 @@ class WritesEnv(FunctionBlock[WritesEnvParams, StateResult]):
 
 @register_function_block(misbehaving("read_state", "Reports on its own process", StateParams, StateResult))
 class ReadState(FunctionBlock[StateParams, StateResult]):
-    """Reports what of the process a job can see."""
+    """Reports what a job can see of its process."""
 
     async def run(self, params: StateParams, context: WorkflowContext) -> FunctionBlockResult[StateResult]:
         """Return success and the state."""
@@ -102,5 +102,5 @@ def _descriptors() -> dict[str, str]:
         try:
             links[number] = os.readlink(f"/proc/self/fd/{number}")
         except FileNotFoundError:
-            continue  # the descriptor of this very listing
+            continue  # the descriptor of this listing itself
     return links

@@ -1,4 +1,4 @@
-"""Blocks that say too much, or say it badly."""
+"""Blocks that print too much, or bytes that nobody can read."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ __neops_named_only__ = True
 
 
 class FloodParams(FunctionBlockParams):
-    """How much, and where to."""
+    """How much, and to which stream."""
 
     mb: int = Field(default=16, ge=1, description="MiB to write")
     stream: Literal["stdout", "stderr", "log"] = Field(default="stdout", description="Where to write it")
@@ -27,7 +27,7 @@ class FloodParams(FunctionBlockParams):
 
 @register_function_block(misbehaving("invalid_utf8", "Prints bytes that are no UTF-8"))
 class InvalidUtf8(FunctionBlock[NoParams, NoData]):
-    """Writes bytes that are no UTF-8 to both output streams, between readable lines."""
+    """Writes bytes that are not UTF-8 to both output streams, between readable lines."""
 
     async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Return success."""
@@ -54,7 +54,7 @@ class OutputFlood(FunctionBlock[FloodParams, NoData]):
 
 
 class SecretParams(FunctionBlockParams):
-    """A secret beside those of the devices."""
+    """A secret that is not one of the devices' secrets."""
 
     secret: str = Field(default="", description="Told along with the passwords of the devices")
 

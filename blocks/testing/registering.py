@@ -12,7 +12,7 @@ class NoParams(FunctionBlockParams):
 
 
 class NoData(FunctionBlockResultData):
-    """Nothing to tell."""
+    """No data."""
 
 
 class Seconds(FunctionBlockParams):
@@ -31,7 +31,7 @@ def misbehaving(
 ) -> Registration:
     """Return the registration `neops_testing/<name>:1.0.0`.
 
-    Neither pure nor idempotent, so that no engine tries again by itself.
+    It is neither pure nor idempotent, so no engine repeats it by itself.
     """
     return Registration(
         package="neops_testing",

@@ -1,4 +1,4 @@
-"""Blocks that take more than their share, or give away what is not theirs."""
+"""Blocks that take more than their share, or close what is not theirs."""
 
 import asyncio
 import os
@@ -43,10 +43,10 @@ class EatMemory(FunctionBlock[EatMemoryParams, TakenResult]):
     async def run(
         self, params: EatMemoryParams, context: WorkflowContext
     ) -> FunctionBlockResult[TakenResult]:
-        """Return success, if it gets all of it and may keep it."""
+        """Return success if it gets all of the memory and may keep it."""
         taken: list[bytearray] = []
         for _ in range(params.mb):
-            # A bytearray is filled with zeros by hand; `bytes` would get untouched pages from the kernel.
+            # A bytearray writes zeros to each page; `bytes` would get untouched pages from the kernel.
             taken.append(bytearray(_MIB))
             await asyncio.sleep(1 / params.mb_per_second)
         await asyncio.sleep(params.hold_seconds)
@@ -54,7 +54,7 @@ class EatMemory(FunctionBlock[EatMemoryParams, TakenResult]):
 
 
 class FillDiskParams(FunctionBlockParams):
-    """Where to stop at the latest."""
+    """At which size to stop."""
 
     max_mb: int = Field(default=1024, ge=1, description="MiB after which it gives up to find the end")
     hold_seconds: float = Field(default=0, ge=0, description="Seconds to keep the disk full")
@@ -67,7 +67,7 @@ class FillDisk(FunctionBlock[FillDiskParams, TakenResult]):
     """Writes one file in its working directory until the kernel refuses, then raises that OSError."""
 
     async def run(self, params: FillDiskParams, context: WorkflowContext) -> FunctionBlockResult[TakenResult]:
-        """Return a failure when there was room for all of it.
+        """Return a failure if there was room for all of it.
 
         Raises:
             OSError: the disk is full, or a limit on files was hit.
@@ -86,7 +86,7 @@ class FillDisk(FunctionBlock[FillDiskParams, TakenResult]):
 
 @register_function_block(misbehaving("thread_leak", "Leaves a thread that the process waits for", Seconds))
 class ThreadLeak(FunctionBlock[Seconds, NoData]):
-    """Starts a non-daemon thread that sleeps, and returns: an orderly interpreter waits for it at its end."""
+    """Starts a non-daemon thread that sleeps, and returns. At an orderly end the interpreter waits for the thread."""
 
     async def run(self, params: Seconds, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Return success, with the thread still there."""
@@ -102,9 +102,9 @@ class CloseFdsParams(FunctionBlockParams):
 
 @register_function_block(misbehaving("close_fds", "Closes every descriptor of its process", CloseFdsParams))
 class CloseFds(FunctionBlock[CloseFdsParams, NoData]):
-    """Closes all descriptors, those of event loop and job socket included, and returns success."""
+    """Closes all descriptors, also those of event loop and job socket, and returns success."""
 
     async def run(self, params: CloseFdsParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
-        """Return success, which can hardly be told."""
+        """Return success, but no channel is left to report it."""
         os.closerange(params.first, os.sysconf("SC_OPEN_MAX"))
         return FunctionBlockResult(success=True, message="Closed all descriptors", data=NoData())

@@ -1,4 +1,4 @@
-"""Blocks whose result is none."""
+"""Blocks that return no valid result."""
 
 import math
 from typing import Any, cast
@@ -36,7 +36,7 @@ class NoResult(FunctionBlock[NoParams, NoData]):
 
     async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Return None."""
-        # The cast is the lie that an unchecked block tells by itself.
+        # The cast tells type checkers a lie, as a block without type checks does.
         return cast(FunctionBlockResult[NoData], None)
 
 
@@ -58,7 +58,7 @@ class NanResult(FunctionBlock[NoParams, AnyResult]):
     """Returns a success whose data holds a NaN."""
 
     async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[AnyResult]:
-        """Return what Python's json would write and nobody else could read."""
+        """Return a value that Python's json would write and no other program could read."""
         return FunctionBlockResult(success=True, message="Not a number", data=AnyResult(value=math.nan))
 
 
@@ -77,7 +77,7 @@ class BigResult(FunctionBlock[BigParams, AnyResult]):
     misbehaving("circular_result", "Returns a list that holds itself", result_cls=AnyResult)
 )
 class CircularResult(FunctionBlock[NoParams, AnyResult]):
-    """Returns a success whose data has no end."""
+    """Returns a success whose data contains itself."""
 
     async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[AnyResult]:
         """Return what can't be encoded."""
@@ -99,7 +99,7 @@ class DeepResult(FunctionBlock[DeepParams, AnyResult]):
     """Returns a success whose data is nested deeper than most parsers go."""
 
     async def run(self, params: DeepParams, context: WorkflowContext) -> FunctionBlockResult[AnyResult]:
-        """Return what nobody could read."""
+        """Return a value that most parsers can't read."""
         nested: list[Any] = []
         for _ in range(params.levels):
             nested = [nested]

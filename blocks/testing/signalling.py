@@ -30,7 +30,7 @@ class SignalParams(FunctionBlockParams):
 
 @register_function_block(misbehaving("signal_itself", "Sends a signal to its own process", SignalParams))
 class SignalItself(FunctionBlock[SignalParams, NoData]):
-    """Ends, or stops, its own process by a signal. Only SIGKILL ends one that is stopped."""
+    """Ends or stops its own process by a signal. Only SIGKILL ends a stopped process."""
 
     async def run(self, params: SignalParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Never return."""
@@ -40,7 +40,7 @@ class SignalItself(FunctionBlock[SignalParams, NoData]):
 
 @register_function_block(misbehaving("block_signals", "Blocks every signal, then hangs"))
 class BlockSignals(FunctionBlock[NoParams, NoData]):
-    """Blocks every signal that can be blocked, the one that asks for its stack included."""
+    """Blocks every signal that can be blocked, also the signal that asks for its stack."""
 
     async def run(self, params: NoParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Never return."""

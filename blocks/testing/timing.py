@@ -1,4 +1,4 @@
-"""Blocks that end late, one of them as it should be."""
+"""Blocks that end late; one of them (`Slow`) is well behaved."""
 
 import asyncio
 import contextlib
@@ -47,7 +47,7 @@ class IgnoresCancel(FunctionBlock[NoParams, NoData]):
 
 @register_function_block(misbehaving("slow_cleanup", "Cleans up for long when cancelled", SlowCleanupParams))
 class SlowCleanup(FunctionBlock[SlowCleanupParams, NoData]):
-    """Accepts its cancellation, but takes its time over the clean-up."""
+    """Accepts its cancellation, but its clean-up takes long."""
 
     async def run(self, params: SlowCleanupParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Return success after the sleep, and clean up on every path."""
@@ -60,10 +60,10 @@ class SlowCleanup(FunctionBlock[SlowCleanupParams, NoData]):
 
 @register_function_block(misbehaving("finishes_late", "Sleeps in C past its limit, then succeeds", Seconds))
 class FinishesLate(FunctionBlock[Seconds, NoData]):
-    """Sleeps in one C call that a signal wakes: the stack dump of a kill makes it succeed, too late."""
+    """Sleeps in a C call that a signal wakes: the stack dump before the kill makes it succeed, too late."""
 
     async def run(self, params: Seconds, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Return success after the sleep, or after the first signal."""
-        # Not time.sleep, which goes on after a signal (PEP 475).
+        # Not time.sleep: that goes on after a signal (PEP 475).
         ctypes.CDLL(None).poll(None, 0, int(params.seconds * 1000))
         return FunctionBlockResult(success=True, message="Finished after all", data=NoData())
