@@ -1,7 +1,7 @@
-"""What a block author imports.
+"""All that a block author imports.
 
-Importing it is light: no event loop, no network, no client of the engine. Each name is loaded when it is first
-used, as the pytest plugin below this package is part of every pytest run in an environment that has it.
+The import is light: no event loop, no network, no client of the engine. Python loads each name when it is first
+used, because every pytest run in an environment with this package loads the pytest plugin below it.
 """
 
 import importlib
@@ -99,7 +99,7 @@ __all__ = [
 
 
 if not TYPE_CHECKING:
-    # Hidden from type checkers: to them it would say that this module has any name, misspelt ones too.
+    # Hidden from type checkers. They would believe that this module has any name, even a misspelt one.
     def __getattr__(name: str) -> Any:
         home = _HOMES.get(name)
         if home is None:

@@ -1,7 +1,7 @@
 """What a block may ask the engine to acquire before any step runs.
 
-A worker may send two kinds only (engine contract: results). `expansion` and `reference` exist in workflow
-definitions, and the engine takes neither from a worker.
+A worker may send only two kinds (engine contract: results). Workflow definitions also have `expansion` and
+`reference`, but the engine accepts neither from a worker.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class _Acquire(BaseModel):
 class EntityAcquireByElasticQuery(_Acquire):
     """Acquire the entities that a search finds, among those of one kind (`entity`).
 
-    `query` is a query string of Elasticsearch, `limit` the most entities to take (a number; engines from 0.43 on
-    take a template string too), `description` a text for people. `assert_not_empty` makes the run fail when
-    nothing is found. Raises pydantic's `ValidationError` for anything else (engine contract: results).
+    `query` is a query string of Elasticsearch. `limit` is the largest number of entities to take; engines from 0.43 on
+    also accept a template string. `description` is a text for people. With `assert_not_empty` the run fails if the
+    search finds nothing. Raises pydantic's `ValidationError` for anything else (engine contract: results).
     """
 
     type: Literal["elastic"] = "elastic"
@@ -37,11 +37,11 @@ class EntityAcquireByElasticQuery(_Acquire):
 
 
 class EntityAcquireContext(_Acquire):
-    """Acquire entities that are in the run's context already, chosen by a JMESPath `filter`.
+    """Acquire entities that are in the run's context already. A JMESPath `filter` chooses them.
 
     The filter is required because engines before 0.43 refuse an item without one (engine contract: results).
-    `assert_not_empty` makes the run fail when nothing is chosen. Raises pydantic's `ValidationError` for a kind of
-    entity that does not exist, and for an empty filter.
+    With `assert_not_empty` the run fails if the filter chooses nothing. Raises pydantic's `ValidationError` for a kind
+    of entity that does not exist, and for an empty filter.
     """
 
     type: Literal["context"] = "context"

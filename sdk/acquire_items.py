@@ -14,7 +14,7 @@ from sdk.parsing.problems import problems_of
 
 
 def wire_items(items: Iterable[Any]) -> list[dict[str, Any]]:
-    """`items` as the engine takes them (engine contract: results): camelCase, and nothing that is unset.
+    """`items` in the form that the engine accepts (engine contract: results): camelCase, without unset fields.
 
     Takes the classes of `sdk.acquire`, those of the generated client, and mappings in the wire shape.
     Raises `AcquireError` for any kind that a worker must not send.
@@ -40,7 +40,7 @@ def _wire_item(item: Any, path: str) -> dict[str, Any]:
 
 
 def _checked(model: type[BaseModel], item: Mapping[str, Any], path: str) -> dict[str, Any]:
-    # Only mappings: the models of the generated client have been checked by it, and know their engine better.
+    # Only mappings are checked: the generated client has checked its own models, and knows their engine better.
     try:
         return model.model_validate(item).model_dump(by_alias=True, exclude_none=True)
     except ValidationError as error:

@@ -12,14 +12,15 @@ P = TypeVar("P", bound=FunctionBlockParams)
 
 @dataclass(frozen=True, slots=True)
 class AcquireParams(Generic[P]):
-    """Parameters of which the engine could not resolve all yet: what `acquire` gets.
+    """What `acquire` gets: parameters that the engine may not have resolved completely yet.
 
-    Before the first step of a run no step has a result. What is taken from one is absent or null then: the engine sends
-    no template (engine contract: job types).
+    Before the first step of a run no step has a result. So a value that comes from a result is absent or null: the
+    engine sends no template (engine contract: job types).
     """
 
     partial: P
-    """What could be read. A required field that could not is None whatever its type says: ask `unresolved` first."""
+    """The values that could be read. A required field that could not be read is None, whatever its type says: ask
+    `unresolved` first."""
 
     unresolved: frozenset[str]
     """The names of the fields that could not be read."""

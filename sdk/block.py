@@ -1,4 +1,4 @@
-"""`FunctionBlock`: what an author derives from."""
+"""`FunctionBlock`: the base class of an author's blocks."""
 
 from __future__ import annotations
 
@@ -31,54 +31,53 @@ ParamsT = TypeVar("ParamsT", bound=FunctionBlockParams)
 
 
 class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
-    """A unit of work that the engine can run. Each job gets an instance of its own, in a process of its own.
+    """A unit of work that the engine can run. Each job gets its own instance, in its own process.
 
-    The two types are those of its parameters and of its result's data: `FunctionBlock[GreetParams, GreetResult]`.
-    Authors define `run`, and `acquire` and `rollback` where needed, and register the class with
-    `register_function_block`. Whoever runs a block calls `execute_function_block`, `acquire_function_block` or
-    `rollback_function_block`.
+    The two types are its parameters and its result's data: `FunctionBlock[GreetParams, GreetResult]`. An author
+    defines `run`, and `acquire` and `rollback` if needed, and registers the class with `register_function_block`.
+    A caller runs a block by `execute_function_block`, `acquire_function_block` or `rollback_function_block`.
 
-    What a block changes in its class, in a module or in the environment is gone with its job. Leave `__init__` out,
-    or take `logger=None` and pass it on to `super().__init__`.
+    What a block changes in its class, in a module or in the environment is gone after its job. Do not define
+    `__init__`, or take `logger=None` and pass it on to `super().__init__`.
     """
 
     registration: ClassVar[Registration | None] = None
     """Set by `register_function_block`."""
 
     job_reader: ClassVar[JobReader] = JobReader()
-    """How its jobs are read. Not for authors: blocks of another SDK have rules of their own (`sdk.compat`)."""
+    """How its jobs are read. Not for authors: blocks of another SDK have their own rules (`sdk.compat`)."""
 
     logger: BlockLogger
-    """What is logged here is in the job's log, with its job, block and step."""
+    """What you log here is in the job's log, with its job, block and step."""
 
     def __init__(self, logger: LoggerLike | None = None) -> None:
         self.logger = block_logger(f"{type(self).__module__}.{type(self).__qualname__}", logger)
 
-    # *args and **kwargs: Any stand for "and perhaps more" (typing specification, Callables), so that a type
-    # checker accepts run(params, context) and run(params, context, meta) as overrides.
+    # *args and **kwargs: Any mean "and perhaps more" (typing specification, Callables). So a type checker accepts
+    # run(params, context) and run(params, context, meta) as overrides.
     @abstractmethod
     async def run(
         self, params: ParamsT, context: WorkflowContext, *args: Any, **kwargs: Any
     ) -> FunctionBlockResult[ResultT]:
         """Do the work. Declare it as `run(self, params, context)` or `run(self, params, context, meta)`.
 
-        `params` is validated, `context` holds the entities of the job and takes changes to them, `meta` is a
-        `JobMeta`. Return a `FunctionBlockResult` on every path; its data is sent as JSON, at most 8 MB of it
-        unless the worker is set otherwise.
+        `params` is validated. `context` holds the entities of the job and takes changes to them. `meta` is a
+        `JobMeta`. Return a `FunctionBlockResult` on every path. Its data is sent as JSON, at most 8 MB unless the
+        worker is set otherwise.
 
-        An exception of any kind, `sys.exit` too, becomes a failed result with its type, text and the line it came
-        from, and its traceback goes to the job's log. `asyncio.CancelledError` means that the job is being ended, be
-        it by its time limit or by a shutdown: clean up and let it pass, the process is killed soon after (after
-        `grace_seconds`, 10 unless set otherwise).
+        An exception of any kind, also `sys.exit`, becomes a failed result with its type, text and the line that raised
+        it; its traceback goes to the job's log. `asyncio.CancelledError` means that the time limit or a shutdown ends
+        the job. Clean up and let it pass: the process is killed soon after (after `grace_seconds`, 10 unless set
+        otherwise).
 
-        As `async def`. A plain `def` works too, in a thread, and is warned of: it can't be cancelled.
+        Write it as `async def`. A plain `def` works, too, in a thread, with a warning: it can't be cancelled.
         """
 
     async def acquire(self, params: AcquireParams[ParamsT]) -> FunctionBlockAcquireResult:
-        """Say what the run must lock before its first step. Nothing, unless defined.
+        """Say what the run must lock before its first step: nothing, unless defined.
 
-        Put `EntityAcquireByElasticQuery` and `EntityAcquireContext` items into the result; any other is a failure.
-        There is no context yet, and parameters may still be incomplete. Exceptions and cancellation as in `run`.
+        Put `EntityAcquireByElasticQuery` and `EntityAcquireContext` items into the result; any other item is a
+        failure. There is no context yet, and parameters may be incomplete. Exceptions and cancellation as in `run`.
         """
         return FunctionBlockAcquireResult(success=True, message="Nothing to acquire", acquires=None)
 
@@ -90,10 +89,9 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
     ) -> FunctionBlockRollbackResult:
         """Undo what `run` did with the same parameters and context.
 
-        `result_from_failed` is None in jobs, with a default or without: the engine does not send the result of the
-        forward job. Changes to the
-        entities are not sent: the engine takes none from a rollback. Needed by a block that is registered as
-        `reversible`; unless defined, it fails. Exceptions and cancellation as in `run`.
+        In jobs `result_from_failed` is always None, whatever its default: the engine does not send the result of the
+        forward job. Changes to the entities are not sent: the engine takes none from a rollback. A block that is
+        registered as `reversible` needs this method; the default fails. Exceptions and cancellation as in `run`.
         """
         return FunctionBlockRollbackResult(
             success=False, message=f"Rollback not implemented by {type(self).__qualname__}"
@@ -108,10 +106,10 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
         *,
         propagate_exceptions: bool = False,
     ) -> FunctionBlockResult[ResultT]:
-        """Call `run` in this process and return a result whatever it does; `block_runner` does it as in production.
+        """Call `run` in this process and always return a result; `block_runner` does it as in production.
 
-        `asyncio.CancelledError` passes in any case: cancelling this cancels `run`. Other exceptions pass only with
-        `propagate_exceptions`, and so does `SdkError` for a result of the wrong type. Without `meta` the block
+        `asyncio.CancelledError` always passes: cancelling this cancels `run`. Other exceptions pass only with
+        `propagate_exceptions`; so does `SdkError` for a result of the wrong type. Without `meta` the block
         gets `JobMeta.detached`, which has no time limit.
         """
 
@@ -176,13 +174,13 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
 
 
 def _failed(message: str, error: BaseException) -> FunctionBlockResult[Any]:
-    # What the SDK itself refuses it would refuse again; of an author's exception nobody knows.
+    # What the SDK itself refuses, it would refuse again. Nobody knows that of an author's exception.
     retryable = error.retryable if isinstance(error, SdkError) else None
     return FunctionBlockResult(success=False, message=message, retryable=retryable)
 
 
 def _secrets(params: object, context: object) -> Callable[[], frozenset[str]]:
-    # The parameters now, as the block may change them; the context, which can be large and knows its
-    # original state, only when there is something to hide them from.
+    # The parameters are read now, because the block may change them. The context can be large and knows its original
+    # state, so it is read only when there is something to hide its secrets from.
     of_params = collect_secrets(params)
     return lambda: of_params | (context.secrets() if isinstance(context, WorkflowContext) else frozenset())

@@ -1,4 +1,4 @@
-"""What is kept for the whole of a block, and closed when it ends: connections, for one."""
+"""What is kept while a block runs, and closed when it ends: connections, for example."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 class Closable(Protocol):
-    """What can be closed. It must not block."""
+    """Something that can be closed. `close` must not block."""
 
     def close(self) -> None:
         """Close it."""
@@ -22,10 +22,10 @@ class Closable(Protocol):
 
 @runtime_checkable
 class Condition(Protocol):
-    """What has to be fulfilled where a block says that it has succeeded."""
+    """A condition that must hold when a block reports a success."""
 
     def check_success(self) -> None:
-        """Raise `SdkError` where it is not."""
+        """Raise `SdkError` if it does not hold."""
         ...
 
 
@@ -33,7 +33,7 @@ ClosableT = TypeVar("ClosableT", bound=Closable)
 
 
 class _Kept:
-    """What one block keeps, one thing of each kind."""
+    """What is kept for one block, one object of each kind."""
 
     def __init__(self) -> None:
         self._things: dict[object, Closable] = {}
@@ -46,7 +46,7 @@ class _Kept:
             return cast("ClosableT", self._things[make])
 
     def check_success(self) -> None:
-        """Raise `SdkError` where something kept says that the block has not succeeded."""
+        """Raise `SdkError` if a kept object says that the block has not succeeded."""
         for thing in list(self._things.values()):
             if isinstance(thing, Condition):
                 thing.check_success()
@@ -64,9 +64,9 @@ _kept: Final[ContextVar[_Kept | None]] = ContextVar("what the block keeps", defa
 
 
 def kept_for_the_block(make: Callable[[], ClosableT]) -> ClosableT | None:
-    """Return what `make` has made for the block that this runs in, the same each time, also in its tasks and threads.
+    """Return what `make` has made for the block that runs here: one object, the same in its tasks and threads.
 
-    It is closed when the block has ended. None where no block runs: then nobody would close it.
+    It is closed when the block has ended. Return None if no block runs here: nobody would close the object.
     """
     kept: Any = _kept.get()
     return kept.get(make) if kept is not None else None
@@ -74,7 +74,7 @@ def kept_for_the_block(make: Callable[[], ClosableT]) -> ClosableT | None:
 
 @contextlib.contextmanager
 def closing_at_the_end() -> Iterator[Condition]:
-    """Close at the end what `kept_for_the_block` was asked for inside. Yields what all of it expects of a success."""
+    """Close at the end what `kept_for_the_block` has made inside. Yields the condition that a success must meet."""
     kept = _Kept()
     token = _kept.set(kept)
     try:

@@ -1,4 +1,4 @@
-"""The blocks that were declared in the modules imported so far."""
+"""The blocks that the imported modules have declared."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from sdk.registration import Registration
 class RegisteredBlock:
     """A block's class, its registration, and where it was declared.
 
-    `importing` is the module whose top level registered it, where that is known: another one than the class's `module`
-    where a function of that makes the class. `job_run` is a class made from `sdk.execution.JobRun` that runs its jobs
-    in that one's place, for a class of another SDK. Not typed as such: that module needs this one.
+    `importing` is the module whose top level registered the class, if known. It differs from the class's `module` if
+    a function of that module makes the class. `job_run` is a subclass of `sdk.execution.JobRun` that runs the jobs
+    of a class of another SDK in place of `JobRun`. It has no such type, because that module imports this one.
     """
 
     cls: type[FunctionBlock[Any, Any]]
@@ -36,12 +36,12 @@ class RegisteredBlock:
         return f"{author_name(self.module)}.{self.cls.__qualname__} ({self.file}:{self.line})"
 
     def is_same_source_as(self, other: RegisteredBlock) -> bool:
-        """Whether both come from one class statement: its module was merely imported once more."""
+        """Whether both come from the same class statement: its module was only imported again."""
         return (self.file, self.cls.__qualname__) == (other.file, other.cls.__qualname__)
 
 
 def importing_module() -> str | None:
-    """Return the name of the module whose top level runs, the innermost of them; `None` where none does."""
+    """Return the name of the module whose top level runs now, the innermost of several; `None` if none runs."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         name = frame.f_globals.get("__name__")
@@ -61,22 +61,22 @@ class Conflict:
 
     @property
     def places(self) -> tuple[str, str]:
-        """Where the two are declared."""
+        """Where each of the two is declared."""
         return self.kept.place, self.refused.place
 
 
 class Registry:
-    """Blocks by id. Filled while modules are imported: it needs no event loop and no engine."""
+    """Blocks by id, filled by the imports of modules. It needs no event loop and no engine."""
 
     def __init__(self) -> None:
         self.function_blocks: dict[str, RegisteredBlock] = {}
         self.conflicts: list[Conflict] = []
 
     def register(self, block: RegisteredBlock) -> None:
-        """Add `block`, or put it in the place of an earlier import of the same source.
+        """Add `block`, or replace an earlier import of the same source by it.
 
-        Raises `DuplicateBlockError` when another class has its id. The first stays: which of two blocks
-        runs must not depend on what happens to be imported last.
+        Raises `DuplicateBlockError` if another class has the same id. The first class stays: the order of imports
+        must not decide which of two blocks runs.
         """
         identifier = block.registration.identifier
         present = self.function_blocks.get(identifier)
@@ -93,4 +93,4 @@ class Registry:
 
 
 registry = Registry()
-"""The blocks that this process has registered, in their order. Importing a block's module fills it."""
+"""The blocks that this process has registered, in their order. The import of a block's module fills it."""

@@ -21,7 +21,7 @@ _ADVICE: Final[dict[type[BaseException], str]] = {
     SystemExit: "A block ends by returning its result: success=False in place of sys.exit() or quit().",
     asyncio.CancelledError: "The worker had not cancelled it: the block did, or awaited something cancelled.",
 }
-"""What to do about exceptions that mean something else in a block than in a program."""
+"""Advice for exceptions that mean something else in a block than in a program."""
 
 
 async def guarded(
@@ -33,12 +33,12 @@ async def guarded(
     secrets: Callable[[], frozenset[str]],
     propagate_exceptions: bool,
 ) -> R:
-    """The result of `attempt`; when that raises, what `failed` makes of a message and the exception.
+    """The result of `attempt`. If it raises, the result of `failed`, called with a message and the exception.
 
-    `asyncio.CancelledError` always passes: it is how a job is ended. All else is a failure, SystemExit and
-    KeyboardInterrupt too: a block's `sys.exit()` must not look like an end of the process that was meant.
-    The traceback goes to the log; neither shows one of `secrets`. The tasks that were scheduled in `attempt`
-    (`sdk.concurrency.schedule_task`) are awaited or cancelled before this returns.
+    `asyncio.CancelledError` always passes, because it ends a job. All else is a failure, also SystemExit and
+    KeyboardInterrupt: a block's `sys.exit()` must not look like an intended end of the process.
+    The traceback goes to the log; neither shows one of `secrets`. Before this returns, it awaits or cancels the tasks
+    that `attempt` has scheduled (`sdk.concurrency.schedule_task`).
     """
     try:
         with closing_at_the_end() as condition:
@@ -61,12 +61,12 @@ async def guarded(
 
 
 def log_error(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str:
-    """Log the text of an error of the SDK's own, which says all there is to say, and return it.
+    """Log the text of the SDK's own error, which says all that is needed, and return it.
 
     `what` names the block and what it was doing.
     """
     text = hide_beginning(str(error), hide)
-    # Some begin with the block's name themselves.
+    # Some texts begin with the block's name already.
     message = text if text.startswith(what.partition(" ")[0]) else f"{what}: {text}"
     if hint := isolation_hint(error):
         message = f"{message} {hint}"
@@ -77,8 +77,8 @@ def log_error(error: BaseException, what: str, logger: BlockLogger, hide: Hide) 
 def log_with_traceback(error: BaseException, what: str, logger: BlockLogger, hide: Hide) -> str:
     """Log `error` with its traceback and return the message for the result. `what` as for `log_error`."""
     message = f"{what} raised {headline(error, hide)}"
-    # Not logger.exception: whoever formats the record would print texts that were not looked through. And without
-    # arguments: not every logger of a block fills them in by "%" (`sdk.compat`).
+    # Not logger.exception: the formatter would print texts that nobody has searched for secrets. No arguments
+    # either: not every logger of a block fills them in by "%" (`sdk.compat`).
     logger.error(f"{message}\n{traceback_of(error, hide)}")
     advice = "".join(f" {text}" for text in _advice_on(error))
     return f"{message.rstrip('.')}.{advice} The traceback is in the job's log."

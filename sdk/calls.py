@@ -1,4 +1,4 @@
-"""Calling what an author wrote: with or without `meta`, `async def` or plain `def`."""
+"""How to call what an author wrote: with or without `meta`, `async def` or plain `def`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from sdk.errors import RegistrationError
 def wants_meta(run: Callable[..., Any], where: str) -> bool:
     """Whether a block's `run` (unbound) takes `meta` after `params` and `context`.
 
-    `where` names the block. Raises `RegistrationError` when it can be called in neither way.
+    `where` names the block. Raises `RegistrationError` if it can be called in neither way.
     """
     signature = inspect.signature(run)
-    # Three first: with *args either would do, and whoever writes *args wants all there is.
+    # Three first: with *args both forms work, and an author who writes *args wants all arguments.
     for count in (3, 2):
         try:
             signature.bind(None, *range(count))
@@ -34,7 +34,7 @@ def wants_meta(run: Callable[..., Any], where: str) -> bool:
 
 @functools.cache
 def needs_forward_result(rollback: Callable[..., Any]) -> bool:
-    """Whether a block's `rollback` (unbound) can't be called without `result_from_failed`, as an older form has it."""
+    """Whether a block's `rollback` (unbound) requires `result_from_failed`, as an older form does."""
     try:
         inspect.signature(rollback).bind(None, "params", "context")
     except TypeError:
@@ -43,7 +43,7 @@ def needs_forward_result(rollback: Callable[..., Any]) -> bool:
 
 
 def _has_an_option_third(signature: inspect.Signature) -> bool:
-    """Whether what would take `meta` is an option of the author's own: `run(self, params, context, dry=False)`."""
+    """Whether the third parameter is the author's own option, not `meta`: `run(self, params, context, dry=False)`."""
     after_context = list(signature.parameters.values())[3:4]
     return any(each.default is not each.empty and each.name != "meta" for each in after_context)
 
@@ -51,16 +51,16 @@ def _has_an_option_third(signature: inspect.Signature) -> bool:
 async def call(method: Callable[..., Any], *args: Any, what: str, warn: Callable[[str], None]) -> Any:
     """The result of an author's method. `what` names the block.
 
-    A plain `def` runs in a thread, with the context variables of the job, so that it does not hold up the event
-    loop; `warn` is told so. When cancelled, the thread is not waited for: nothing in Python can stop it; the end
-    of the process does.
+    A plain `def` runs in a thread, with the context variables of the job, so it does not hold up the event loop.
+    `warn` gets a warning about that. A cancellation does not wait for the thread: nothing in Python can stop it. It
+    stops when the process ends.
     """
     if inspect.iscoroutinefunction(method):
         return await method(*args)
     try:
         outcome, error = await asyncio.to_thread(_capture, method, args)
     except asyncio.CancelledError:
-        # It is still running, and this is why it will have to be killed.
+        # The thread still runs. Because of it, the worker will have to kill the process.
         warn(_not_async(method, what))
         raise
     if error is None and inspect.isawaitable(outcome):
@@ -87,7 +87,7 @@ def _place_of(method: Callable[..., Any]) -> str:
 
 
 def _capture(method: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, BaseException | None]:
-    # Not left to the future of the thread: a StopIteration can't be set on an asyncio future, whose
+    # The future of the thread can't hold it: a StopIteration can't be set on an asyncio future, and its
     # awaiter would then wait for ever (CPython before 3.12).
     try:
         return method(*args), None

@@ -1,7 +1,6 @@
 """Blocks that were written for `neops_worker_sdk` run without a change.
 
-Where that package is installed, its own code runs: `sdk.compat.installed` reads its registry, and runs its blocks.
-Where it is not, `sdk.compat.finder` makes its documented modules of `sdk.compat.alias` and
-`sdk.compat.re_exports`, which map them to this SDK. What is covered by neither fails at the import, with the missing
-name and a way out.
+If that package is installed, its own code runs: `sdk.compat.installed` reads its registry, and runs its blocks.
+If not, `sdk.compat.finder` builds its documented modules from `sdk.compat.alias` and `sdk.compat.re_exports`, which
+map them to this SDK. A name that neither has fails at the import. The error names it and says what to do instead.
 """

@@ -1,7 +1,7 @@
-"""The modules of `neops_worker_sdk`, loaded under that name where the package itself is not installed.
+"""The modules of `neops_worker_sdk`, loaded under that name if the package itself is not installed.
 
-Each file here is the module of its name there, and maps it to `sdk`. Imports among them are relative, as they must
-find each other under the other name.
+Each file here stands for the module of the same name there, and maps it to `sdk`. They import each other by relative
+imports, because they must find each other under the other name.
 """
 
 from sdk.compat.migration_hints import refusing

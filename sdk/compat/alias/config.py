@@ -1,4 +1,4 @@
-"""The settings of the other worker, as plain values: in a job of the daemon those of this worker, else the defaults."""
+"""The other worker's settings, as plain values: in a job of the daemon this worker's, otherwise the defaults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sdk.compat.migration_hints import refusing
 
 
 def fb_directories(config_value: str | None) -> list[str]:
-    """The directories in a list with commas."""
+    """The directories of a list that is separated by commas."""
     return [part.strip() for part in (config_value or "").split(",") if part.strip()]
 
 

@@ -1,4 +1,4 @@
-"""Functions that run in a thread, which begins where they are called."""
+"""Functions that run in a thread. The thread begins at the call."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ R = TypeVar("R")
 
 
 def run_in_thread(fn: Callable[P, R]) -> Callable[P, asyncio.Future[R]]:
-    """Make `fn` run in a thread of its own, which begins at the call, whether or not somebody awaits it.
+    """Make `fn` run in a thread of its own, which begins at the call, whether or not the caller awaits it.
 
-    The call returns a future with what `fn` returns or raises. It raises `RuntimeError` where no event loop runs. To
-    cancel the future stops no thread: it goes on until `fn` returns or the job ends.
+    The call returns a future with what `fn` returns or raises. It raises `RuntimeError` if no event loop runs. If you
+    cancel the future, the thread does not stop: it goes on until `fn` returns or the job ends.
 
     As with `sdk.concurrency.run_in_thread`, up to 128 run at once, and each sees the caller's context variables. A
-    block that succeeds waits for its calls, also for those that it did not await: of these it is warned.
+    block that succeeds waits for all its calls. It gets a warning for those that it did not await.
     """
     if isinstance(fn, staticmethod | classmethod):
         return cast("Callable[P, asyncio.Future[R]]", type(fn)(run_in_thread(fn.__func__)))
@@ -41,7 +41,7 @@ def run_in_thread(fn: Callable[P, R]) -> Callable[P, asyncio.Future[R]]:
 
 
 class _BegunCall(asyncio.Future[R]):
-    """What a call returns. It knows whether anybody has awaited it, or asked it for anything."""
+    """What a call returns. It knows whether the block has awaited it, or asked it for anything."""
 
     _was_asked = True
 
@@ -69,7 +69,7 @@ class _BegunCall(asyncio.Future[R]):
 
     __iter__ = __await__
 
-    # What waits for a future without `await` (asyncio.gather, asyncio.wait) does it by this one.
+    # Callers that wait without `await` (asyncio.gather, asyncio.wait) use this method.
     def add_done_callback(self, *args: Any, **kwargs: Any) -> None:
         self._was_asked = True
         super().add_done_callback(*args, **kwargs)
@@ -98,11 +98,11 @@ class _BegunCall(asyncio.Future[R]):
         if not self._was_asked:
             place = self._warning
             warnings.warn_explicit(place, None, place.file, place.line)
-        super().__del__()  # tells of an exception that nobody has seen
+        super().__del__()  # reports an exception that nobody has read
 
 
 def _abandon(call: ThreadCall, future: asyncio.Future[Any]) -> None:
-    if asyncio.Future.cancelled(future):  # which is no question of the author's
+    if asyncio.Future.cancelled(future):  # not `future.cancelled()`: that would count as a question of the author's
         call.abandon()
 
 

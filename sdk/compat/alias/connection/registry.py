@@ -1,4 +1,4 @@
-"""The plugins of this process: this worker's own, and those that authors bring, which go before them."""
+"""The plugins of this process: those of authors go before this worker's own."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def register_connection_plugin(
 
 
 def get_registry_snapshot() -> dict[str, Any]:
-    """The plugins by platform, type and library, and those that are the default of a platform or of a type of it."""
+    """The plugins by platform, type and library, and the defaults of each platform and of each type of a platform."""
     plugins: dict[str, dict[str, dict[str, type[AnyPlugin]]]] = {}
     for each in _plugins:
         by_type = plugins.setdefault(each.cls.platform, {})
@@ -65,7 +65,7 @@ def get_registry_snapshot() -> dict[str, Any]:
 
 
 def ssh_plugins() -> dict[str, type[AnyPlugin]]:
-    """The plugins that speak SSH, by platform: the default of each, or else the first."""
+    """The plugins that speak SSH, by platform: the default of each platform, or the first if there is no default."""
     found: dict[str, _Registered] = {}
     for each in _plugins:
         known = found.get(each.cls.platform)
@@ -87,9 +87,9 @@ def resolve_plugin(
     fallback_to_default: bool = False,
     proxy_class_name: str = "ConnectionProxy",
 ) -> AnyPlugin:
-    """The plugin for `device`: of its platform, with as many of the capabilities as there is one with.
+    """The plugin for `device`: one of its platform that has the most of the wanted capabilities.
 
-    Raises `PluginNotFoundError`, and `AmbiguousPluginError` where several fit alike and none is the default.
+    Raises `PluginNotFoundError`. Raises `AmbiguousPluginError` if several fit equally and none is the default.
     """
     required: Set[type] = required_capabilities or frozenset()
     platform = getattr(getattr(device, "platform", None), "short_name", None)
@@ -102,7 +102,7 @@ def resolve_plugin(
     ]
     best = max((_count(each, required) for each in fitting), default=0)
     fitting = [each for each in fitting if _count(each, required) == best]
-    # Of two that fit alike, an author's goes before the worker's.
+    # Of two plugins that fit equally, the author's goes before the worker's.
     fitting = [each for each in fitting if not each.is_own] or fitting
     if len(fitting) > 1 and fallback_to_default:
         fitting = _defaults(fitting) or fitting

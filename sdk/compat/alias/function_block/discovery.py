@@ -1,4 +1,4 @@
-"""Parameters of blocks that look through networks."""
+"""Parameters of blocks that search networks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .params.host import Host
 
 
 class Subnet(EngineSchemaFunctionBlockParams):
-    """A network to look through, with logins and a platform of its own or without."""
+    """A network to search. It may have logins and a platform of its own."""
 
     cidr: str
     credentials: CredentialsField = None
@@ -27,7 +27,7 @@ class Subnet(EngineSchemaFunctionBlockParams):
     @field_validator("cidr")
     @classmethod
     def normalise_cidr(cls, value: str) -> str:
-        """The network of an address with its prefix length. Raises `ValueError`."""
+        """The network of an address with a prefix length. Raises `ValueError`."""
         return str(ipaddress.ip_network(value, strict=False))
 
 
@@ -41,14 +41,14 @@ HostsField = Annotated[Hosts, Field(default=None, title="Hosts", description="Ho
 
 @dataclass
 class Target:
-    """A host to try, and the logins to try on it."""
+    """A host to try, and the logins to try there."""
 
     host: Host
     credentials: OptionalCredentials
 
 
 class TargetLimitExceeded(ValueError):  # noqa: N818  # the name that blocks catch
-    """There are more targets than the limit allows; `count` of them were counted."""
+    """There are more targets than the limit allows; `count` is the number that was counted."""
 
     def __init__(self, count: int) -> None:
         super().__init__(f"There are {count} targets or more, which is over the limit.")
@@ -56,13 +56,13 @@ class TargetLimitExceeded(ValueError):  # noqa: N818  # the name that blocks cat
 
 
 class DiscoveryParameters(EngineSchemaFunctionBlockParams):
-    """Networks, and logins for those that have none."""
+    """Networks, and logins for networks that have none."""
 
     subnets: SubnetsField = None
     credentials: CredentialsField = None
 
     def targets(self, limit: int) -> list[Target]:
-        """Each address once, of the smallest network that it is in. Raises `TargetLimitExceeded`; 0 is no limit."""
+        """Each address once, from the smallest network that holds it. Raises `TargetLimitExceeded`; 0 means no limit."""
         found: dict[str, Target] = {}
         for subnet in sorted(self.subnets or (), key=_prefix_length, reverse=True):
             shared = self.credentials if subnet.credentials is None else subnet.credentials

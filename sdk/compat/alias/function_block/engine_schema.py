@@ -1,4 +1,4 @@
-"""Schemas without defaults. Here every schema is sent so; the names are kept for the blocks that use them."""
+"""Schemas without defaults. This SDK sends every schema so. The names exist for the blocks that use them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sdk.models import FunctionBlockParams
 
 
 def remove_schema_defaults(value: Any) -> None:
-    """Take every `default` out of `value`, a schema or a part of one, in place."""
+    """Remove every `default` from `value`, a schema or a part of one, in place."""
     if isinstance(value, dict):
         value.pop("default", None)
     if isinstance(value, dict | list):

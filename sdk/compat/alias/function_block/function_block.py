@@ -40,7 +40,7 @@ EntityAcquire = (
 
 
 class FunctionBlock(_FunctionBlock[ParamsT, ResultDataT], Generic[ParamsT, ResultDataT]):
-    """`sdk.FunctionBlock`, with what blocks of the other SDK rely on beside it."""
+    """`sdk.FunctionBlock`, with the additional names that blocks of the other SDK use."""
 
     job_reader: ClassVar[JobReader] = AliasReader()
 
@@ -54,7 +54,7 @@ class FunctionBlock(_FunctionBlock[ParamsT, ResultDataT], Generic[ParamsT, Resul
         context: WorkflowContext,
         result_from_failed: FunctionBlockResult[ResultDataT] | None = None,
     ) -> FunctionBlockRollbackResult:
-        """Fail. Defined here, so that a block which is declared reversible and has no rollback is registered."""
+        """Fail. It exists so that a block without a rollback can be registered even if it is declared reversible."""
         return FunctionBlockRollbackResult(success=False, message="Rollback not implemented")
 
     def parse_parameters_from_dto(self, dto: dict[str, Any], param_cls: type[ParamsT]) -> ParamsT:
@@ -65,7 +65,7 @@ class FunctionBlock(_FunctionBlock[ParamsT, ResultDataT], Generic[ParamsT, Resul
     def parse_acquire_parameters_from_dto(
         self, dto: dict[str, Any], registration: Registration
     ) -> AcquireParams[ParamsT]:
-        """What can be read of parameters that are not complete yet."""
+        """The readable part of parameters that are not complete yet."""
         return self.job_reader.acquire_parameters(registration.param_cls, dto, self.logger.warning)
 
 

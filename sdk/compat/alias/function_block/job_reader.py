@@ -1,4 +1,4 @@
-"""Reading jobs by the rules of the other SDK."""
+"""Reads jobs by the rules of the other SDK."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ..workflow.workflow_context import WorkflowContext
 
 
 class AliasReader(JobReader):
-    """A blank text is a text; a null for a field with a default is that default, and not reported."""
+    """A blank text stays a text. A null for a field with a default becomes that default, without a report."""
 
     def parameters(self, model: type[Any], raw: Mapping[str, Any], warn: Warn) -> Any:
         """An instance of `model`. Raises `ParameterError`."""
         return parse_parameters(model, raw, warn, blanks_are_absent=False)
 
     def acquire_parameters(self, model: type[Any], raw: Mapping[str, Any], warn: Warn) -> AcquireParams[Any]:
-        """What can be read of parameters that are not complete yet. Never raises."""
+        """The readable part of parameters that are not complete yet. Never raises."""
         partial, reasons = parse_leniently(model, raw, warn, blanks_are_absent=False)
         unresolved = {
             name

@@ -12,13 +12,13 @@ from .base import CapabilityInterface
 
 @dataclass
 class ConfigApplyResult:
-    """What a change did, as a diff."""
+    """What a change has changed, as a diff."""
 
     diff: str
 
 
 class NetworkDeviceConfigurationCapability(CapabilityInterface):
-    """Changes a device's configuration. Timeouts are in seconds; None is the plugin's own."""
+    """Changes a device's configuration. Timeouts are in seconds; with None the plugin's own applies."""
 
     @abstractmethod
     def send_configs(
@@ -32,11 +32,11 @@ class NetworkDeviceConfigurationCapability(CapabilityInterface):
 
     @abstractmethod
     def replace_running_config(self, config: str, timeout: int | None = None) -> ConfigApplyResult:
-        """Put this in the place of the running configuration."""
+        """Replace the running configuration by this one."""
 
     @abstractmethod
     def replace_startup_config(self, config: str, timeout: int | None = None) -> ConfigApplyResult:
-        """Put this in the place of the startup configuration."""
+        """Replace the startup configuration by this one."""
 
     @abstractmethod
     def save_config(self) -> None:

@@ -13,14 +13,14 @@ from .base import CapabilityInterface
 
 @dataclass
 class CommandResult:
-    """What the device answered, and what a template made of it."""
+    """What the device answered, and what a template has read from it."""
 
     output: str
     parsed_output: list[dict[str, Any]] | None
 
 
 class NetworkDeviceExecutionCapability(CapabilityInterface):
-    """Sends commands. Timeouts are in seconds; None is the plugin's own."""
+    """Sends commands. Timeouts are in seconds; with None the plugin's own applies."""
 
     @abstractmethod
     def send_command(self, command: str, timeout: int | None = None) -> CommandResult:
@@ -34,7 +34,7 @@ class NetworkDeviceExecutionCapability(CapabilityInterface):
     def send_interactive(
         self, interactions: list[tuple[str, str]], timeout: int | None = None
     ) -> CommandResult:
-        """Send each input and wait for the text beside it."""
+        """Send each input and wait for its text."""
 
 
 __getattr__ = refusing(__name__)

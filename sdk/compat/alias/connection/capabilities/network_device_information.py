@@ -12,7 +12,7 @@ from .base import CapabilityInterface
 
 
 class InterfaceStatus(Enum):
-    """How an interface is."""
+    """The state of an interface."""
 
     UP = "up"
     DOWN = "down"
@@ -33,7 +33,7 @@ class InformationResult:
 
 @dataclass
 class ConfigSnapshotResult:
-    """Its configurations."""
+    """The configurations of a device."""
 
     running: str
     startup: str
@@ -41,7 +41,7 @@ class ConfigSnapshotResult:
 
 @dataclass
 class InterfaceResult:
-    """One of its interfaces."""
+    """One interface of a device."""
 
     name: str
     status: InterfaceStatus
@@ -49,12 +49,12 @@ class InterfaceResult:
 
 
 class InterfacesResult(list[InterfaceResult]):
-    """Its interfaces."""
+    """The interfaces of a device."""
 
 
 @dataclass
 class NeighborResult:
-    """One of its neighbors."""
+    """One neighbor of a device."""
 
     hostname: str
     ip: str
@@ -64,7 +64,7 @@ class NeighborResult:
 
 
 class NeighborsResult(list[NeighborResult]):
-    """Its neighbors."""
+    """The neighbors of a device."""
 
 
 class NetworkDeviceInformationCapability(CapabilityInterface):
@@ -72,19 +72,19 @@ class NetworkDeviceInformationCapability(CapabilityInterface):
 
     @abstractmethod
     def get_information(self) -> InformationResult:
-        """What it is."""
+        """What the device is."""
 
     @abstractmethod
     def get_config(self) -> ConfigSnapshotResult:
-        """Its configurations."""
+        """The device's configurations."""
 
     @abstractmethod
     def get_interfaces(self) -> InterfacesResult:
-        """Its interfaces."""
+        """The device's interfaces."""
 
     @abstractmethod
     def get_neighbors(self) -> NeighborsResult:
-        """Its neighbors."""
+        """The device's neighbors."""
 
 
 __getattr__ = refusing(__name__)

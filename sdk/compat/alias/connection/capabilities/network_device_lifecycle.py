@@ -14,15 +14,15 @@ class NetworkDeviceLifecycleCapability(CapabilityInterface):
 
     @abstractmethod
     def reload(self, save_config: bool = True) -> None:
-        """Restart it now."""
+        """Restart the device now."""
 
     @abstractmethod
     def schedule_reload(self, delay: int, save_config: bool = True) -> None:
-        """Restart it later; `delay` is as the plugin says."""
+        """Restart the device later. The plugin says what `delay` means."""
 
     @abstractmethod
     def cancel_reload(self) -> None:
-        """Do not restart it after all."""
+        """Cancel a restart that was scheduled."""
 
 
 __getattr__ = refusing(__name__)

@@ -1,4 +1,4 @@
-"""What the inventory calls a device whose platform is to be found out: nothing that a real one is called."""
+"""The platform name in the inventory for a device with an unknown platform. No real platform has it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The detector: one probe after the other, until one can tell."""
+"""The detector tries one probe after the other, until one gives a clear answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .target import DetectionContext, DetectionTarget
 
 @dataclass
 class DetectionConfig:
-    """Which probes, by name: None for all. `total_budget` is for all together, in seconds."""
+    """The names of the probes to use, None for all. `total_budget` is the time for all together, in seconds."""
 
     probes: Sequence[str] | None = None
     exclude_probes: Sequence[str] = field(default_factory=tuple)
@@ -33,7 +33,7 @@ class PlatformDetector:
         self.logger = logger_for(self, logger)
 
     async def detect(self, target: DetectionTarget) -> DetectionReport:
-        """Ask the probes; a failure of one is in its result. Raises `ProbeRegistrationError` for unknown names."""
+        """Ask the probes; if one fails, its result says so. Raises `ProbeRegistrationError` for unknown names."""
         begun = time.monotonic()
         context = DetectionContext()
         attempts: list[ProbeResult] = []
@@ -66,7 +66,7 @@ class PlatformDetector:
         except TimeoutError:
             result = ProbeResult.inconclusive(error=f"no answer within {limit:.1f} s")
         except Exception as error:
-            # One probe that is broken is no reason not to ask the others.
+            # If one probe is broken, the detector still asks the others.
             self.logger.exception("The probe {} failed", probe.name)
             result = ProbeResult.inconclusive(error=f"{type(error).__name__}: {error}")
         result.probe, result.elapsed_ms = probe.name, _milliseconds_since(begun)

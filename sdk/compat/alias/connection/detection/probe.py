@@ -17,11 +17,11 @@ ProbeT = TypeVar("ProbeT", bound="type[PlatformProbe]")
 
 
 class ProbeRegistrationError(Exception):
-    """A probe that can't be registered, or one that nobody has registered."""
+    """A probe can't be registered, or a name is used that no registered probe has."""
 
 
 class PlatformProbe(ABC):
-    """One way to find out. The lowest `order` is tried first; `timeout` is in seconds."""
+    """One way to find out a platform. The lowest `order` is tried first; `timeout` is in seconds."""
 
     name: ClassVar[str] = ""
     order: ClassVar[int] = 100
@@ -33,7 +33,7 @@ class PlatformProbe(ABC):
 
     @abstractmethod
     async def probe(self, target: DetectionTarget, ctx: DetectionContext) -> ProbeResult:
-        """Look at the host. Returns what it can't tell as `ProbeResult.inconclusive`."""
+        """Look at the host. If the probe can't decide, it returns `ProbeResult.inconclusive`."""
 
 
 _probes: list[type[PlatformProbe]] = []
@@ -54,7 +54,7 @@ def register_platform_probe(cls: ProbeT) -> ProbeT:
 def get_probes(
     include: Sequence[str] | None = None, exclude: Sequence[str] = (), logger: Any = None
 ) -> list[PlatformProbe]:
-    """The probes, in the order of `include` where it is given. Raises `ProbeRegistrationError` for an unknown name."""
+    """The probes, in the order of `include` if given. Raises `ProbeRegistrationError` for an unknown name."""
     names = registered_probe_names() if include is None else include
     by_name = {probe.name: probe for probe in _probes}
     if unknown := [name for name in names if name not in by_name]:
@@ -63,7 +63,7 @@ def get_probes(
 
 
 def registered_probe_names() -> list[str]:
-    """Their names, in the order in which they are tried."""
+    """The names of the probes, in the order in which they are tried."""
     return [probe.name for probe in sorted(_probes, key=lambda each: (each.order, each.name))]
 
 

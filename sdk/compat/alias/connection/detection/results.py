@@ -1,4 +1,4 @@
-"""What a detection has found: of each probe, and of all together."""
+"""What a detection has found: the result of each probe, and of all together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_EVIDENCE_CHARS: Final = 200
 
 
 class DetectionOutcome(StrEnum):
-    """What a probe has made of a host. The first two end a detection."""
+    """What a probe has found out about a host. The first two values end a detection."""
 
     DETECTED = "detected"
     NOT_A_DEVICE = "not_a_device"
@@ -30,7 +30,7 @@ class ExclusionReason(StrEnum):
 
 @dataclass
 class ProbeResult:
-    """What one probe has found. `probe` and `elapsed_ms` are filled in by the detector."""
+    """What one probe has found. The detector fills in `probe` and `elapsed_ms`."""
 
     outcome: DetectionOutcome
     platform: str | None = None
@@ -48,14 +48,14 @@ class ProbeResult:
 
     @classmethod
     def detected(cls, platform: str, *, evidence: str = "", hostname: str | None = None) -> ProbeResult:
-        """It is of this platform."""
+        """The host is a device of this platform."""
         return cls(
             DetectionOutcome.DETECTED, platform=platform, evidence=_on_one_line(evidence), hostname=hostname
         )
 
     @classmethod
     def not_a_device(cls, reason: ExclusionReason, *, evidence: str = "") -> ProbeResult:
-        """It is none, for this reason."""
+        """The host is not a device, for this reason."""
         return cls(DetectionOutcome.NOT_A_DEVICE, reason=reason, evidence=_on_one_line(evidence))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""By which words of which command a platform is known. Plugins have theirs as `detection_signature`."""
+"""Signatures: the command and the words in its output that show a platform. Plugins have a `detection_signature`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ class ShellKind(StrEnum):
 
 @dataclass
 class PlatformSignature:
-    """A platform answers `version_command` with what `pattern` finds. The lowest `priority` is tried first."""
+    """A device of a platform answers `version_command` with a text that `pattern` matches.
+
+    The lowest `priority` is tried first.
+    """
 
     version_command: str
     pattern: str
@@ -26,7 +29,7 @@ class PlatformSignature:
     priority: int = 100
 
     def matches(self, output: str) -> bool:
-        """Whether it is in this output."""
+        """Whether the pattern is in this output."""
         return re.search(self.pattern, output, re.IGNORECASE | re.MULTILINE) is not None
 
 
@@ -35,7 +38,7 @@ Plan = list[tuple[str, list[tuple[str, PlatformSignature]]]]
 
 def get_signatures() -> dict[str, PlatformSignature]:
     """The signatures of the plugins for SSH, by platform."""
-    from ..registry import ssh_plugins  # which imports the plugins, and these the signatures
+    from ..registry import ssh_plugins  # it imports the plugins, and they import the signatures
 
     found = {name: getattr(plugin, "detection_signature", None) for name, plugin in ssh_plugins().items()}
     return {name: signature for name, signature in found.items() if signature is not None}
@@ -47,7 +50,7 @@ def get_signature(platform: str) -> PlatformSignature | None:
 
 
 def command_plan() -> Plan:
-    """Which commands to send, and what their answers mean: those for most platforms first, those for a shell last."""
+    """Which commands to send, and what the answers mean. Commands for the most platforms go first, for shells last."""
     by_command: dict[str, list[tuple[str, PlatformSignature]]] = {}
     for platform, signature in get_signatures().items():
         by_command.setdefault(signature.version_command, []).append((platform, signature))

@@ -1,4 +1,4 @@
-"""What is to be detected, and what was read of it so far."""
+"""The host to detect, and what was read from it so far."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class DetectionContext:
 
 
 def make_detection_device(ip: str, username: str | None = None, password: str | None = None) -> Any:
-    """A device of the client's, of which the address is known, and not the platform.
+    """A device of the client's classes, with an address and without a platform.
 
-    Raises `ImportError` where no client is installed.
+    Raises `ImportError` if no client is installed.
     """
     from ...workflow.entities import Platform  # needs the client
 

@@ -1,4 +1,4 @@
-"""What blocks of the other SDK give and get, in the forms of `sdk.connection` and back. Pure."""
+"""Converts what blocks of the other SDK give and get to the forms of `sdk.connection`, and back. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STATUS: Final = {
 
 
 def information_of(facts: DeviceFacts) -> InformationResult:
-    """What a device is. What it does not say is an empty text, as there is no null there."""
+    """What a device is. A fact that it does not report is an empty text, because that SDK has no null there."""
     return InformationResult(
         hostname=facts.hostname or "",
         vendor=facts.vendor or "",
@@ -40,14 +40,14 @@ def information_of(facts: DeviceFacts) -> InformationResult:
 
 
 def interfaces_of(found: Iterable[InterfaceFacts]) -> InterfacesResult:
-    """Its interfaces."""
+    """The device's interfaces."""
     return InterfacesResult(
         InterfaceResult(each.name, _STATUS[each.state], each.description or "") for each in found
     )
 
 
 def neighbors_of(found: Iterable[Neighbor]) -> NeighborsResult:
-    """Its neighbors."""
+    """The device's neighbors."""
     return NeighborsResult(
         NeighborResult(
             hostname=each.name or "",
@@ -61,10 +61,10 @@ def neighbors_of(found: Iterable[Neighbor]) -> NeighborsResult:
 
 
 def plan_given(configuration: str, lines: Iterable[str], dialect: Dialect) -> Plan:
-    """What to send for lines that a block gives: as a device prints them, or as a person types them.
+    """The plan for lines that a block gives, in the form that a device prints or that a person types.
 
-    Blocks of the other SDK mostly send what a person types: no line is indented, and a header changes the mode until
-    `exit` leaves it. Raises `LinesError`.
+    Blocks of the other SDK mostly send what a person types: no line is indented, and after a header the lines belong
+    to its section until `exit`. Raises `LinesError`.
     """
     given = [part for line in lines for part in line.splitlines()]
     commands = (line for line in dialect.without_blocks(given) if line.strip() and line.strip()[0] != "!")
@@ -74,7 +74,7 @@ def plan_given(configuration: str, lines: Iterable[str], dialect: Dialect) -> Pl
 
 
 def pattern_of(expected: str) -> str | None:
-    """A regular expression that finds `expected`, as it stands or as the expression that it may be; None for none."""
+    """A regular expression that finds `expected`, as a plain text or as an expression; None if there is no text."""
     if not expected:
         return None
     literal = re.escape(expected)

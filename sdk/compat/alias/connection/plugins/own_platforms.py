@@ -1,4 +1,4 @@
-"""Which of this worker's plugins is for which platform, and what of the other SDK's interfaces it has."""
+"""Which of this worker's plugins is for which platform, and which interfaces of the other SDK it implements."""
 
 from __future__ import annotations
 
@@ -32,36 +32,36 @@ from .own_plugins import CHANGE_SECONDS, READ_SECONDS, DeviceConnectionError, Ow
 
 
 class ReadPlugin(OwnPlugin, NetworkDeviceInformationCapability):
-    """Facts, configuration, interfaces and neighbors as well."""
+    """Also reads facts, configuration, interfaces and neighbors."""
 
     def get_information(self) -> InformationResult:
-        """What it is."""
+        """What the device is."""
         return information_of(self._asked(lambda conn: conn.get_information()))
 
     def get_config(self) -> ConfigSnapshotResult:
-        """Its configurations."""
+        """The device's configurations."""
         return ConfigSnapshotResult(self._asked(lambda conn: conn.get_config()), self._startup())
 
     def _startup(self) -> str:
         try:
             return self._asked(lambda conn: conn.get_config(source="startup"))
         except DeviceConnectionError as error:
-            # The words of a device that was never saved. Whatever else keeps it from being read is no empty text.
+            # The device says this if nothing was ever saved. Any other error must not become an empty text.
             if "not present" in (error.last_line or ""):
                 return ""
             raise
 
     def get_interfaces(self) -> InterfacesResult:
-        """Its interfaces."""
+        """The device's interfaces."""
         return interfaces_of(self._asked(lambda conn: conn.get_interfaces()))
 
     def get_neighbors(self) -> NeighborsResult:
-        """Its neighbors."""
+        """The device's neighbors."""
         return neighbors_of(self._asked(lambda conn: conn.get_neighbors()))
 
 
 class ChangePlugin(ReadPlugin, NetworkDeviceConfigurationCapability):
-    """Changes as well: line by line, compared with the configuration after, and taken back where a line is refused."""
+    """Also changes the device, line by line. It checks the configuration afterwards, and takes refused changes back."""
 
     def send_configs(
         self, configs: list[str], timeout: int | None = None, expect_prompt: bool = True
@@ -74,7 +74,7 @@ class ChangePlugin(ReadPlugin, NetworkDeviceConfigurationCapability):
         return self._changed(config.splitlines(), timeout)
 
     def replace_running_config(self, config: str, timeout: int | None = None) -> ConfigApplyResult:
-        """Put this in the place of the running configuration, by sending the lines that differ."""
+        """Replace the running configuration by this one: send the lines that differ."""
         work = _replacing(config)
         restoration, diff = self._done("replacing the configuration", work, timeout or CHANGE_SECONDS)
         if not restoration.is_restored:
@@ -84,7 +84,7 @@ class ChangePlugin(ReadPlugin, NetworkDeviceConfigurationCapability):
         return ConfigApplyResult(diff)
 
     def replace_startup_config(self, config: str, timeout: int | None = None) -> NoReturn:
-        """Not without the package: raises `NotImplementedForThisPlatform`."""
+        """Works only with the package: raises `NotImplementedForThisPlatform`."""
         raise NotImplementedForThisPlatform(
             "This worker does not write a startup configuration by itself. Call replace_running_config(), then "
             "save_config(); or install neops_worker_sdk beside this worker."
@@ -98,7 +98,7 @@ class ChangePlugin(ReadPlugin, NetworkDeviceConfigurationCapability):
         deadline = Deadline(timeout or CHANGE_SECONDS)
         configuration, dialect = self._done("reading the configuration", _read, deadline.left_seconds)
         try:
-            # Not in the step before: there it would be an error of this worker's own.
+            # Not inside `_done`: there a `LinesError` would count as an error of this worker.
             plan = plan_given(configuration, lines, dialect)
         except LinesError as error:
             raise ConnectionCreationError(str(error), device_id_of(self.device)) from None
@@ -139,7 +139,7 @@ class IosPlugin(ChangePlugin):
     detection_signature = PlatformSignature("show version", r"\bIOS([ -]XE)? Software\b")
 
     def replace_running_config(self, config: str, timeout: int | None = None) -> ConfigApplyResult:
-        """Put this in the place of the running configuration, and save it, as the package does on IOS."""
+        """Replace the running configuration by this one, and save it, as the package does on IOS."""
         result = super().replace_running_config(config, timeout)
         self.save_config()
         return result
@@ -154,7 +154,7 @@ class FrrPlugin(ChangePlugin):
     )
 
     def get_information(self) -> InformationResult:
-        """What it is; behind a shell, as the other SDK says it: the kernel as model, the machine's id as serial."""
+        """What the device is. Behind a shell, as the other SDK has it: the kernel as model, the machine's id as serial."""
         return self._done("reading the facts", _linux_information, READ_SECONDS)
 
 
@@ -181,6 +181,6 @@ OWN_PLUGINS: Final[tuple[type[OwnPlugin], ...]] = tuple(
     or type(f"{name.title().replace('_', '')}Plugin", (OwnPlugin,), {"platform": name})
     for name in NEOPS_NETMIKO_PLATFORM_MAPPING
 )
-"""One for each platform: all of it for IOS and FRR, commands for the others."""
+"""One plugin for each platform: everything for IOS and FRR, commands for the others."""
 
 __getattr__ = refusing(__name__)

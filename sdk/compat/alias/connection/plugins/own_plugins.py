@@ -1,4 +1,4 @@
-"""The plugins of this worker: network devices by `sdk.connection`, under the names that blocks know."""
+"""The plugins of this worker. They reach devices by `sdk.connection`, under the names that blocks know."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ T = TypeVar("T")
 
 _DEFAULT_SECONDS: Final = 30.0
 _OWN_PLATFORMS: Final = {"frr": "frr"}
-"""Those that the other SDK gives to netmiko as something else: FRR as a host with Linux, behind a shell only."""
+"""Platforms that the other SDK gives netmiko under another name. It takes FRR for a Linux host, behind a shell only."""
 
 READ_SECONDS: Final = _DEFAULT_SECONDS
-"""For reading facts."""
+"""The time for reading facts."""
 CHANGE_SECONDS: Final = 120.0
-"""For a change where the block names no timeout: reading twice, sending, and taking it back where it must be."""
+"""The time for a change if the block gives none: to read twice, to send, and to take it back if needed."""
 
 
 class DeviceConnectionError(ConnectionCreationError, DeviceError):  # type: ignore[misc]  # `cause`: see below
-    """What went wrong on a device, for blocks that catch the errors of either SDK. `cause` is the error of ours."""
+    """An error on a device, for blocks that catch the errors of either SDK. `cause` is the error of this SDK."""
 
     def __init__(self, error: DeviceError, device_id: str | None) -> None:
         DeviceError.__init__(
@@ -43,7 +43,7 @@ class DeviceConnectionError(ConnectionCreationError, DeviceError):  # type: igno
         )
         self.message = str(error)
         self.device_id = device_id
-        # There it is the exception that was raised first, and ours have the kind of the error under this name.
+        # In the other SDK `cause` is the original exception; in ours it is the kind of the error.
         vars(self)["cause"] = error
 
 
@@ -52,11 +52,11 @@ class OwnConnection(BaseConnection[Any]):
 
     def connect(self, **kwargs: Any) -> None:
         """Log in. `kwargs` are arguments of `sdk.connection.connect_sync`. Raises `NeopsConnectionError`."""
-        from sdk.connection.sync import connect_sync  # takes threads and the pool along
+        from sdk.connection.sync import connect_sync  # also loads threads and the pool
 
         self._require_ip("this worker")
         with self.telling():
-            # Where the inventory has an enable secret, the commands of privileged mode are wanted.
+            # An enable secret in the inventory means: the block wants the commands of privileged mode.
             needs = (Execution, Configuration) if login_of(self.device).enable_secret else (Execution,)
             platform = _OWN_PLATFORMS.get(short_name_of(self.device) or "") or get_netmiko_platform(
                 self.device
@@ -70,7 +70,7 @@ class OwnConnection(BaseConnection[Any]):
 
     @property
     def is_alive(self) -> bool:
-        """Whether it was opened and not closed. What has become of the device since, the next command tells."""
+        """Whether it was opened and not closed. Only the next command shows whether the device still answers."""
         return self._connection_or_none is not None
 
     @contextmanager
@@ -92,7 +92,7 @@ class OwnPlugin(ConnectionPlugin[OwnConnection, Any], NetworkDeviceExecutionCapa
         return OwnConnection(self.device)
 
     def send_command(self, command: str, timeout: int | None = None) -> CommandResult:
-        """Send a command and wait for the prompt, which is not mistaken for a line of the output."""
+        """Send a command and wait for the prompt. A line of the output is not taken for the prompt."""
         answer = self._asked(lambda conn: conn.send_command(command, timeout or _DEFAULT_SECONDS, parse=True))
         if answer.is_cut:
             raise NeopsConnectionError(
@@ -108,9 +108,9 @@ class OwnPlugin(ConnectionPlugin[OwnConnection, Any], NetworkDeviceExecutionCapa
     def send_interactive(
         self, interactions: list[tuple[str, str]], timeout: int | None = None
     ) -> CommandResult:
-        """Send each input and wait for the text beside it; for the prompt where that is empty.
+        """Send each input and wait for its text; wait for the prompt if the text is empty.
 
-        A prompt in the place of a text ends it, as with the package: the inputs that are left are not sent.
+        If a prompt comes instead of a text, the dialogue ends, as with the package. Further inputs are not sent.
         """
         steps = [(line, pattern_of(expect)) for line, expect in interactions]
 
@@ -129,7 +129,7 @@ class OwnPlugin(ConnectionPlugin[OwnConnection, Any], NetworkDeviceExecutionCapa
             return ask(connection)
 
     def _done(self, what: str, work: Callable[[Platform, Any], T], seconds: float) -> T:
-        """What `work` makes of the platform and a deadline."""
+        """The result of `work`, called with the platform and a deadline."""
         from sdk.connection.verbs import Verb
 
         return self._asked(lambda conn: conn.run(Verb(what, work), seconds))

@@ -1,4 +1,4 @@
-"""What makes a proxy of a class statement: each method of its interfaces goes to the plugin."""
+"""The metaclass of proxies: each method of a proxy's interfaces calls the plugin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ProxyMeta(ABCMeta):
     def __new__(
         mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any
     ) -> ProxyMeta:
-        """The class, with a method for each that it inherits from an interface and does not define."""
+        """The class, with a method for each that it inherits from an interface and does not define itself."""
         for method, (interface, function) in _methods(bases).items():
             namespace.setdefault(method, _to_plugin(interface, function))
         return super().__new__(mcs, name, bases, namespace, **kwargs)
@@ -40,13 +40,13 @@ def _methods(bases: tuple[type, ...]) -> dict[str, tuple[type, Callable[..., Any
 def _to_plugin(interface: type, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
-        # A plugin may have the method without the interface, and set to None where it does not.
+        # A plugin may have the method without the interface. If it lacks the method, it may have None there.
         method = getattr(self.plugin, function.__name__, None)
         if not callable(method):
             raise _not_implemented(self, interface, function.__name__)
         return method(*args, **kwargs)
 
-    # wraps() copies this mark too, and no proxy could be made.
+    # wraps() also copies this mark. With it, nobody could make an instance of a proxy.
     forward.__isabstractmethod__ = False  # type: ignore[attr-defined]  # what ABCMeta looks at
     return forward
 

@@ -42,7 +42,7 @@ class ConnectionProxy(metaclass=ProxyMeta):
         validate_capabilities: bool = True,
         logger: LoggerLike | None = None,
     ) -> Self:
-        """A proxy for `device`, connected unless `connect` is False. To be closed by the caller.
+        """A proxy for `device`, connected unless `connect` is False. The caller must close it.
 
         Raises `PluginNotFoundError`, `AmbiguousPluginError`, and what the plugin raises.
         """
@@ -71,7 +71,7 @@ class ConnectionProxy(metaclass=ProxyMeta):
         validate_capabilities: bool = True,
         logger: LoggerLike | None = None,
     ) -> Iterator[Self]:
-        """Do as `get_connection`, and close it at the end."""
+        """Return what `get_connection` returns, for a `with`, and close it at the end."""
         proxy = cls.get_connection(
             device,
             connection_type,
@@ -92,7 +92,7 @@ class ConnectionProxy(metaclass=ProxyMeta):
 
     @classmethod
     def list_capabilities(cls) -> dict[str, list[str]]:
-        """The methods of this proxy by the interface they belong to."""
+        """The methods of this proxy, by the interface that they belong to."""
         return {each.__name__: sorted(each.__abstractmethods__) for each in _interfaces(cls)}
 
     @property
@@ -117,11 +117,11 @@ def _interfaces(cls: type) -> set[ABCMeta]:
 
 
 class FileStorageConnectionProxy(ConnectionProxy):
-    """For stores of files."""
+    """For file stores."""
 
 
 class NetworkControllerConnectionProxy(ConnectionProxy):
-    """For controllers."""
+    """For network controllers."""
 
 
 class NetworkDeviceConnectionProxy(
@@ -131,15 +131,15 @@ class NetworkDeviceConnectionProxy(
     NetworkDeviceInformationCapability,
     NetworkDeviceLifecycleCapability,
 ):
-    """For all that a network device can do."""
+    """For everything that a network device can do."""
 
 
 class NetworkDeviceDiscoveryProxy(ConnectionProxy, NetworkDeviceInformationCapability):
-    """For asking a network device about itself."""
+    """For facts about a network device."""
 
 
 class PlatformDetectionProxy(ConnectionProxy, PlatformDetectionCapability):
-    """For finding out what a device is."""
+    """For the detection of a device's platform."""
 
 
 __getattr__ = refusing(__name__)

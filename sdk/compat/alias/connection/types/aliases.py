@@ -1,4 +1,4 @@
-"""Words of a plugin, and its type variables."""
+"""The types of a plugin's platform, connection type and library, and its type variables."""
 
 from __future__ import annotations
 

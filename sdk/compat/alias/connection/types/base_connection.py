@@ -1,4 +1,4 @@
-"""A connection as a plugin holds it."""
+"""The connection that a plugin holds."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ AnyConnection = TypeVar("AnyConnection", bound="BaseConnection")  # type: ignore
 
 
 def device_id_of(device: Any) -> str | None:
-    """The id of a device as text; None where it has none."""
+    """The id of a device as text; None if it has none."""
     number = getattr(device, "id", None)
     return None if number is None else str(int(number))
 
 
 def device_log_context(device: Any) -> dict[str, str]:
-    """The fields by which a log line names a device."""
+    """The fields that name a device in a log line."""
     platform = getattr(getattr(device, "platform", None), "short_name", None)
     return {"platform": platform or "unknown", "device_ip": getattr(device, "ip", None) or "unknown"}
 
@@ -37,7 +37,7 @@ class DeviceCredentials:
 
 
 class BaseConnection(ABC, Generic[RawConnection]):
-    """Wraps the connection of some library. Its author says how to open and to close it."""
+    """Wraps the connection of a library. The author of a subclass says how to open and close it."""
 
     def __init__(self, device: Any) -> None:
         self.device = device
@@ -46,7 +46,7 @@ class BaseConnection(ABC, Generic[RawConnection]):
 
     @abstractmethod
     def connect(self, **kwargs: Any) -> None:
-        """Open it, and set `self._connection`."""
+        """Open the connection, and set `self._connection`."""
 
     @abstractmethod
     def _close_raw(self, connection: RawConnection) -> None: ...
@@ -54,7 +54,7 @@ class BaseConnection(ABC, Generic[RawConnection]):
     @property
     @abstractmethod
     def is_alive(self) -> bool:
-        """Whether it can be used."""
+        """Whether the connection can be used."""
 
     @property
     def _connection(self) -> RawConnection:
@@ -75,7 +75,7 @@ class BaseConnection(ABC, Generic[RawConnection]):
         return device_id_of(self.device)
 
     def disconnect(self) -> None:
-        """Close it, if it is open. An error of that is logged only: it would hide one of the work before."""
+        """Close the connection, if open. An error is only logged: it would hide an error of the work before."""
         raw, self.__raw = self.__raw, None
         if raw is None:
             return

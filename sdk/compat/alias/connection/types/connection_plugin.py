@@ -34,7 +34,7 @@ class ConnectionPlugin(ABC, Generic[AnyConnection, RawConnection]):
     def _create_connection(self) -> AnyConnection: ...
 
     def initialize_connection(self, connect: bool = True) -> None:
-        """Make the connection, and open it. Raises `ConnectionAlreadyInitializedError` where one is open."""
+        """Make the connection, and open it. Raises `ConnectionAlreadyInitializedError` if one is open."""
         if self.get_raw_connection() is not None:
             raise ConnectionAlreadyInitializedError(device_id=device_id_of(self.device))
         connection = self._create_connection()

@@ -1,4 +1,4 @@
-"""What differs between two configurations, as text: by this worker's own trees of lines, without `hier_config`."""
+"""Differences between two configurations, as text. Uses this worker's own trees of lines, not `hier_config`."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _SECRET: Final = re.compile(r"(?m)^(username \S+(?: .+)?|enable) (secret|passwor
 
 @dataclass
 class ConfigDelta:
-    """The lines that make one configuration into the other, and those that lead back."""
+    """The lines that turn one configuration into the other, and the lines that turn it back."""
 
     rollout: str
     rollback: str
 
 
 def normalize_secrets(config: str) -> str:
-    """The configuration with `<HASH>` for each hash of a user's or the enable password: equal ones never look alike."""
+    """The configuration with `<HASH>` for each hash of a user's or the enable password: hashes of equal ones differ."""
     return _SECRET.sub(r"\1 \2 \3 <HASH>", config)
 
 
@@ -44,7 +44,7 @@ def get_config_unified_diff(
     include_tags: Sequence[str] = (),
     exclude_tags: Sequence[str] = (),
 ) -> str:
-    """What goes (`-`) and what comes (`+`), by sections. A snippet is what is added to `from_config`.
+    """The lines that go (`-`) and come (`+`), by sections. A snippet is added to `from_config`.
 
     Raises `NeopsConnectionError` for tags, which need the package.
     """
@@ -62,9 +62,9 @@ def get_config_delta(
     include_tags: Sequence[str] = (),
     exclude_tags: Sequence[str] = (),
 ) -> ConfigDelta:
-    """The lines to send for `to_config`, and those to send to go back. A snippet is what is added to `from_config`.
+    """The lines to send for `to_config`, and the lines to send to go back. A snippet is added to `from_config`.
 
-    A line that replaces another one of the same command is sent alone, where the platform is known for it (IOS, FRR).
+    If a line replaces another line of the same command, it is sent alone, on the platforms that are known (IOS, FRR).
     Raises `NeopsConnectionError` for tags, which need the package.
     """
     _refuse_tags(tag_rules, include_tags, exclude_tags)
@@ -111,7 +111,7 @@ def _marked(line: Line, sign: str, indent: str) -> Iterator[str]:
 
 
 def _sent(before: Tree, after: Tree, dialect: Dialect, parents: tuple[str, ...]) -> Iterator[str]:
-    """The lines of one section: first what goes, then what comes, in the order of `after`."""
+    """The lines of one section: first the lines that go, then those that come, in the order of `after`."""
     indent = _INDENT * len(parents)
     same = _same_at_the_start(before, after) if dialect.is_ordered(parents) else None
     old = {line.text: line for line in before[:same]}
@@ -128,7 +128,7 @@ def _sent(before: Tree, after: Tree, dialect: Dialect, parents: tuple[str, ...])
             yield from _section(line.text, inside, dialect, indent)
         elif negation is not None and negation not in texts:
             yield indent + negation
-    # An interface goes up when the rest of it is there.
+    # An interface is enabled only when its other lines are set.
     for line in sorted(after, key=lambda each: each.text == "no shutdown"):
         children = old[line.text].children if line.text in old else ()
         inside = list(_sent(children, line.children, dialect, (*parents, line.text)))

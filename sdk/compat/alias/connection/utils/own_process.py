@@ -1,4 +1,4 @@
-"""Work in a process of its own, a fork of this one, that ends when its time is over."""
+"""Runs work in a fork of this process, for a limited time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GRACE_SECONDS: Final = 1.0
 
 
 def outcome_of(work: Callable[[], Any], seconds: float) -> Any:
-    """What `work` returns or raises. Blocks; what it returns has to be picklable.
+    """What `work` returns or raises. Blocks. A returned value must be picklable.
 
     Raises:
         TimeoutError: it took longer. Its process was killed.
@@ -42,7 +42,7 @@ def outcome_of(work: Callable[[], Any], seconds: float) -> Any:
     if not said:
         code = os.waitstatus_to_exitcode(status)
         raise RuntimeError(f"The process of the restricted code ended without a result (exit code {code}).")
-    succeeded, value = pickle.loads(said)  # noqa: S301  # written by the fork below; its code reaches no descriptor
+    succeeded, value = pickle.loads(said)  # noqa: S301  # written by the fork below; its code can't reach the pipe
     if succeeded:
         return value
     raise value
@@ -50,9 +50,9 @@ def outcome_of(work: Callable[[], Any], seconds: float) -> Any:
 
 def _serve(work: Callable[[], Any], writer: int, seconds: float) -> NoReturn:
     try:
-        signal.set_wakeup_fd(-1)  # the loop's of the process that this is a fork of
+        signal.set_wakeup_fd(-1)  # it belongs to the event loop of the parent
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        # Its own end, even in C code, and even where nobody is left to kill it.
+        # The fork ends itself then, even in C code, and even if nobody is left to kill it.
         signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_SECONDS)
         said = _said(work)
         said = len(said).to_bytes(_LENGTH_BYTES, "big") + said
@@ -68,16 +68,16 @@ def _said(work: Callable[[], Any]) -> bytes:
     except BaseException as error:
         try:
             said = pickle.dumps((False, error))
-            pickle.loads(said)  # noqa: S301  # made in the line before
+            pickle.loads(said)  # noqa: S301  # made in the line above
         except Exception:
             return pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))
         return said
 
 
 def _read(reader: int, pid: int, end: float) -> bytes | None:
-    """What the process says; empty where it has ended before it had said all, None where either takes too long.
+    """What the process has sent: empty if it ended before it had sent all, None if either took too long.
 
-    Not by the end of the pipe: a process that another thread forks meanwhile holds the other end open too.
+    It does not wait for the end of the pipe: a process that another thread forks meanwhile also holds the other end.
     """
     process = os.pidfd_open(pid)
     try:
@@ -96,7 +96,7 @@ def _read_from(reader: int, process: int, end: float) -> bytes | None:
         try:
             data = os.read(reader, _READ_BYTES)
         except BlockingIOError:
-            return b""  # the news is the end of the process, and all that it wrote was read
+            return b""  # poll reported the end of the process, and everything that it wrote was read
         if not data:
             return b""
         said += data

@@ -1,4 +1,4 @@
-"""The platforms' short names in the engine, and what libraries call them."""
+"""The platforms' short names in the engine, and their names in libraries."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ _HIER_CONFIG: Final = {
 
 
 def get_netmiko_platform(device: Any) -> str:
-    """What netmiko calls a device's platform. Raises `PlatformNotSupportedError`."""
+    """Netmiko's name of a device's platform. Raises `PlatformNotSupportedError`."""
     return _of(device, NEOPS_NETMIKO_PLATFORM_MAPPING, "netmiko")
 
 
 def get_napalm_platform(device: Any) -> str:
-    """What napalm calls a device's platform. Raises `PlatformNotSupportedError`."""
+    """Napalm's name of a device's platform. Raises `PlatformNotSupportedError`."""
     return _of(device, NEOPS_NAPALM_PLATFORM_MAPPING, "napalm")
 
 
 def get_scrapli_platform(device: Any) -> str:
-    """What scrapli calls a device's platform. Raises `PlatformNotSupportedError`."""
+    """Scrapli's name of a device's platform. Raises `PlatformNotSupportedError`."""
     return _of(device, NEOPS_SCRAPLI_PLATFORM_MAPPING, "scrapli")
 
 
 def get_hier_config_platform(device: Any) -> Any:
-    """hier_config's platform of a device; its generic one for those it does not know. Raises `ImportError`."""
+    """hier_config's platform of a device; the generic one if it does not know the device's. Raises `ImportError`."""
     return hier_config_platform(short_name_of(device))
 
 
 def hier_config_platform(short_name: str | None) -> Any:
-    """hier_config's platform by the short name. Raises `ImportError` where that library is not installed."""
+    """hier_config's platform by the short name. Raises `ImportError` if that library is not installed."""
     platforms = library("hier_config").Platform
     return getattr(platforms, _HIER_CONFIG.get(short_name or "", "GENERIC"))
 
 
 def short_name_of(device: Any) -> str | None:
-    """The short name of a device's platform; None where it has none."""
+    """The short name of a device's platform; None if it has none."""
     return getattr(getattr(device, "platform", None), "short_name", None)
 
 
@@ -76,7 +76,7 @@ _refuse = refusing(__name__)
 
 
 def __getattr__(name: str) -> Any:
-    # Not at the import: hier_config is no library of this worker.
+    # Not at the import: this worker does not install hier_config.
     if name == "NEOPS_HIER_CONFIG_PLATFORM_MAPPING":
         return {short_name: hier_config_platform(short_name) for short_name in _HIER_CONFIG}
     return _refuse(name)

@@ -1,4 +1,4 @@
-"""What a login leads to: by `sdk.connection`'s own detection, and by the signatures of plugins where it can't tell."""
+"""Finds out a platform by a login: first as `sdk.connection` does, then by the plugins' signatures."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _REASONS: Final = {
     Cause.SECOND_FACTOR: ExclusionReason.AUTH_FAILED,
 }
 _NAMES: Final = {"iosxe": "ios"}
-"""Where plugins of the other SDK call a platform otherwise than `sdk.connection` does."""
+"""Platforms that plugins of the other SDK call by another name than `sdk.connection` does."""
 
 
 @register_platform_probe
 class ExecCommandProbe(PlatformProbe):
-    """Logs in once and asks. The password goes to no host whose key has changed."""
+    """Logs in once and asks. It sends the password to no host whose key has changed."""
 
     name = "exec"
     order = 25
@@ -43,8 +43,8 @@ class ExecCommandProbe(PlatformProbe):
     needs_credentials = True
 
     async def probe(self, target: DetectionTarget, ctx: DetectionContext) -> ProbeResult:
-        """Log in and ask. What can't be told, for whatever reason, is inconclusive."""
-        from sdk.connection.detection import in_one_session  # takes threads and netmiko along
+        """Log in and ask. If that gives no answer, for whatever reason, the result is inconclusive."""
+        from sdk.connection.detection import in_one_session  # also loads threads and netmiko
 
         plan = command_plan()
         login = Login(target.host, target.username or "", target.port, target.password)

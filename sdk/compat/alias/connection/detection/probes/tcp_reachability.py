@@ -1,4 +1,4 @@
-"""Whether anything listens."""
+"""Whether anything listens on the port."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _CONNECT_SECONDS: Final = 2.0
 
 @register_platform_probe
 class TcpReachabilityProbe(PlatformProbe):
-    """Opens a connection and closes it: most addresses of a network answer nothing, and need no login to tell."""
+    """Opens a connection and closes it. Most addresses of a network do not answer, and it takes no login to see that."""
 
     name = "tcp"
     order = 10
     timeout = 3.0
 
     async def probe(self, target: DetectionTarget, ctx: DetectionContext) -> ProbeResult:
-        """Say that nothing listens there, or leave it to the others."""
+        """Say that nothing listens there, or leave the answer to the other probes."""
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 _, writer = await asyncio.open_connection(target.host, target.port)

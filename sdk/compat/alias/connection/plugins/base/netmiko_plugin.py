@@ -17,12 +17,12 @@ class NetmikoConnection(BaseConnection[Any]):
     """A connection by netmiko's `ConnectHandler`, with the device's own address and login."""
 
     connect_defaults: ClassVar[dict[str, Any]] = {}
-    """Arguments for `ConnectHandler`, below those of `connect`."""
+    """Arguments for `ConnectHandler`. Those of `connect` go before them."""
 
     def connect(self, **kwargs: Any) -> None:
-        """Log in. `kwargs` are arguments of `ConnectHandler`; `device_type` is by the device's platform.
+        """Log in. `kwargs` are arguments of `ConnectHandler`; `device_type` comes from the device's platform.
 
-        `platform`, there or in `connect_defaults`, is netmiko's name of a platform that the mapping does not have.
+        If the mapping lacks the platform, give netmiko's name of it as `platform`, there or in `connect_defaults`.
 
         Raises `ConnectionCreationError`, `ConnectionValidationError`, `PlatformNotSupportedError`.
         """
@@ -55,7 +55,7 @@ class NetmikoConnection(BaseConnection[Any]):
 
 
 class NetmikoConnectionPluginBase(ConnectionPlugin[NetmikoConnection, Any]):
-    """A plugin that connects by netmiko. Its author names a platform and implements capabilities."""
+    """A plugin that connects by netmiko. Its author gives a platform and implements capabilities."""
 
     connection_type = "ssh"
     connection_library = "netmiko"

@@ -1,4 +1,4 @@
-"""The plugin for devices whose platform is not known: all that it can do is to find that out."""
+"""The plugin for devices with an unknown platform. It can only find out the platform."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class NullConnection(BaseConnection[object]):
         )
 
     def _close_raw(self, connection: object) -> None:
-        """There is none."""
+        """Do nothing: there is no connection."""
 
     @property
     def is_alive(self) -> bool:
@@ -40,9 +40,9 @@ class NullConnection(BaseConnection[object]):
 
 
 class PlatformDetectionPlugin(ConnectionPlugin[NullConnection, object], PlatformDetectionCapability):
-    """Finds out what answers at a device's address, and at the port in its connection options.
+    """Finds out the platform of the host at a device's address, and at the port in its connection options.
 
-    As for every other login, a host, username and password in these are for a device that has none itself.
+    A host, username and password in these options are used only if the device itself has none, as for every login.
     """
 
     platform = DETECTION_PLATFORM

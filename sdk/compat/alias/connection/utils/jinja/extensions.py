@@ -12,7 +12,7 @@ _refuse = refusing(__name__)
 
 
 def __getattr__(name: str) -> Any:
-    # Made when they are asked for: jinja2 is loaded by the first template, and these derive from a class of it.
+    # Made only on request: the first template loads jinja2, and these classes derive from one of its classes.
     return _extensions()[name] if name in ("CommentExtension", "TryExceptExtension") else _refuse(name)
 
 
@@ -37,19 +37,19 @@ def _extensions() -> dict[str, type[Any]]:
 def _parse_comment(self: Any, parser: Any) -> list[Any]:
     next(parser.stream)
     if parser.stream.current.type != "block_end":
-        parser.parse_expression()  # what the comment is called
+        parser.parse_expression()  # the name of the comment
     parser.parse_statements(("name:endcomment",), drop_needle=True)
     return []
 
 
 def _parse_attempt(self: Any, parser: Any) -> list[Any]:
-    """A macro of each part, and a call that chooses."""
+    """A macro for each part, and a call that chooses between them."""
     nodes = library("jinja2.nodes")
     line = next(parser.stream).lineno
     parts = [parser.parse_statements(("name:except", "name:endtry"))]
     has_otherwise = next(parser.stream).value == "except"
     parts.append(parser.parse_statements(("name:endtry",), drop_needle=True) if has_otherwise else [])
-    # Names that no author writes, another pair for each place.
+    # Names that no author writes, and a different pair in each place.
     own = parser.free_identifier().name
     names = [f"_part_{number}_of_{own}" for number in (1, 2)]
     macros = [nodes.Macro(name, [], [], body) for name, body in zip(names, parts, strict=True)]

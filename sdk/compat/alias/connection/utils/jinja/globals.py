@@ -9,7 +9,7 @@ from sdk.compat.migration_hints import refusing
 
 
 def now(tz: str | None = None) -> datetime:
-    """The time: local and without a zone, or that of the zone with this name."""
+    """The time: local and without a zone, or in the zone with this name."""
     return datetime.now(ZoneInfo(tz) if tz else None)
 
 

@@ -1,4 +1,4 @@
-"""What templates may use beside their variables: filters, globals, extensions and capabilities."""
+"""What templates may use besides their variables: filters, globals, extensions and capabilities."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def register_jinja_global(name: str) -> Callable[[T], T]:
 
 
 def register_jinja_capability(name: str) -> Callable[[T], T]:
-    """Register the decorated class as a capability: each template that asks for it gets an instance of its own."""
+    """Register the decorated class as a capability: each template that asks for it gets its own instance."""
     return _into(JINJA_CAPABILITIES, name)
 
 
 def get_jinja_capabilities(capabilities: Iterable[str]) -> dict[str, Any]:
-    """New instances of these capabilities, by name. What is not registered is left out."""
+    """New instances of these capabilities, by name. Names that are not registered are left out."""
     return {name: JINJA_CAPABILITIES[name]() for name in capabilities if name in JINJA_CAPABILITIES}
 
 

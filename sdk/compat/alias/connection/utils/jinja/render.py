@@ -19,9 +19,9 @@ def render_jinja_template(
     capabilities: dict[str, Any] | None = None,
     **kwargs: Any,
 ) -> str:
-    """The text of `template` with these variables. What is not defined is an error.
+    """The text of `template` with these variables. An undefined variable is an error.
 
-    A capability goes before a variable of its name.
+    A capability goes before a variable with the same name.
 
     Raises `jinja2.TemplateError`, and what a filter raises.
     """

@@ -11,7 +11,7 @@ from .registry import register_restricted_function
 
 @register_restricted_function("get_subnet")
 def get_subnet_function(ip: str) -> IPv4Network | IPv6Network:
-    """The network that an address with its length is in. Raises `ValueError`."""
+    """The network of an address with a prefix length. Raises `ValueError`."""
     return ip_network(ip, strict=False)
 
 

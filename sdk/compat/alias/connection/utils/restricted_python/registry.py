@@ -17,7 +17,7 @@ RESTRICTED_BUILTINS: dict[str, Any] = {
     **_RESTRICTED.limited_builtins,
     **_RESTRICTED.utility_builtins,
 }
-"""By the name in the code. Of this process: a job has one of its own."""
+"""By their names in the code. They belong to this process: each job has its own."""
 
 
 def register_restricted_module(name: str) -> Callable[[CallableT], CallableT]:
@@ -41,7 +41,7 @@ def register_restricted_function(name: str) -> Callable[[CallableT], CallableT]:
 
 
 def snapshot_sdk_builtin_names() -> None:
-    """Do nothing: the process that runs the code has all that was registered in this one."""
+    """Do nothing: the process that runs the code has everything that was registered in this one."""
 
 
 __getattr__ = refusing(__name__)

@@ -1,4 +1,4 @@
-"""Runs restricted code: compiled by RestrictedPython, in a process of its own, for a limited time."""
+"""Runs restricted code: RestrictedPython compiles it, and a separate process runs it for a limited time."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def run_restricted_code(
     timeout_s: float = DEFAULT_TIMEOUT_S,
     **kwargs: Any,
 ) -> dict[str, Any] | None:
-    """What the code has handed to `set_result(key, value)`; None for nothing. Blocks for as long as the code runs.
+    """The values that the code has given to `set_result(key, value)`; None if it gave none. Blocks while the code runs.
 
-    `kwargs` are its variables, `restricted_builtins` what it may use beside what is registered. Raises `SyntaxError`
-    for what is not allowed, `TimeoutError` after `timeout_s` seconds, and what the code raises.
+    `kwargs` are the code's variables, `restricted_builtins` are names that it may use besides the registered ones.
+    Raises `SyntaxError` for forbidden code, `TimeoutError` after `timeout_s` seconds, and what the code raises.
     """
     builtins = {**RESTRICTED_BUILTINS, **(restricted_builtins or {})}
     results = outcome_of(lambda: _results(source, filename, builtins, kwargs), timeout_s)
@@ -42,7 +42,7 @@ def _results(
     evaluation, guards = library("RestrictedPython.Eval"), library("RestrictedPython.Guards")
 
     def writable(target: Any) -> Any:
-        # Changing the variables is allowed, changing what all code shares is not.
+        # The code may change its variables. It may not change objects that all code shares.
         return guards.full_write_guard(target) if isinstance(target, ModuleType | type) else target
 
     names = {
@@ -54,7 +54,7 @@ def _results(
         "_iter_unpack_sequence_": guards.guarded_iter_unpack_sequence,
         "_write_": writable,
     }
-    exec(compiled.code, {**names, **variables})  # noqa: S102  # what it is for: RestrictedPython has compiled it
+    exec(compiled.code, {**names, **variables})  # noqa: S102  # the purpose of this module; RestrictedPython compiled it
     return results
 
 

@@ -1,4 +1,4 @@
-"""What a template hands back beside its text."""
+"""Values that a template returns besides its text."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class JinjaResultCollector:
         self._results: dict[str, Any] = {}
 
     def set_result(self, key: str, value: Any) -> None:
-        """Keep a value; the last one of a key stays."""
+        """Keep a value. A later value replaces an earlier one with the same key."""
         self._results[key] = value
 
     @property
     def results(self) -> dict[str, Any]:
-        """What was collected."""
+        """The collected values."""
         return self._results
 
 

@@ -1,4 +1,4 @@
-"""The filters of times and of JSON: `{{ value | datetime("strftime", format="%Y") }}`."""
+"""The filters for times and for JSON: `{{ value | datetime("strftime", format="%Y") }}`."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _OF_JSON: Final[Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
 
 
 def datetime_filters(value: Any, query: str, **kwargs: Any) -> Any:
-    """What `query` makes of a time. Raises `ValueError` for a query or an argument that there is not."""
+    """The result of `query` for a time. Raises `ValueError` for an unknown query or argument."""
     return _answer("datetime", _OF_TIMES, value, query, kwargs)
 
 
 def json_filters(value: Any, query: str, **kwargs: Any) -> Any:
-    """`value` as JSON (an empty text for one that is none), or from JSON.
+    """`value` as JSON (an empty text if it can't be JSON), or from JSON.
 
-    Raises `ValueError` for a query or an argument that there is not.
+    Raises `ValueError` for an unknown query or argument.
     """
     return _answer("json", _OF_JSON, value, query, kwargs)
 
