@@ -1,4 +1,4 @@
-"""Classes of the generated client, whose names differ between its generations."""
+"""Classes of the generated client. Their names differ between its generations."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ _BROUGHT_ALONG: Final = {
     "scrapli": "scrapli2",
     "slugify": "python-slugify",
 }
-"""The package's dependencies that are none of this worker: what is imported, and what is installed for it."""
+"""The package's dependencies that this worker does not have: the name to import, and the package to install for it."""
 
 
 def client_class(*names: str) -> Any:
-    """The first of these classes that the installed client has. Raises `ImportError` when it has none.
+    """The first of these classes that the installed client has. Raises `ImportError` if it has none.
 
-    By name and at run time: nothing else of this SDK imports the client, and its two generations differ in types.
+    They are looked up by name and at run time, because nothing else of this SDK imports the client, and its two
+    generations differ in types.
     """
     client = importlib.import_module(_CLIENT)
     for name in names:
@@ -39,20 +40,21 @@ def client_class(*names: str) -> Any:
 
 
 def library(name: str) -> Any:
-    """A library that `neops_worker_sdk` brings along. Raises `ImportError`, with the way out, where it is missing."""
+    """A library that `neops_worker_sdk` installs. If it is missing, raises an `ImportError` that says what to do."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name not in (name, name.partition(".")[0]):
             raise
-        # Without the name of the module: the way out is said here already.
+        # Without the name of the module: the text says what to do already.
         raise ImportError(f"No module named {name!r}.{way_out_of(error)}") from None
 
 
 def way_out_of(error: BaseException) -> str:
-    """What to do when a block imports what neither this worker nor the installed client has, as sentences.
+    """Sentences that say what to do if a block imports a name that neither this worker nor the client has.
 
-    Of the client's names, and of the libraries that `neops_worker_sdk` brings along; empty for any other error.
+    They are for the client's names, and for the libraries that `neops_worker_sdk` installs. For any other error the
+    text is empty.
     """
     missing = error.name if isinstance(error, ImportError) else None
     top = (missing or "").partition(".")[0]
@@ -74,9 +76,9 @@ def way_out_of(error: BaseException) -> str:
 
 
 def updates_dto(updates: Sequence[Mapping[str, Any]]) -> Any:
-    """Database updates in the engine's wire shape as the client's `JobExecutionResultDbUpdatesDto`."""
+    """Database updates in the engine's wire form, as the client's `JobExecutionResultDbUpdatesDto`."""
     one_of = client_class("JobExecutionResultDbUpdatesDtoUpdatesInner")
-    # Each by the class of its operation: the client itself tries all three, and finds more than one that fits.
+    # Each update by the class of its operation: the client itself tries all three, and more than one may fit.
     items = [one_of(client_class(_UPDATES[each["operation"]]).from_dict(dict(each))) for each in updates]
     return client_class("JobExecutionResultDbUpdatesDto")(updates=items)
 

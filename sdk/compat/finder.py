@@ -1,4 +1,4 @@
-"""The import system's part of the alias: where `neops_worker_sdk` comes from when nobody has installed it."""
+"""The alias's part of the import system: it gives `neops_worker_sdk` if nobody has installed it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _ALIAS: Final = Path(__file__).parent / "alias"
 class AliasFinder(MetaPathFinder):
     """Finds the alias of `neops_worker_sdk`, and says what is missing below it.
 
-    It stands last: the import system asks it only for what nobody else finds. So it is silent where the real package
-    is installed. What an alias module has of its own is in a file; what only hands names on is in `RE_EXPORTS`.
+    It stands last: the import system asks it only for modules that no other finder has. So it does nothing if the real
+    package is installed. An alias module with its own code is a file. One that only passes names on is in `RE_EXPORTS`.
     """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the alias for the package or a module of it. Raises `NotCoveredError` for one that is not there."""
+        """Return the alias for the package or a module of it. Raises `NotCoveredError` for one that it lacks."""
         if fullname == ALIASED:
             return _of_file(fullname, _ALIAS / "__init__.py")
         if not fullname.startswith(f"{ALIASED}.") or not is_alias(sys.modules.get(ALIASED)):
@@ -39,7 +39,7 @@ class AliasFinder(MetaPathFinder):
 
 
 def spec_below(fullname: str) -> ModuleSpec | None:
-    """Return the alias's module of this full name, `None` where it has none."""
+    """Return the alias's module of this full name, `None` if it has none."""
     below = fullname.removeprefix(f"{ALIASED}.")
     place = _ALIAS.joinpath(*below.split("."))
     if below in RE_EXPORTS:
@@ -51,13 +51,13 @@ def spec_below(fullname: str) -> ModuleSpec | None:
 
 
 class _ReExport(Loader):
-    """Makes a module of a line of the table."""
+    """Makes a module from a line of the table."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Import the names from their homes."""
         below = module.__name__.removeprefix(f"{ALIASED}.")
         module.__doc__, _ = RE_EXPORTS[below]
-        # All homes first: one may be a module below this one, of the name of what it holds.
+        # All homes first: a home may be a module below this one with the same name as the object that it holds.
         found = [
             (name, getattr(place, attribute))
             for place, words in [(importlib.import_module(home), words) for home, words in _homes(below)]
@@ -70,7 +70,7 @@ class _ReExport(Loader):
 
 
 def _homes(below: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Each home by its full name, and what is taken from it: the name, and what it is called there."""
+    """Each home by its full name, and the names to take from it: the name here, and the name there."""
     _, homes = RE_EXPORTS[below]
     for home, names in homes.items():
         words = [word.partition("=") for word in names.split()]
@@ -87,7 +87,7 @@ def _is_parent(below: str) -> bool:
 def _of_file(fullname: str, file: Path) -> ModuleSpec | None:
     spec = importlib.util.spec_from_file_location(fullname, file)
     if spec is not None and spec.submodule_search_locations is not None:
-        # Without a folder to search: where one has no file of its own, the usual finder would see an empty package.
+        # No folder to search: if a name has no file of its own, the usual finder would see an empty package.
         spec.submodule_search_locations.clear()
     return spec
 

@@ -1,4 +1,4 @@
-"""What of `neops_worker_sdk` is not here, and what to do then."""
+"""Names of `neops_worker_sdk` that this SDK lacks, and what to do instead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INSTALL: Final = (
     f"install {ALIASED} beside this worker (it needs Python 3.12 or newer), and its own code runs"
 )
 _PUBLISHED: Final = Path(__file__).with_name("published_names.txt")
-"""The public names of the package's 0.2.0b7, one module a line."""
+"""The public names of the package's version 0.2.0b7, one module in a line."""
 
 _UPDATES: Final = "Return the context from run(): the worker works the database updates out from it"
 _MIGRATION_HINTS: Final = {
@@ -37,7 +37,7 @@ _MIGRATION_HINTS: Final = {
     "workflow.DbUpdateDto": f"is what that package's worker makes of a context. {_UPDATES}",
     "utils": "is a helper of that package's worker. Leave the import out",
 }
-"""By the name below the package, the longest that fits."""
+"""By the name below the package. The longest that fits counts."""
 
 _BY_LAST_NAME: Final = {
     "P": "is a variable of that module's types. Write ParamSpec('P')",
@@ -76,14 +76,14 @@ def _way_out(missing: str) -> str:
 
 
 def refusing(module: str) -> Callable[[str], Any]:
-    """Return a `__getattr__` for an alias module: what it does not have is named, with the way out.
+    """Return a `__getattr__` for an alias module. For a missing name it raises an error that says what to do.
 
-    An `ImportError` and not the `AttributeError` of a plain module, of which the import statement would keep
-    nothing but "cannot import name".
+    The error is an `ImportError`. Of the `AttributeError` of a plain module, the import statement would keep only
+    "cannot import name".
     """
 
     def missing(name: str) -> Any:
-        # Probes, such as those of inspect and pytest; and submodules, which an import statement looks for next.
+        # For names that inspect and pytest look for, and for submodules, which an import statement looks for next.
         if name.startswith("_") or _is_submodule(f"{module}.{name}"):
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         home = imported_names().get(f"{module}.{name}".removeprefix(f"{ALIASED}."))
@@ -95,7 +95,7 @@ def refusing(module: str) -> Callable[[str], Any]:
 
 
 def _from_its_home(home: str, name: str) -> Any:
-    """A name that a module hands on. Raises `ImportError` where its home is not installed, or lacks it."""
+    """A name that a module passes on. Raises `ImportError` if its home is not installed, or lacks the name."""
     place = importlib.import_module(f"{ALIASED}{home}" if home.startswith(".") else home)
     try:
         return getattr(place, name)
@@ -105,9 +105,9 @@ def _from_its_home(home: str, name: str) -> Any:
 
 
 def mapped(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a `__getattr__` for an alias module that has nothing of its own: name to the module it comes from.
+    """Return a `__getattr__` for an alias module without own code. `homes`: the module that each name comes from.
 
-    They are loaded when they are first used, as in `sdk` itself.
+    Each name is loaded when it is first used, as in `sdk` itself.
     """
     refuse = refusing(module)
 

@@ -1,4 +1,4 @@
-"""The modules of `neops_worker_sdk` that have nothing of their own: which names they hand on, and from where."""
+"""The modules of `neops_worker_sdk` without own code: which names they pass on, and from where."""
 
 from __future__ import annotations
 
@@ -250,6 +250,6 @@ RE_EXPORTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
 }
 """By the name below the package: what the module is for, and the names by the module that each comes from.
 
-A home that begins with a dot is below the package too. `new=old` is a name that is called otherwise at home. A home
-without names is only imported: it registers something.
+A home that begins with a dot is below the package, too. `new=old`: the home calls the name `old`. A home without names
+is only imported: it registers something.
 """

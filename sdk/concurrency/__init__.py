@@ -1,6 +1,6 @@
-"""Doing several things at once in a block, without holding up its event loop.
+"""How a block does several things at once without holding up its event loop.
 
-Each name is loaded when it is first used, as those of `sdk` are.
+Each name is loaded when it is first used, as in `sdk`.
 """
 
 import importlib
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sdk.concurrency.tasks import schedule_task
     from sdk.concurrency.threads import run_in_thread
 
-# No module here has the name of what it defines: importing it would put the module in that name's place.
+# No module here may have the name of what it defines: its import would replace the name by the module.
 _HOMES: Final = {
     "BlockingDetector": "sdk.concurrency.detection",
     "run_in_thread": "sdk.concurrency.threads",
@@ -24,7 +24,7 @@ __all__ = ["BlockingDetector", "run_in_thread", "run_parallel", "schedule_task"]
 
 
 if not TYPE_CHECKING:
-    # Hidden from type checkers: to them it would say that this module has any name, misspelt ones too.
+    # Hidden from type checkers. They would believe that this module has any name, even a misspelt one.
     def __getattr__(name: str) -> Any:
         home = _HOMES.get(name)
         if home is None:

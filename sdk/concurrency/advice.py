@@ -1,4 +1,4 @@
-"""What an author is told of code that blocks."""
+"""The advice for an author about code that blocks."""
 
 from __future__ import annotations
 

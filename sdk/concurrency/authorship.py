@@ -1,4 +1,4 @@
-"""The author's part of a stack: what a warning shows of it, since it is all that an author can change."""
+"""The author's part of a stack. A warning shows only this part, because an author can change nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sdk.whose_code import Whose, whose
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where one frame is. A C function that the loop calls has no frame: its name as the file, and 0 as the line."""
+    """Where one frame is. A C function that the loop calls has no frame: `file` is its name, and the line is 0."""
 
     file: str
     number: int
@@ -31,12 +31,12 @@ class Stack:
 
 
 def stack_of(innermost: FrameType, home: str | None) -> Stack | None:
-    """Return the stack of the callback that an event loop runs there; `None` where none runs, or none of the author's.
+    """Return the stack of the callback that an event loop runs there. `None` if none runs, or no author's code does.
 
-    `home` is the directory that the block was loaded from, where that is known (`sdk.whose_code`).
+    `home` is the directory that the block was loaded from, if known (`sdk.whose_code`).
 
-    Where there is no loop at all, the whole of the thread is one callback. What stands below the loop (a test, say,
-    which called `asyncio.run`) only waits for it.
+    If the thread has no loop, the whole thread counts as one callback. What stands below the loop (for example a test
+    that called `asyncio.run`) only waits for the loop.
     """
     authors: list[Line] = []
     outermost = innermost
@@ -59,7 +59,7 @@ def _c_function_of(run: FrameType) -> str | None:
     callback: Any = getattr(run.f_locals.get("self"), "_callback", None)
     while isinstance(callback, functools.partial):
         callback = callback.func
-    # The name, and no `repr`: that may be code of the author's, and this is another thread.
+    # The name, not the `repr`: that may run code of the author's, and this is another thread.
     if not isinstance(callback, BuiltinFunctionType) or isinstance(callback.__self__, asyncio.Future):
         return None
     module = callback.__module__
@@ -71,7 +71,7 @@ _BASE_EVENTS: Final = os.path.join("asyncio", "base_events.py")
 
 
 def outwards(frame: FrameType | None) -> Iterator[FrameType]:
-    """Yield a frame, and those that have called it."""
+    """Yield a frame, then its callers."""
     while frame is not None:
         yield frame
         frame = frame.f_back

@@ -1,4 +1,4 @@
-"""`BlockingDetector`: a thread that watches whether another one, with an event loop, blocks."""
+"""`BlockingDetector`: a thread that watches whether another thread, which has an event loop, blocks."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from sdk.logger import LoggerLike
 _SAMPLES_A_THRESHOLD: Final = 4
 _SHORTEST_PAUSE_SECONDS: Final = 0.01
 _REPORT_SECONDS: Final = 5.0
-"""It takes a millisecond, but for a thread that waits for a processor on a busy machine."""
+"""A report takes a millisecond, unless its thread waits for a processor on a busy machine."""
 _ALL_SIGNALS: Final = _signal.valid_signals()
 
 
 @dataclass(frozen=True, slots=True)
 class BlockingCode:
-    """What blocks: the author's innermost line, and the warning.
+    """Code that blocks: the author's innermost line, and the warning.
 
-    It has run since `since` (monotonic seconds) or later, and for `seconds` at least.
+    It has run since `since` (monotonic seconds) or later, and for at least `seconds`.
     """
 
     file: str
@@ -45,14 +45,14 @@ class BlockingCode:
 class BlockingDetector:
     """Warns of code that runs for `threshold` seconds or longer between two awaits. 0 turns it off.
 
-    It takes samples of the thread's stack, four in each `threshold`, and so finds for certain what blocks for a
-    quarter longer than that. The warning has the author's own frames only, and comes once for each
-    line. What is not held against the code: waiting for a processor on a busy machine, waiting for the GIL that
-    another thread holds, and time in which the process was stopped. Where C code holds the GIL, the sample is taken
-    when it lets go, which can be a line later.
+    It samples the thread's stack, four times in each `threshold`. So it surely finds code that blocks for a quarter
+    longer than that. The warning shows only the author's own frames, and comes once for each line. The detector does
+    not count the time in which the thread waits for a processor on a busy machine, or for the GIL that another thread
+    holds, or in which the process is stopped. While C code holds the GIL, it can't take a sample. It takes it when
+    the code lets go, which can be a line later.
 
-    `home` is the directory that the block was loaded from: all in it is the author's, also if it was installed.
-    `report` is called instead of the logger, in the detector's thread; it returns False to be asked again.
+    `home` is the directory that the block was loaded from: everything in it is the author's, even if it was installed.
+    `report` is called instead of the logger, in the detector's thread. It returns False to be called again.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class BlockingDetector:
         self._stopped: _thread.LockType | None = None
         self._sampling = _thread.allocate_lock()
         self._awake = _thread.allocate_lock()
-        """Held by the watched thread while it sleeps: so the watching one sleeps, too."""
+        """The watched thread holds it while it sleeps, so the watching thread sleeps, too."""
         self._rests = False
         self._woken_at = 0.0
         self._has_failed = False
@@ -79,7 +79,7 @@ class BlockingDetector:
     def start(self, context_name: str, thread_id: int | None = None) -> None:
         """Watch a thread (`threading.get_ident`), or the one that calls this, until `stop`.
 
-        `context_name` is what the warning names: the block. Raises `RuntimeError` when no thread can be started.
+        `context_name` is what the warning names: the block. Raises `RuntimeError` if no thread can be started.
         """
         if self._threshold <= 0 or self._stopped is not None:
             return
@@ -88,13 +88,13 @@ class BlockingDetector:
         self._stopped.acquire()
         native_id = _native_id_of(watched)
         arguments = (context_name, watched, native_id, reading_at_start(native_id), self._stopped)
-        # Without any signal: what a block waits for in `sigwait`, with the signal blocked in its own thread, would be
-        # delivered to this one, and end the process. By the module below `signal`, which makes an enum of each number:
-        # two times 62, and an exception for each real-time signal, in each job.
+        # The new thread blocks all signals. If a block waits for a signal in `sigwait`, it blocks it in its own thread
+        # only; this thread would then get the signal, and the process would end. `_signal`, because `signal` makes an
+        # enum of each number: in each job two times 62, and an exception for each real-time signal.
         before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _ALL_SIGNALS)
         try:
-            # Not `threading`, which waits until the thread runs: each job would. And a block that lists its threads
-            # finds none that is not its own. It holds nobody's end.
+            # Not `threading`: that waits until the thread runs, in each job. A block that lists its threads also sees
+            # only its own. This thread does not hold up the end of the process.
             _thread.start_new_thread(self._watch, arguments)
         except RuntimeError:
             self._stopped = None
@@ -103,7 +103,7 @@ class BlockingDetector:
             _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
 
     def rest(self) -> None:
-        """Take no samples until `go_on`: the watched thread, which calls this, is about to wait for something."""
+        """Take no samples until `go_on`. The watched thread calls this, because it is about to wait for something."""
         self._rests = self._rests or self._awake.acquire(blocking=False)
 
     def go_on(self) -> None:
@@ -114,14 +114,14 @@ class BlockingDetector:
             self._awake.release()
 
     def stop(self) -> None:
-        """Watch no more. A report that is being made is waited for, for five seconds at most."""
+        """Stop watching. If a report is being made, this waits for it, for at most five seconds."""
         if self._stopped is None:
             return
-        # The watching thread sees this when its pause is over. Woken up at once, it would take the GIL, and a
-        # processor, from what follows the watched code: a job's outcome, for one.
+        # The watching thread sees this when its pause is over. If woken at once, it would take the GIL and a processor
+        # from what follows the watched code, for example from a job's outcome.
         self._stopped = None
         self.go_on()
-        # What has blocked may be the last that a job did, and its process about to end.
+        # The blocking code may be the last that a job ran, and its process is about to end.
         if self._sampling.acquire(timeout=_REPORT_SECONDS):
             self._sampling.release()
 
@@ -131,7 +131,7 @@ class BlockingDetector:
             return
         self.start(context_name, thread_id)
         try:
-            while thread_id in sys._current_frames():  # noqa: ASYNC110  # nothing tells of a thread's end
+            while thread_id in sys._current_frames():  # noqa: ASYNC110  # nothing reports a thread's end
                 await asyncio.sleep(self._pause)
         finally:
             self.stop()
@@ -140,12 +140,12 @@ class BlockingDetector:
         self, name: str, watched: int, native_id: int, before: Reading, stopped: _thread.LockType
     ) -> None:
         episodes = Episodes(self._threshold)
-        # A bare lock: nothing of Python's library is on this thread's stack while it waits, so that a dump of all
-        # threads shows it as what it is. Not before the first sample if it had to wait for the GIL to begin at all.
+        # A bare lock: then nothing of Python's library is on this thread's stack while it waits, and a dump of all
+        # threads shows plainly what it is. If it had to wait for the GIL to begin, it takes a sample before it waits.
         began_late = time.monotonic() - before.at > self._pause
         while self._stopped is stopped:
             if not began_late:
-                stopped.acquire(timeout=self._pause)  # which nobody releases
+                stopped.acquire(timeout=self._pause)  # nobody releases it
                 if self._stopped is not stopped:
                     break
             began_late = False
@@ -157,16 +157,16 @@ class BlockingDetector:
             with self._sampling:
                 try:
                     before = self._sample(name, watched, native_id, episodes, before)
-                except Exception as error:  # no memory is left, say: the next sample may have some
+                except Exception as error:  # for example no memory is left: the next sample may get some
                     self._failed(error)
 
     def _rest(self, native_id: int, before: Reading) -> Reading:
         """Sleep until the watched thread goes on, and return the reading of that moment."""
-        with contextlib.suppress(Exception):  # no memory is left, say
+        with contextlib.suppress(Exception):  # for example no memory is left
             before = take_reading(native_id)
         with self._awake:
             pass
-        # It has not run meanwhile. From when it goes on, this one may have waited for the GIL.
+        # The watched thread has not run until now. Since it goes on, this thread may have waited for the GIL.
         return replace(before, at=max(before.at, self._woken_at), own_waits=before.own_waits + 1)
 
     def _failed(self, error: Exception) -> None:
@@ -177,10 +177,10 @@ class BlockingDetector:
     def _sample(
         self, name: str, watched: int, native_id: int, episodes: Episodes, before: Reading
     ) -> Reading:
-        # First of all: what follows reads files, and the watched thread goes on meanwhile.
+        # This comes first: the code below reads files, and the watched thread goes on during that.
         stack, at = self._stack_of(watched), time.monotonic()
         now = take_reading(native_id)
-        if now.at - at > self._pause:  # and has held the GIL all the while
+        if now.at - at > self._pause:  # the watched thread has held the GIL all that time
             stack = self._stack_of(watched)
         if stack is None:
             episodes.idle()
@@ -189,7 +189,7 @@ class BlockingDetector:
         return now
 
     def _stack_of(self, watched: int) -> Stack | None:
-        # All frames are not kept in a variable: among them is this one, which would then refer to itself.
+        # The frames are not kept in a variable: one of them is this frame, and it would refer to itself.
         innermost = sys._current_frames().get(watched)
         return stack_of(innermost, self._home) if innermost else None
 
@@ -205,7 +205,7 @@ class BlockingDetector:
             episodes.told(place)
 
     def _log(self, blocking: BlockingCode) -> bool:
-        # The whole text, without arguments: an author's logger may fill them in by braces (`sdk.compat`).
+        # As one text, without arguments: an author's logger may fill them in by braces (`sdk.compat`).
         self._logger.log(logging.WARNING, blocking.text)
         return True
 

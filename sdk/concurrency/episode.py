@@ -1,6 +1,6 @@
-"""For how long one callback of an event loop has not come to its end, sample by sample.
+"""How long one callback of an event loop has run without an end, counted by samples.
 
-A callback is what the loop runs between two looks at what is ready: mostly a task, from one `await` to the next.
+A callback is what the loop runs between two looks at what is ready: mostly the step of a task between two `await`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 from sdk.concurrency.readings import Blocked
 
 MOST_PLACES: Final = 20
-"""So many warnings about one job are enough."""
+"""After so many warnings about one job, there are no more."""
 
 Place = tuple[str, int]
 """File and line."""
@@ -19,7 +19,7 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A place that has to be told of: for how long at least, and since when at the earliest."""
+    """A place to report: for how long at least, and since when at the earliest."""
 
     seconds: float
     since: float
@@ -28,10 +28,10 @@ class Due:
 
 @dataclass(slots=True)
 class Episodes:
-    """Counts the time of callbacks, and says when one is to be told of.
+    """Counts the time of callbacks, and says when to report one.
 
-    Time counts from the first sample in which a callback is seen, as it may have begun only then; what a sample found
-    that had to wait for the GIL, which this callback held, counts in full. Time in a place that was told of does not
+    Time counts from the first sample that sees a callback, because it may have begun only then. If the callback held
+    the GIL and a sample had to wait for it, that time counts in full. Time in a place that was reported does not
     count again.
     """
 
@@ -43,13 +43,13 @@ class Episodes:
     _told: set[Place] = field(default_factory=set)
 
     def idle(self) -> None:
-        """Nothing of the author's runs."""
+        """Say that no code of the author runs."""
         self._callback = None
 
     def seen(self, callback: object, place: Place, blocked: Blocked, before: float) -> Due | None:
-        """Take a sample; `before` is when the last one was taken. Return whether `place` has to be told of now.
+        """Take a sample; `before` is the time of the last one. Return what to report about `place`, if anything.
 
-        It has to be told of with each sample until `told`.
+        Each sample returns it again until `told` is called.
         """
         if callback is not self._callback:
             self._callback, self._since = callback, before
@@ -65,6 +65,6 @@ class Episodes:
         return Due(self._seconds, self._since, self._held)
 
     def told(self, place: Place) -> None:
-        """Count this place no more."""
+        """Stop counting this place."""
         self._told.add(place)
         self._seconds, self._held = 0.0, False

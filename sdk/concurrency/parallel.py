@@ -1,4 +1,4 @@
-"""`run_parallel`: several awaitables at once, and no one left behind when one fails."""
+"""`run_parallel`: awaits several awaitables at once. If one fails, it leaves none of the others behind."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ T5 = TypeVar("T5")
 _log = logging.getLogger(__name__)
 
 
-# As the type hints of asyncio.gather have it: a few arguments make a tuple, so that each keeps its own type; any
-# number of one type makes a list. At run time it is always a list.
+# As in the type hints of asyncio.gather: a few arguments give a tuple, so that each keeps its own type; any number of
+# arguments of one type gives a list. At run time it is always a list.
 @overload
 async def run_parallel(
     a1: Awaitable[T1], /, *, limit: int | None = None, return_exceptions: Literal[False] = False
@@ -74,21 +74,21 @@ async def run_parallel(
     outputs = await run_parallel(*(show(host) for host in hosts), limit=50)
     ```
 
-    * `limit`: the number of coroutines that may run at once; the others start as places become free, in order.
-    * The first failure cancels the others, waits until each has cleaned up, and is then raised; so does a
-      cancellation of the caller. Coroutines that had not begun are closed. What else fails meanwhile is logged.
-      A `run_in_thread` call that is cancelled is not waited for: its thread goes on.
-    * `return_exceptions`: a failure is a result like others, and cancels nobody.
+    * `limit`: the number of coroutines that may run at once. The others start in order as places become free.
+    * The first failure cancels the others and waits until each has cleaned up. Then it is raised. A cancellation of
+      the caller does the same. Coroutines that had not begun are closed. Other failures in that time are logged.
+      A cancelled `run_in_thread` call is not waited for: its thread goes on.
+    * `return_exceptions`: a failure is a result like the others, and cancels nothing.
 
-    Raises `TypeError` for what can't be awaited or a `limit` that is no integer, and `ValueError` for one below
-    one, before anything runs.
+    Raises `TypeError` for an object that can't be awaited, or a `limit` that is not an integer. Raises `ValueError`
+    for a `limit` below one. Both come before anything runs.
     """
     try:
         _check(awaitables, limit)
     except BaseException:
         _close(awaitables)
         raise
-    # The same one given twice is awaited once, as asyncio.gather does.
+    # An awaitable that is given twice is awaited once, as asyncio.gather does.
     waiting = list({id(each): each for each in awaitables}.values())
     waiting.reverse()
     tasks: dict[int, asyncio.Future[Any]] = {}
@@ -130,7 +130,7 @@ def _close(awaitables: Iterable[object]) -> None:
 
 
 async def _cancelled(tasks: Iterable[asyncio.Future[Any]]) -> list[asyncio.Future[Any]]:
-    """Cancel what still runs, and return all `tasks` when they have ended, also when cancelled meanwhile."""
+    """Cancel what still runs, and return all `tasks` when they have ended, even if this is cancelled, too."""
     every = list(tasks)
     pending = {task for task in every if not task.done()}
     cancelled: asyncio.CancelledError | None = None
@@ -140,7 +140,7 @@ async def _cancelled(tasks: Iterable[asyncio.Future[Any]]) -> list[asyncio.Futur
         try:
             _, pending = await asyncio.wait(pending)
         except asyncio.CancelledError as error:
-            cancelled = error  # once more, and so passed on to those that clean up
+            cancelled = error  # cancelled again: the loop passes it on to the tasks that clean up
             pending = {task for task in pending if not task.done()}
     if cancelled is not None:
         raise cancelled
@@ -149,7 +149,7 @@ async def _cancelled(tasks: Iterable[asyncio.Future[Any]]) -> list[asyncio.Futur
 
 def _tell_others(first: BaseException, tasks: Iterable[asyncio.Future[Any]]) -> None:
     for task in tasks:
-        # To ask also keeps asyncio from saying that it was never retrieved.
+        # The question also keeps asyncio from the message that the exception was never retrieved.
         error = None if task.cancelled() else task.exception()
         if error is not None and error is not first:
             name = task.get_name() if isinstance(task, asyncio.Task) else "one of them"

@@ -1,4 +1,4 @@
-"""`schedule_task`: work beside the block's own, which the end of the job does not cut off."""
+"""`schedule_task`: work beside the block's own. The end of the block does not cut it off."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ R = TypeVar("R")
 ResultT = TypeVar("ResultT", bound=BaseFunctionBlockResult)
 
 RESERVE_SECONDS: Final = 1.0
-"""So long before the time limit of the job, tasks that still run are cancelled: the block's result is kept."""
+"""So long before the job's time limit, tasks that still run are cancelled, to keep the block's result."""
 
 _TELL_SECONDS: Final = 5.0
 
@@ -33,7 +33,7 @@ _ungrouped: Final[set[asyncio.Task[Any]]] = set()
 
 
 class NotAsyncError(SdkError, TypeError):
-    """`schedule_task` was given what makes no task: a function that is not async. `what` names it."""
+    """`schedule_task` got something that makes no task: a function that is not async. `what` names it."""
 
     def __init__(self, what: str, advice: str) -> None:
         super().__init__(f"schedule_task can't make a task of {what}. {advice}")
@@ -41,28 +41,28 @@ class NotAsyncError(SdkError, TypeError):
 
 
 def schedule_task(fn: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, asyncio.Task[R]]:
-    """Make `fn`, an async function or method, start at once when it is called, as a task beside the caller.
+    """Make `fn`, an async function or method, start at once when called, as a task beside the caller.
 
     ```python
     @schedule_task
     async def note(text: str) -> None: ...
 
-    note("half way")  # goes on by itself; its task is returned, and may be awaited
+    note("half way")  # goes on by itself; it returns its task, which you may await
     ```
 
-    The task is kept alive; a failure is logged with its traceback, also where the task is awaited. It belongs to the
-    job, and does not outlive it:
+    The task is kept alive. A failure is logged with its traceback, even if you await the task. The task belongs to
+    the job, and does not outlive it:
 
-    * `run` (or `acquire`, `rollback`) succeeded: the job waits for its tasks, as what they do is a part of the
-      work, and then ends. Those that are not done 1 s before its time limit (`RESERVE_SECONDS`) are cancelled,
+    * `run` (or `acquire`, `rollback`) succeeded: the job waits for its tasks, because their work is a part of the
+      job's, and then ends. Tasks that still run 1 s before its time limit (`RESERVE_SECONDS`) are cancelled,
       with a warning: a task without an end must not turn the block's success into a failure.
-    * it failed, raised or was cancelled: the tasks are cancelled, and waited for until they have cleaned up.
+    * It failed, raised or was cancelled: the tasks are cancelled, and the job waits until they have cleaned up.
 
-    A failed task does not change the block's result: await the task to have it raised. Called without a running event
-    loop, it raises `RuntimeError`. Outside of a block the task is kept alive and its failure logged, no more.
+    A failed task does not change the block's result: await the task to get its exception. A call without a running
+    event loop raises `RuntimeError`. Outside of a block the task is kept alive and its failure logged, nothing more.
 
-    It may stand above or below `@staticmethod` and `@classmethod`. Raises `NotAsyncError` (a `TypeError`) where
-    it decorates a function that is not async, or a property, and where a call returns no coroutine.
+    You may put it above or below `@staticmethod` and `@classmethod`. Raises `NotAsyncError` (a `TypeError`) if
+    it decorates a property or a function that is not async, and if a call returns no coroutine.
     """
     if isinstance(fn, staticmethod | classmethod):
         return cast("Callable[P, asyncio.Task[R]]", type(fn)(schedule_task(fn.__func__)))
@@ -89,7 +89,7 @@ def _check(fn: Any) -> None:
         raise NotAsyncError("a property", "Make it an async method, and call it.")
     if not callable(fn):
         raise NotAsyncError(repr(fn), "Give it an async function.")
-    # A lambda, an object and what another decorator made may well return a coroutine: each call is looked at.
+    # A lambda, an object or what another decorator made may return a coroutine: so each call is checked.
     plain = inspect.isfunction(fn) and fn.__name__ != "<lambda>"
     if plain and not inspect.iscoroutinefunction(inspect.unwrap(fn)):
         raise NotAsyncError(
@@ -109,14 +109,14 @@ def _ended(tasks: set[asyncio.Task[Any]], task: asyncio.Task[Any]) -> None:
 
 
 class Group:
-    """The scheduled tasks of one block, and calls that have begun, by their names."""
+    """The scheduled tasks of one block, and the calls that have begun, by their names."""
 
     def __init__(self) -> None:
         self.tasks: set[asyncio.Task[Any]] = set()
         self.calls: dict[asyncio.Future[Any], str] = {}
 
     async def finish(self) -> None:
-        """Wait for all tasks, also those that tasks schedule, until shortly before the deadline."""
+        """Wait for all tasks, also for those that tasks schedule, until shortly before the deadline."""
         deadline = _deadline.get()
         told = False
         while pending := self._pending():
@@ -141,7 +141,7 @@ class Group:
             await asyncio.wait(pending)
 
     def _pending(self) -> dict[asyncio.Future[Any], str]:
-        # Of those that have ended nothing comes any more: to wait for them would turn without end.
+        # Without those that have ended: they do nothing more, and the wait for them would return at once for ever.
         named: dict[asyncio.Future[Any], str] = {task: task.get_name() for task in self.tasks}
         named |= self.calls
         return {each: name for each, name in named.items() if not each.done()}
@@ -151,7 +151,7 @@ class Group:
 
 
 def await_at_the_end(call: asyncio.Future[Any], name: str) -> None:
-    """Have the block that runs wait for `call` at its end, as for a scheduled task: `name` is what a log calls it."""
+    """Make the running block wait for `call` at its end, as for a scheduled task. Logs call it `name`."""
     group = _group.get()
     if group is not None:
         group.calls[call] = name
@@ -160,7 +160,7 @@ def await_at_the_end(call: asyncio.Future[Any], name: str) -> None:
 
 @contextlib.contextmanager
 def ending_before(deadline: float | None) -> Iterator[None]:
-    """Tell the blocks that run inside until when they may wait for their tasks, as a `time.monotonic` stamp."""
+    """Set how long the blocks that run inside may wait for their tasks; `deadline` is a time of `time.monotonic`."""
     token = _deadline.set(deadline)
     try:
         yield
@@ -169,7 +169,7 @@ def ending_before(deadline: float | None) -> Iterator[None]:
 
 
 async def with_its_tasks(attempt: Callable[[], Awaitable[ResultT]]) -> ResultT:
-    """Return the result of `attempt` when no task that was scheduled in it is left."""
+    """Return the result of `attempt` when all tasks that were scheduled in it have ended."""
     async with _grouped() as group:
         result = await attempt()
         if result.success:

@@ -1,4 +1,4 @@
-"""`run_in_thread`: a function that blocks becomes one that can be awaited."""
+"""`run_in_thread`: makes a function that blocks awaitable."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MOST_THREADS: Final = 128
-"""How many calls run at once on one event loop; the next wait for their turn, in order.
+"""How many calls run at once on one event loop; more calls wait for their turn, in order.
 
-The default executor of asyncio has six threads on a machine with two cores, and fifty devices at once are normal. A
-worker's limit is 512 processes and threads for a job (`--max-job-processes`), of which other code needs some.
+The default executor of asyncio has six threads on a machine with two cores, but fifty devices at once are normal. A
+worker's limit is 512 processes and threads for a job (`--max-job-processes`), and other code needs some of them.
 """
 
 _log = logging.getLogger(__name__)
 
 
 class NotBlockingError(SdkError, TypeError):
-    """`run_in_thread` was given what does not block: an async function, a generator, or no function.
+    """`run_in_thread` got something that does not block: an async function, a generator, or no function.
 
     `what` names it.
     """
@@ -55,19 +55,19 @@ def run_in_thread(fn: Callable[P, R]) -> Callable[P, Coroutine[object, None, R]]
     text = await show("10.0.0.1")
     ```
 
-    * The call begins when it is awaited (or made a task), and sees the caller's context variables as they are then.
-    * What `fn` returns or raises comes out of the `await`. A `StopIteration` becomes a `RuntimeError`, as in
-      every coroutine.
+    * The call begins when you await it (or make it a task). It sees the caller's context variables of that moment.
+    * The `await` returns what `fn` returns, and raises what it raises. A `StopIteration` becomes a `RuntimeError`,
+      as in every coroutine.
     * Up to 128 calls (`MOST_THREADS`) run at once; more wait for their turn.
     * When the awaiting task is cancelled, `asyncio.CancelledError` is raised at once. Nothing in Python can stop a
-      thread: it goes on, and keeps its place among the 128, until `fn` returns or the job ends. What it
-      returns then is dropped, what it raises is dropped too, and both are logged.
-    * The threads are daemons: they hold neither the end of a job nor that of a process.
+      thread: it goes on, and keeps its place among the 128, until `fn` returns or the job ends. What it then
+      returns or raises is dropped and logged.
+    * The threads are daemons: neither a job nor a process waits for them at its end.
 
-    It may stand above or below `@staticmethod` and `@classmethod`. Raises `NotBlockingError` (a `TypeError`)
-    where it decorates an async function, a generator function or a property, and where a call returns a coroutine or a
-    generator: their code has not run yet, and would run on the event loop. A call raises `RuntimeError` when the
-    system has no thread left.
+    You may put it above or below `@staticmethod` and `@classmethod`. Raises `NotBlockingError` (a `TypeError`) if it
+    decorates an async function, a generator function or a property, and if a call returns a coroutine or a generator:
+    their code has not run yet, and would run on the event loop. A call raises `RuntimeError` if the system has no
+    thread left.
     """
     if isinstance(fn, staticmethod | classmethod):
         return cast("Callable[P, Coroutine[object, None, R]]", type(fn)(run_in_thread(fn.__func__)))
@@ -85,7 +85,7 @@ def _check(fn: object) -> None:
         raise NotBlockingError("a property", "Make it a method, and await its call.")
     if not callable(fn):
         raise NotBlockingError(repr(fn), "Give it a function.")
-    called = getattr(fn, "__call__", fn)  # noqa: B004  # an object whose __call__ is async is no function that blocks
+    called = getattr(fn, "__call__", fn)  # noqa: B004  # an object with an async __call__ does not block
     if any(inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each) for each in (fn, called)):
         raise NotBlockingError(
             f"{_name_of(fn)}, which is async",
@@ -108,7 +108,7 @@ def _check_value(value: object, name: str) -> None:
     if kind is None:
         return
     if inspect.iscoroutine(value):
-        value.close()  # else Python warns that it was never awaited, which is said here
+        value.close()  # otherwise Python also warns that it was never awaited
     raise NotBlockingError(
         f"what {name} returned: a {kind}, whose code has not run yet",
         "Return what it makes: a list instead of a generator, and no call of an async function.",
@@ -122,14 +122,14 @@ def _name_of(fn: object) -> str:
 class ThreadCall:
     """One call on its way through a thread. It begins at once, or when one of the 128 on its loop has ended.
 
-    `begun` is done from then on, `ended` when the call has returned or raised. Whoever cancels one of them before its
-    turn has it not begin.
+    `begun` is done from then on. `ended` is done when the call has returned or raised. If a caller cancels one of
+    them before the call's turn, the call does not begin.
     """
 
     def __init__(self, fn: Callable[[], Any], name: str) -> None:
         self.loop: Final = asyncio.get_running_loop()
-        # They carry no value: a StopIteration can't be set on a future, and an exception that nobody fetched from
-        # one is reported by asyncio in words that help no author.
+        # They carry no value: a StopIteration can't be set on a future. If nobody fetches an exception from a future,
+        # asyncio reports it in words that help no author.
         self.begun: Final[asyncio.Future[None]] = self.loop.create_future()
         self.ended: Final[asyncio.Future[None]] = self.loop.create_future()
         self.value: Any = None
@@ -144,7 +144,7 @@ class ThreadCall:
     async def result(self) -> Any:
         """Return what `fn` returns, or raise what it raises.
 
-        Raises `NotBlockingError` where it returns a coroutine or a generator.
+        Raises `NotBlockingError` if it returns a coroutine or a generator.
         """
         try:
             await self.ended
@@ -170,7 +170,7 @@ class ThreadCall:
         return stopped
 
     def abandon(self) -> None:
-        """Wait for it no more. It does not begin if it has not begun; its thread goes on if it has."""
+        """Stop waiting for it. If it has not begun, it does not begin; if it has, its thread goes on."""
         self._cancelled_at = time.monotonic()
         self.ended.cancel()
 
@@ -180,7 +180,7 @@ class ThreadCall:
         return not (self.begun.cancelled() or self.ended.done())
 
     def start(self) -> bool:
-        """Start its thread. False where the system has none left, which is then what it raises."""
+        """Start its thread. False if the system has no thread left; `result` then raises that error."""
         self.begun.set_result(None)
         try:
             threading.Thread(target=self._run, name=self._name, daemon=True).start()
@@ -197,7 +197,7 @@ class ThreadCall:
             self._error = error
         try:
             self.loop.call_soon_threadsafe(self._arrived)
-        except RuntimeError:  # the loop is closed: nobody can be waiting
+        except RuntimeError:  # the loop is closed, so nobody waits
             self._tell_late()
 
     def _arrived(self) -> None:
@@ -222,7 +222,7 @@ class ThreadCall:
 
 
 class _Turns:
-    """How many more threads one event loop may have, and which calls wait for one."""
+    """How many more threads an event loop may have, and which calls wait for one."""
 
     def __init__(self) -> None:
         self._free = MOST_THREADS

@@ -1,6 +1,6 @@
-"""Network devices in a block: `connect`, and what it gives.
+"""Network devices in a block: `connect`, and what it returns.
 
-Each name is loaded when it is first used, as those of `sdk` are: netmiko and paramiko take half a second.
+Each name is loaded when it is first used, as in `sdk`: netmiko and paramiko take half a second.
 """
 
 import importlib
@@ -109,7 +109,7 @@ __all__ = [
 
 
 if not TYPE_CHECKING:
-    # Hidden from type checkers: to them it would say that this module has any name, misspelt ones too.
+    # Hidden from type checkers. They would believe that this module has any name, even a misspelt one.
     def __getattr__(name: str) -> Any:
         home = _HOMES.get(name)
         if home is None:

@@ -1,4 +1,4 @@
-"""Whether the address of a device is one. Pure."""
+"""Whether a text can be the address of a device. Pure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import re
 from typing import Final
 
 _MOST_CHARACTERS: Final = 253
-"""Of a name (RFC 1035, section 3.1)."""
+"""The longest name (RFC 1035, section 3.1)."""
 
-# No name has these, in whatever script it is written; what has them was meant to be something else.
+# No name has these characters, in any script. A text that has them was meant to be something else.
 _NO_PART_OF_A_NAME: Final = re.compile(r"[^\w.%-]")
 
 
 def fault_of(address: str) -> str | None:
-    """Return why `address` can be neither an address nor a name of a device; None where it can be one of them."""
+    """Return why `address` can be neither an address nor a name of a device; None if it can be one."""
     try:
         ipaddress.ip_address(address)
     except ValueError:

@@ -10,9 +10,10 @@ from typing import Any
 class Answer:
     """One command and its output, without echo and prompt.
 
-    `parsed` is the output as data: rows of a template, or JSON where the device writes it. None where it was not asked
-    for, where nothing recognised the output, and where that was cut or refused. `is_cut`: the device said more than the
-    size limit allows. `is_refused`: the output is the device's refusal of the command. An output can hold secrets.
+    `parsed` is the output as data: rows of a template, or JSON if the device writes it. It is None if you did not ask
+    for it, if nothing recognised the output, or if the output was cut or refused. `is_cut`: the device sent more than
+    the size limit allows. `is_refused`: the device refused the command, and the output says so. An output can hold
+    secrets.
     """
 
     command: str

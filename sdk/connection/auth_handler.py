@@ -1,4 +1,4 @@
-"""paramiko's side of a login, without its lost answers."""
+"""paramiko's side of a login, but without lost answers."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from paramiko.auth_handler import AuthOnlyHandler  # type: ignore[import-untyped
 
 
 class AuthHandler(AuthOnlyHandler):  # type: ignore[misc]  # ships no types
-    """Waits for an answer from before its question is sent.
+    """Waits for an answer already before it sends the question.
 
-    paramiko 4 makes the event that an answer sets only when the question is on its way. An answer that is quicker sets
-    none, and the login then hangs until its limit: one in some hundred, on a busy machine.
+    An answer sets an event. paramiko 4 makes that event only when the question is on its way. If the answer is faster,
+    no event is set, and the login hangs until its limit: about one login in a hundred on a busy machine.
 
-    `is_refused`: the last question was answered by no. paramiko looks at the connection before it looks for an answer,
-    and says no more than that it has ended, where a device ends it right behind its no.
+    `is_refused`: the device answered the last question with no. paramiko looks at the connection before it looks for
+    an answer. So if a device ends the connection right after its no, paramiko only says that it has ended.
     """
 
     _answered: threading.Event | None = None
 
     is_refused = False
 
-    # An attribute there, which paramiko sets too late: to take that back is what this is for.
+    # In paramiko it is an attribute that is set too late. This property ignores that.
     @property
     def auth_event(self) -> threading.Event | None:
-        """What paramiko sets when an answer has come."""
+        """The event that paramiko sets when an answer has come."""
         return self._answered
 
     @auth_event.setter
     def auth_event(self, event: threading.Event | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
-        # paramiko's own, made too late.
+        # paramiko's own event comes too late.
         pass
 
     def send_auth_request(self, username: str, method: str, finish_message: Any = None) -> list[str]:
@@ -41,7 +41,7 @@ class AuthHandler(AuthOnlyHandler):  # type: ignore[misc]  # ships no types
         return more
 
     def _parse_userauth_failure(self, message: Any) -> None:
-        # First of all: whoever waits goes on as soon as paramiko has read it. A partial success is no refusal.
+        # This comes first: the waiting thread goes on as soon as paramiko has read it. A partial success is no refusal.
         message.get_list()
         self.is_refused = not message.get_boolean()
         message.rewind()

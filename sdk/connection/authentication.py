@@ -1,4 +1,4 @@
-"""Logging in: key, password, or the questions of keyboard-interactive; and what a refusal means."""
+"""The login: by key, password, or the questions of keyboard-interactive; and what a refusal means."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _PASSWORD: Final = re.compile(r"pass(word|phrase)", re.IGNORECASE)
 _USERNAME: Final = re.compile(r"user ?name|login", re.IGNORECASE)
 
 _WITH_PASSWORD: Final = frozenset({"password", "keyboard-interactive"})
-"""The kinds of login (RFC 4252, RFC 4256) in which a password is given."""
+"""The login methods (RFC 4252, RFC 4256) that use a password."""
 
 
 def says_expired(text: str) -> bool:
-    """Tell whether a device's words ask for a new password."""
+    """Whether a device's words ask for a new password."""
     return _EXPIRED.search(text) is not None
 
 
 class Authentication:
-    """One login over paramiko's `transport`, whose host key has been checked. `username` may differ from the login's.
+    """One login over paramiko's `transport`, after the check of its host key. `username` may differ from the login's.
 
-    Some of netmiko's drivers put options behind the username.
+    Some of netmiko's drivers put options after the username.
     """
 
     def __init__(self, transport: Any, login: Login, username: str, deadline: Deadline) -> None:
@@ -49,7 +49,7 @@ class Authentication:
         self._username = username
         self._deadline = deadline
         self._offered = "password"
-        """What the device has been given last, in words."""
+        """What the device got last, in words."""
         self._is_key_refused = False
         self._is_password_given = False
         self._last_question: str | None = None
@@ -58,7 +58,7 @@ class Authentication:
         """Log in. `key` is paramiko's object for the private key, or None.
 
         Raises:
-            DeviceError: refused, not answered in time, or more is asked for than there is.
+            DeviceError: the device refused, did not answer in time, or asked for more than the login has.
         """
         try:
             if without:
@@ -89,7 +89,7 @@ class Authentication:
             raise self._no_method(more, "password alone")
 
     def _by_key(self, key: Any) -> list[str]:
-        """Give the key, and return what must follow it: where it is not taken, a password if there is one."""
+        """Offer the key, and return what must follow. If the device refuses it, a password follows if there is one."""
         self._offered = "key"
         try:
             more: list[str] = self._transport.auth_publickey(self._username, key)
@@ -101,11 +101,11 @@ class Authentication:
             if self._login.password is None or self._is_late(error) or not self._transport.is_active():
                 raise
             self._is_key_refused = True
-            more = ["password"]  # paramiko does not tell here what the device takes
+            more = ["password"]  # here paramiko does not report what the device accepts
         return more
 
     def _by_password(self, password: str) -> list[str]:
-        """Give the password, and return what must follow it; where it is not taken so, how the device asks for it."""
+        """Send the password, and return what must follow. If it is not taken so, return what the device asks for."""
         try:
             self._is_password_given = True
             more: list[str] = self._transport.auth_password(self._username, password, fallback=False)
@@ -114,14 +114,14 @@ class Authentication:
             more = error.allowed_types
             if "keyboard-interactive" in more:
                 return more
-            if self._is_key_refused:  # keys are all it takes, and it was not this one
+            if self._is_key_refused:  # the device accepts only keys, and not this one
                 self._offered = "key"
                 raise AuthenticationException from None
             raise
         return more
 
     def _answers(self, title: str, instructions: str, questions: list[tuple[str, bool]]) -> list[str]:
-        """Answer the device's questions; runs in paramiko's thread, which hands on what is raised."""
+        """Answer the device's questions. Runs in paramiko's thread, which passes exceptions on."""
         words = " ".join((title, instructions, *(text for text, _ in questions)))
         if questions:
             self._last_question = questions[-1][0]
@@ -154,7 +154,7 @@ class Authentication:
         words = self._transport.last_words
         if self._is_late(error):
             return self._fail(Cause.LOGIN_TIMEOUT, seconds=self._deadline.seconds)
-        # RFC 4252, 8: the server may answer a password with the request to change it, which paramiko calls illegal.
+        # RFC 4252, 8: the server may answer a password with a request to change it. paramiko calls that illegal.
         if "Illegal info request" in str(error) or says_expired(words):
             return self._fail(Cause.EXPIRED_PASSWORD, last_line=words or None)
         if says_full(words) and "authentication" not in words.lower():
@@ -166,7 +166,7 @@ class Authentication:
         return self._fail(Cause.CONNECTION_LOST, what="the login", last_line=words or None)
 
     def _is_refusal(self, error: Exception, words: str) -> bool:
-        handler = self._transport.auth_handler  # None where the login has not come as far as a question
+        handler = self._transport.auth_handler  # None if the login has not reached a question
         if handler is not None and handler.is_refused:
             return True
         return isinstance(error, AuthenticationException) and (self._transport.is_active() or bool(words))

@@ -1,4 +1,4 @@
-"""What a device says before SSH begins, and what that tells about it."""
+"""What a device sends before SSH begins, and what that shows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 from sdk.connection.causes import Cause
 
 MOST_BYTES: Final = 65_536
-"""Before the SSH banner; RFC 4253 allows other lines there. paramiko reads a hundred of them."""
+"""The most bytes before the SSH banner; RFC 4253 allows other lines there. paramiko reads a hundred of them."""
 _MANY_LINES: Final = 20
 
 _TELNET_BYTES: Final = re.compile(rb"\xff[\xfb-\xfe]")
@@ -21,10 +21,10 @@ _FULL: Final = re.compile(
 
 
 class ListeningSocket:
-    """A socket for paramiko that keeps what came before the SSH banner.
+    """A socket for paramiko that keeps the text before the SSH banner.
 
-    paramiko waits 15 s for the first line and 2 s for each further one. The caller's limit is the one that counts, so
-    until the banner is there, reading does not return for want of data.
+    paramiko waits 15 s for the first line and 2 s for each further one. But the caller's limit must count. So until
+    the banner is there, a read does not return for lack of data.
     """
 
     def __init__(self, sock: Any) -> None:
@@ -70,7 +70,7 @@ class ListeningSocket:
 
 
 def cause_without_banner(first_bytes: bytes, *, has_ended: bool) -> tuple[Cause, str]:
-    """Say why no SSH banner came, from what came instead, and in words what that looks like."""
+    """Return why no SSH banner came, judged by what came instead, and words for what that looks like."""
     text = first_bytes.decode("utf-8", "replace").strip()
     if _TELNET_BYTES.search(first_bytes) or re.search(r"(login|username)\s*:\s*$", text, re.IGNORECASE):
         return Cause.NOT_SSH, "a telnet service"
@@ -90,5 +90,5 @@ def cause_without_banner(first_bytes: bytes, *, has_ended: bool) -> tuple[Cause,
 
 
 def says_full(text: str) -> bool:
-    """Tell whether a device's words say that it has no session left."""
+    """Whether a device's words say that it has no free session."""
     return _FULL.search(text) is not None

@@ -1,4 +1,4 @@
-"""What `Connection` and `SyncConnection` have in common: what they lead to, and whether they are entered."""
+"""The common part of `Connection` and `SyncConnection`: the device they reach, and whether they are entered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sdk.connection.errors import SessionEndedError
 
 
 class BaseConnection:
-    """A device, and the session on it for as long as its `with` or `async with` lasts."""
+    """A device, and the session on it during its `with` or `async with`."""
 
     _block: ClassVar[str] = "with"
 
@@ -20,12 +20,12 @@ class BaseConnection:
 
     @property
     def where(self) -> str:
-        """The device as messages name it: address and port."""
+        """The device's name in messages: address and port."""
         return self._target.login.where
 
     @property
     def host(self) -> str:
-        """The device's address or name, as it is connected to."""
+        """The address or name that is used to connect to the device."""
         return self._target.login.host
 
     @property
@@ -35,12 +35,12 @@ class BaseConnection:
 
     @property
     def netmiko_type(self) -> str:
-        """The device type by which netmiko knows the platform."""
+        """Netmiko's device type for the platform."""
         return self._target.platform.netmiko_type
 
     @property
     def prompt(self) -> str:
-        """What the device showed last when it was ready for a command."""
+        """The prompt that the device showed last."""
         return self._entered().session.prompt
 
     def _entered(self) -> Device:

@@ -14,10 +14,10 @@ class Configuration:
 
 
 class Information:
-    """Says facts, configuration, interfaces, neighbors and routes as data of one form."""
+    """Reads facts, configuration, interfaces, neighbors and routes, as data in one form for all platforms."""
 
 
 def missing(capabilities: Iterable[type], needs: Iterable[type]) -> list[str]:
-    """Return the names of what is needed and not there, in the order of the needs."""
+    """Return the names of the needed capabilities that are missing, in the order of `needs`."""
     there = frozenset(capabilities)
     return [need.__name__ for need in needs if need not in there]

@@ -1,4 +1,4 @@
-"""Why a session on a device failed. What each cause means to people is in `sdk.connection.meanings`."""
+"""Why a session on a device failed. `sdk.connection.meanings` says what each cause means to people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A change that was made: to be kept or taken back, awaited or not."""
+"""A change that was made, to be kept or taken back. For `await` and without."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_TIMEOUT_SECONDS: Final = 60.0
 
 
 class AppliedChange:
-    """What `apply` has done to a device. Its lines and texts are in no `repr`: they can hold secrets."""
+    """What `apply` has done to a device. Its `repr` shows no lines and texts: they can hold secrets."""
 
     _confirming: ClassVar[str] = "await change.confirm()"
 
@@ -28,37 +28,37 @@ class AppliedChange:
 
     @property
     def diff(self) -> str:
-        """What really changed, as a unified diff; "" for nothing."""
+        """What really changed, as a unified diff; "" if nothing did."""
         return self._applied.diff
 
     @property
     def applied(self) -> tuple[ConfigurationLine, ...]:
-        """The lines that the device took, in their order."""
+        """The lines that the device accepted, in their order."""
         return self._applied.applied
 
     @property
     def refused(self) -> Refusal | None:
-        """None: a refused line is a `LineRefusedError`, whose `applied` says which one it was."""
+        """Always None: a refused line raises `LineRefusedError`, whose `applied` says which line it was."""
         return self._applied.refused
 
     @property
     def not_shown(self) -> tuple[ConfigurationLine, ...]:
-        """Lines that the device took and does not show, or shows in another form. An undo can't take them back."""
+        """Lines that the device accepted, but does not show, or shows in another form. An undo can't take them back."""
         return self._applied.comparison.not_shown
 
     @property
     def unforeseen(self) -> tuple[str, ...]:
-        """Lines that came (`+ …`) or went (`- …`) without being in the plan."""
+        """Lines that came (`+ …`) or went (`- …`) although the plan did not have them."""
         return self._applied.comparison.unforeseen
 
     @property
     def stayed(self) -> tuple[ConfigurationLine, ...]:
-        """Lines that were to go according to the plan, and are still there."""
+        """Lines that the plan wanted to remove, and that are still there."""
         return self._applied.comparison.stayed
 
     @property
     def timer(self) -> ConfirmTimer | None:
-        """What takes the change back on the device unless it is confirmed; None without `confirm_seconds`."""
+        """The timer on the device that takes the change back unless you confirm it; None without `confirm_seconds`."""
         return self._applied.timer
 
     @property
@@ -71,31 +71,31 @@ class AppliedChange:
 
 
 class Change(AppliedChange):
-    """A change by `Connection.apply`."""
+    """A change made by `Connection.apply`."""
 
     def __init__(self, run: Callable[..., Awaitable[Any]], plan: Plan, applied: Applied) -> None:
         super().__init__(plan, applied)
         self._run = run
 
     async def confirm(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
-        """Let the change stay: stop the timer on the device. Does nothing without `confirm_seconds`.
+        """Keep the change: stop the timer on the device. Does nothing without `confirm_seconds`.
 
-        `timeout` is in seconds. Cancelled, it goes on at once, the connection ends, and the timer may go on.
+        `timeout` is in seconds. When cancelled, it ends at once, and so does the connection; the timer may go on.
 
         Raises:
-            ConfirmedTooLateError: the timer has run out before; the message says what the device has now.
+            ConfirmedTooLateError: the timer has already run out; the message says what the device has now.
             RefusedCommandError: the device refuses to stop the timer, which goes on; the message says when it acts.
             DeviceError: the device did not answer, and its timer goes on.
         """
         await self._run(changing.confirm_change(self._applied), timeout)
 
     async def undo(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Restoration:
-        """Give the device the configuration that it had when the plan was made, and stop its timer then.
+        """Give the device back the configuration that it had when the plan was made, then stop its timer.
 
-        `timeout` is in seconds. Cancelled, it goes on at once and the connection ends; a part may be taken back.
+        `timeout` is in seconds. When cancelled, it ends at once, and so does the connection; a part may be taken back.
 
         Raises:
-            NotRestoredError: something is left, if only the timer, and the message lists it.
+            NotRestoredError: something is left, perhaps only the timer; the message lists it.
             DeviceError: the device did not answer; a part may be taken back.
         """
         restoration: Restoration = await self._run(changing.undo_change(self._plan, self._applied), timeout)
@@ -103,7 +103,7 @@ class Change(AppliedChange):
 
 
 class SyncChange(AppliedChange):
-    """A change by `SyncConnection.apply`."""
+    """A change made by `SyncConnection.apply`."""
 
     _confirming = "change.confirm()"
 
@@ -112,10 +112,10 @@ class SyncChange(AppliedChange):
         self._run = run
 
     def confirm(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
-        """As `Change.confirm`. `timeout` is in seconds."""
+        """Like `Change.confirm`. `timeout` is in seconds."""
         self._run(changing.confirm_change(self._applied), timeout)
 
     def undo(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Restoration:
-        """As `Change.undo`. `timeout` is in seconds."""
+        """Like `Change.undo`. `timeout` is in seconds."""
         restoration: Restoration = self._run(changing.undo_change(self._plan, self._applied), timeout)
         return restoration

@@ -1,7 +1,7 @@
-"""Blocks of an installed `neops_worker_sdk`, run by its own code in this worker's children.
+"""Blocks of an installed `neops_worker_sdk`. The package's own code runs them in this worker's children.
 
-Nothing here imports that package, its device plugins apart. It is there when the author's module has imported it, and
-is then found by the names of its modules; what is used of it are the public names of version 0.2.
+Nothing here imports that package, except its device plugins. The author's module imports it, and then this code finds
+it by the names of its modules. It uses only the public names of version 0.2.
 """
 
 from sdk.compat.installed.adoption import adopt_blocks

@@ -1,4 +1,4 @@
-"""Reading the other package's registry: each block there becomes one here."""
+"""Reads the other package's registry: each block there becomes a block here."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class InstalledRegistration(Registration):
 
 @dataclass(frozen=True, slots=True)
 class RefusedBlock:
-    """A block that can't be taken over, where it is, and why."""
+    """A block that can't be adopted, where it is, and why."""
 
     module: str
     file: str | None
@@ -43,11 +43,11 @@ class RefusedBlock:
 
 
 def adopt_blocks() -> list[RefusedBlock]:
-    """Register what the other package's registry holds and this one does not. Return what was refused.
+    """Register the blocks that the other package's registry has and this one lacks. Return what was refused.
 
-    Device plugins of the package that could not be imported are among that.
+    The refused ones include device plugins of the package that could not be imported.
 
-    Does nothing where that package was not imported, or is the alias.
+    Does nothing if that package was not imported, or is the alias.
     """
     refused = [RefusedBlock(problem.where, None, None, problem) for problem in plugin_problems]
     try:
@@ -58,7 +58,7 @@ def adopt_blocks() -> list[RefusedBlock]:
         _take_their_marker_for_ours()
         _take_their_frames_for_plumbing()
     for cls, theirs in entries:
-        # A module that failed further down has left its blocks there; it is in sys.modules no longer.
+        # A module that failed further down has left its blocks in the registry, but is not in sys.modules any more.
         if cls.__module__ not in sys.modules or _is_known(cls):
             continue
         file, line = _place(cls)
@@ -83,7 +83,7 @@ def _entries(module: ModuleType | None) -> list[tuple[type[Any], Any]]:
 
 
 def _take_their_marker_for_ours() -> None:
-    # Before any model is asked for its marked fields: the answers are kept.
+    # Done before any model is asked for its marked fields, because the answers are kept.
     marker = getattr(sys.modules.get(f"{ALIASED}.logger.redaction"), "Sensitive", None)
     if isinstance(marker, type):
         Sensitive.register(marker)

@@ -1,4 +1,4 @@
-"""The device plugins that come with the installed package: they register themselves when they are imported."""
+"""The device plugins of the installed package. They register themselves when they are imported."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _CONNECTION: Final = f"{ALIASED}.connection"
 _PLUGINS: Final = f"{_CONNECTION}.plugins"
 
 plugin_problems: list[RegistrationError] = []
-"""Why the plugins could not be loaded, if they could not."""
+"""Why the plugins could not be loaded, if that failed."""
 
 
 class BundledPlugins(MetaPathFinder):
-    """Has the plugins imported right after `neops_worker_sdk.connection`, without which no code reaches a device.
+    """Imports the plugins right after `neops_worker_sdk.connection`, which all code that reaches a device needs.
 
-    The package's own worker imports them when it starts. Here only the blocks say whether they are needed: they bring
-    netmiko, scrapli and napalm along, which take a second and 100 MB. It stands first, and finds nothing itself.
+    The package's own worker imports them when it starts. Here only the blocks show whether they are needed: they load
+    netmiko, scrapli and napalm, which takes a second and 100 MB. This finder stands first, and finds nothing itself.
     """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the package's own spec, with a loader that goes on to the plugins; `None` for all other modules."""
+        """Return the package's own spec, with a loader that also loads the plugins; `None` for all other modules."""
         if fullname != _CONNECTION or is_alias(sys.modules.get(ALIASED)):
             return None
         others = [finder for finder in sys.meta_path if finder is not self]
@@ -57,7 +57,7 @@ class _ThenThePlugins(Loader):
         try:
             importlib.import_module(_PLUGINS)
         except Exception as error:
-            # A library of theirs that can't be loaded takes the devices away, and nothing else.
+            # If a library of the plugins can't be loaded, the block has no devices, but all else works.
             problem = RegistrationError(
                 f"its device plugins can't be imported ({type(error).__name__}: {error})",
                 where=_PLUGINS,
@@ -68,6 +68,6 @@ class _ThenThePlugins(Loader):
 
 
 def load_bundled_plugins_on_demand() -> None:
-    """Make them known in this process once they are needed. May be called again; imports nothing itself."""
+    """Make this process load the plugins when they are needed. May be called again; imports nothing itself."""
     if not any(isinstance(finder, BundledPlugins) for finder in sys.meta_path):
         sys.meta_path.insert(0, BundledPlugins())

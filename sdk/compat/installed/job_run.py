@@ -1,4 +1,4 @@
-"""One job of a block of the other package: its classes read the job, its code runs, its answer is translated."""
+"""One job of the other package's block. Its classes read the job, its code runs, and this translates its answer."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class InstalledJobRun(JobRun):
     """`JobRun` for a class that derives from the other package's `FunctionBlock`."""
 
     async def execute(self) -> OutcomeBody:
-        """Run the block. Its database updates are computed as its package does."""
+        """Run the block. Compute its database updates as its package does."""
         params, context = self._their_input()
         self.job.was_read(context)
         block = self._block()
         try:
-            # What it raises comes here, to this worker's own boundary: with its traceback, and without secrets.
+            # This worker's own boundary gets the exception: with its traceback, and without secrets.
             outcome = await block.execute_function_block(params, context, propagate_exceptions=True)
         finally:
             self._know_what_is_in(context)
@@ -41,7 +41,7 @@ class InstalledJobRun(JobRun):
         return self._their_body(result, data=data, db_updates=updates)
 
     async def acquire(self) -> OutcomeBody:
-        """Have the block say what it needs."""
+        """Ask the block what it needs."""
         block = self._block()
         params = block.parse_acquire_parameters_from_dto(dict(self.job.parameters), self.block.registration)
         self.secrets.add(collect_secrets(params.partial))
@@ -51,7 +51,7 @@ class InstalledJobRun(JobRun):
         return self._their_body(result, acquires=items or None)
 
     async def rollback(self) -> OutcomeBody:
-        """Have the block undo what it did."""
+        """Ask the block to undo what it did."""
         params, context = self._their_input()
         self.job.was_read(context)
         block = self._block()
@@ -67,8 +67,8 @@ class InstalledJobRun(JobRun):
         return self.block.cls()
 
     def _know_what_is_in(self, context: Any) -> None:
-        """Have the secrets that the block leaves in the context hidden in what is said of its end."""
-        # Nobody was told of what it has put into a dict of an entity, or of a copy that it has assigned.
+        """Learn the secrets that the block has left in the context, to hide them in the texts about its end."""
+        # No class reported what it put into a dict of an entity, or into a copy that it assigned.
         own = vars(context)
         found = [(getattr(context, kind.attribute, None), own.get(kind.own_attribute)) for kind in KINDS]
         self.secrets.add(collect_secrets(found))
@@ -78,7 +78,7 @@ class InstalledJobRun(JobRun):
         try:
             params = self._block().parse_parameters_from_dto(dict(self.job.parameters), model)
         except ValidationError as error:
-            # "from None": the cause's text holds values, and a traceback would print it.
+            # "from None": the text of the cause holds values, and a traceback would print it.
             raise ParameterError(model.__name__, problems_of(error, model)) from None
         self.secrets.add(collect_secrets(params))
         return params, self._their_context()
@@ -120,7 +120,7 @@ async def _awaited(outcome: Any) -> Any:
 
 
 def _context_class() -> Any:
-    # By name: a block of the package was registered, so the package is there.
+    # By name: the package has registered a block, so it is loaded.
     return importlib.import_module(f"{ALIASED}.workflow.workflow_context").WorkflowContext
 
 
@@ -130,11 +130,11 @@ def _updates(dto: Any) -> list[dict[str, Any]] | None:
 
 
 def _update(item: Any) -> dict[str, Any]:
-    """One update in the engine's wire shape."""
+    """One update in the engine's wire form."""
     actual = getattr(item, "actual_instance", item)
     raw: Any = actual.to_dict() if hasattr(actual, "to_dict") else actual
     plain: dict[str, Any] = to_plain(raw, "db_updates")
     if plain.get("operation") == "patch":
-        # The client leaves a null value out, and the engine would miss it.
+        # The client leaves a null value out, but the engine needs it.
         plain.setdefault("value", None)
     return plain

@@ -1,4 +1,4 @@
-"""The other package logs by loguru to stdout, coloured. In a job its records become log records of this worker."""
+"""The other package logs by loguru to stdout, in colour. In a job its records become log records of this worker."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sdk.logger import BlockLogger
 
 
 def send_logs_to(logger: BlockLogger) -> None:
-    """Have what loguru is given in this process go to `logger`, with its level and its context.
+    """Send what this process gives to loguru to `logger`, with its level and context.
 
-    For a child that runs one job, as it takes loguru's other places away. Does nothing where loguru is not loaded.
+    Only for a child that runs one job: it removes loguru's other outputs. Does nothing if loguru is not loaded.
     """
     loguru: Any = sys.modules.get("loguru")
     if loguru is None:

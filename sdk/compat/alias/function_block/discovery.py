@@ -62,7 +62,7 @@ class DiscoveryParameters(EngineSchemaFunctionBlockParams):
     credentials: CredentialsField = None
 
     def targets(self, limit: int) -> list[Target]:
-        """Each address once, from the smallest network that holds it. Raises `TargetLimitExceeded`; 0 means no limit."""
+        """Each address once, from the smallest network that holds it. Raises `TargetLimitExceeded`; 0: no limit."""
         found: dict[str, Target] = {}
         for subnet in sorted(self.subnets or (), key=_prefix_length, reverse=True):
             shared = self.credentials if subnet.credentials is None else subnet.credentials

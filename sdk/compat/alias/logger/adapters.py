@@ -9,7 +9,7 @@ from sdk.logger import BlockLogger, LoggerLike, block_logger
 
 from .base import BaseLogger, ContextualLogger
 
-# What the standard library's methods take. Anything else is for the braces of the message.
+# What the standard library's methods take. All other arguments are for the braces of the message.
 _STANDARD: Final = frozenset({"exc_info", "extra", "stack_info", "stacklevel"})
 
 
@@ -18,24 +18,25 @@ class StdlibContextualLogger(BlockLogger):
 
 
 class LoguruContextualLogger(BlockLogger):
-    """A logger that fills in messages by braces (`"{} of {total}"`), as loguru does, which is not used here."""
+    """A logger that fills in messages by braces (`"{} of {total}"`), as loguru does. It does not use loguru."""
 
     def log(self, level: int, msg: object, /, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        """Log `msg` with its arguments filled in. Named ones, whatever their names, are put on the record as well."""
+        """Log `msg` with its arguments filled in. Named arguments also go on the record, whatever their names."""
         standard = {name: kwargs.pop(name) for name in list(kwargs) if name in _STANDARD}
         extra = {**(standard.pop("extra", None) or {}), "context": {**self.get_context(), **kwargs}}
-        # "%s", as the text may hold percent signs of its own.
+        # By "%s", because the text itself may hold percent signs.
         self.logger.log(level, "%s", _filled_in(str(msg), args, kwargs), extra=extra, **standard)
 
     def with_context(self, **context: Any) -> LoguruContextualLogger:
-        """A logger that adds `context` to what this one adds. This one stays as it is."""
+        """A logger that adds `context` to what this one adds. This one does not change."""
         return LoguruContextualLogger(self.logger, {**self.get_context(), **context})
 
 
 def logger_for(owner: object, logger: LoggerLike | BaseLogger | None = None, **context: Any) -> Any:
-    """A logger for `owner`, an instance: on top of `logger` and its context, or one named by its class.
+    """A logger for `owner`, an instance: on top of `logger` and its context, or with the name of the owner's class.
 
-    An author's own `BaseLogger` stays what it is, as a test may look into it; it gets the context if it takes one.
+    An author's own `BaseLogger` is returned itself, because a test may look into it. It gets the context if it takes
+    one.
     """
     cls = type(owner)
     if isinstance(logger, BaseLogger) and not isinstance(logger, BlockLogger):
@@ -50,7 +51,7 @@ def _filled_in(message: str, args: tuple[Any, ...], named: dict[str, Any]) -> st
     try:
         return message.format(*args, **named)
     except (IndexError, KeyError, ValueError, AttributeError, TypeError):
-        # Braces that were not meant so, such as a piece of JSON; or a message for "%".
+        # The braces have another purpose, for example in JSON; or the message uses "%".
         return _by_percent(message, args)
 
 

@@ -1,4 +1,4 @@
-"""What a logger can do."""
+"""The methods of a logger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class BaseLogger(ABC):
 
     @abstractmethod
     def debug(self, msg: object, *args: Any, **kwargs: Any) -> None:
-        """Log what helps to find a fault."""
+        """Log a detail for a person who looks for a fault."""
 
     @abstractmethod
     def info(self, msg: object, *args: Any, **kwargs: Any) -> None:
@@ -30,7 +30,7 @@ class BaseLogger(ABC):
 
     @abstractmethod
     def critical(self, msg: object, *args: Any, **kwargs: Any) -> None:
-        """Log what can't go on."""
+        """Log an error after which the work can't go on."""
 
     @abstractmethod
     def exception(self, msg: object, *args: Any, **kwargs: Any) -> None:
@@ -49,7 +49,8 @@ class ContextualLogger(BaseLogger, ABC):
         """A copy of the context."""
 
 
-# Ours has all of these methods, and comes first: a worker's logger is one, whichever package made it.
+# This SDK's logger has all of these methods, and comes first. So a worker's logger is a `BaseLogger`, whichever
+# package made it.
 ContextualLogger.register(BlockLogger)
 
 __getattr__ = refusing(__name__)

@@ -1,4 +1,4 @@
-"""What marks a field as secret, and copies without secrets for a log."""
+"""Which fields are secret, and copies of values without secrets, for a log."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from sdk.compat.migration_hints import refusing
 from sdk.sensitive import SENSITIVE, Sensitive, marked_fields
 
 REDACT_EXTRA_KEYS_ENV = "LOG_REDACT_EXTRA_KEYS"
-"""The variable with further parts of names of secrets. In a job it has those of the worker (`--redact-keys`)."""
+"""The environment variable with more parts of secret names. In a job it has the worker's (`--redact-keys`)."""
 
 DEFAULT_KEY_PARTS = ("password", "secret", "token", "passphrase", "api_key")
 
 
 @dataclass(frozen=True)
 class Redactor:
-    """Copies values with those of secret keys, and of fields marked `SENSITIVE`, replaced. A null stays one."""
+    """Copies values and replaces those of secret keys, and of fields marked `SENSITIVE`. A null stays null."""
 
     key_parts: tuple[str, ...] = DEFAULT_KEY_PARTS
     placeholder: str = "***"
 
     def is_sensitive_key(self, key: str) -> bool:
-        """Whether a key of this name is taken for secret."""
+        """Whether a key of this name counts as secret."""
         return any(part in key.lower() for part in self.key_parts)
 
     def dump(self, value: Any) -> Any:
@@ -47,9 +47,9 @@ class Redactor:
 
 
 def default_redactor() -> Redactor:
-    """The redactor with the usual key parts and those of `LOG_REDACT_EXTRA_KEYS`, which commas separate.
+    """The redactor with the usual parts of keys and those of `LOG_REDACT_EXTRA_KEYS`, separated by commas.
 
-    What a job logs is masked by the worker in any case.
+    The worker masks what a job logs in any case.
     """
     further = (part.strip().lower() for part in os.environ.get(REDACT_EXTRA_KEYS_ENV, "").split(","))
     return Redactor((*DEFAULT_KEY_PARTS, *filter(None, further)))

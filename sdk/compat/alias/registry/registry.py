@@ -1,4 +1,4 @@
-"""The registry as blocks and their tests know it: a view of this SDK's."""
+"""The registry in the form that blocks and their tests know: a view of this SDK's registry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Entry = tuple[type[_FunctionBlock[Any, Any]], Registration, Any]
 
 
 class FunctionBlocks(MutableMapping[str, Entry]):
-    """The registered blocks by id: class, registration, and what the engine is told of them (a DTO)."""
+    """The registered blocks by id: class, registration, and the description for the engine (a DTO)."""
 
     def __getitem__(self, identifier: str) -> Entry:
         block = _registry.function_blocks[identifier]
@@ -38,7 +38,7 @@ class FunctionBlocks(MutableMapping[str, Entry]):
 
 
 class Registry:
-    """What `registry` is an instance of. It sends nothing: the worker registers the blocks."""
+    """The class of `registry`. It sends nothing: the worker registers the blocks."""
 
     def __init__(self, request_timeout: int | None = None) -> None:
         self.request_timeout = request_timeout
@@ -49,7 +49,7 @@ class Registry:
         return FunctionBlocks()
 
     def register(self, cls: type[_FunctionBlock[Any, Any]], registration: Registration) -> None:
-        """Add a block. Raises `DuplicateBlockError` when another class has its id."""
+        """Add a block. Raises `DuplicateBlockError` if another class has its id."""
         _registry.register(_registered(cls, registration))
         cls.registration = registration
 

@@ -1,4 +1,4 @@
-"""New entities for a context: classes of the generated client, with the two options of a creation."""
+"""New entities for a context: classes of the generated client, with the two options for a creation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sdk.entities.creation import Interface as _Interface
 from sdk.entities.temporary_ids import new_temporary_id
 
 if TYPE_CHECKING:
-    # For a type checker they are plain models: which fields there are depends on the installed client.
+    # Type checkers see plain models: the installed client decides which fields there are.
     class _DeviceDto(BaseModel): ...
 
     class _InterfaceDto(BaseModel): ...
@@ -42,7 +42,7 @@ else:
 class _WithoutNulls(BaseModel):
     @model_serializer(mode="wrap")
     def _without_nulls(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # The CMS looks for what is given, and would take a null for a value.
+        # The CMS searches by the given fields, and would take a null for a value.
         return {name: value for name, value in handler(self).items() if value is not None}
 
 
@@ -53,7 +53,7 @@ class Platform(_WithoutNulls, _PlatformDto):
 
 
 class DeviceReference(_WithoutNulls, _ReferenceDto):
-    """A device, by id, or by hostname or address where it is created in the same job."""
+    """A device by id; or by hostname or address if it is created in the same job."""
 
     id: float | int | None = None
     hostname: str | None = None
@@ -86,7 +86,7 @@ class Interface(_Creation, _InterfaceDto):
 
     @staticmethod
     def state_from_status(status: Any) -> str:
-        """The state to store for a device's status; `DOWN` for one that is not known."""
+        """The state to store for a device's status; `DOWN` for an unknown status."""
         try:
             return _Interface.state_from_status(status)
         except ValueError:

@@ -1,4 +1,4 @@
-"""Contexts for tests, of the class that a job's context has."""
+"""Contexts for tests, of the same class as a job's context."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def create_workflow_context(
     device_groups: Iterable[Any] | None = None,
     interfaces: Iterable[Any] | None = None,
 ) -> WorkflowContext:
-    """A context as a job would have it. Entities are the client's, or new ones of `workflow.entities`.
+    """A context in the form that a job has. Entities are the client's, or new ones of `workflow.entities`.
 
-    `devices` may also be what a lab's fixture yields (`devices=simple_frr`).
+    `devices` may also be what a lab fixture yields (`devices=simple_frr`).
     """
     lists = {
         "devices": [_entity(device) for device in devices or ()],
@@ -30,6 +30,6 @@ def create_workflow_context(
 
 
 def _entity(device: Any) -> Any:
-    """The client's device of one that a lab yields; any other as it is."""
+    """The client's device for one from a lab; any other object unchanged."""
     known = device.to_neops_device() if hasattr(device, "to_neops_device") else device
     return client_class("DeviceTypeDto").from_dict(known) if isinstance(known, Mapping) else known

@@ -22,9 +22,9 @@ _OWN: Final = {kind.own_attribute: kind for kind in KINDS}
 class WorkflowContext(_WorkflowContext):
     """`sdk.WorkflowContext`, with entities of the generated client.
 
-    A helper may insist on `DeviceTypeDto`, by `isinstance` or as the type of a pydantic field. A list that the given
-    object has as None stays None. `device`, `interface` and `device_group` are the job's own entity from the
-    beginning to the end, whatever becomes of the lists, or what the block assigns.
+    A helper may require `DeviceTypeDto`, by `isinstance` or as the type of a pydantic field. A list that is None in
+    the given object stays None. `device`, `interface` and `device_group` are the job's own entity from beginning to
+    end, whatever the block does with the lists, and whatever it assigns.
     """
 
     device: Any = None
@@ -49,7 +49,7 @@ class WorkflowContext(_WorkflowContext):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if (kind := _OWN.get(name)) is not None and value is not None:
-            # Anything can be assigned, also what can't be looked into.
+            # A block can assign anything, even an object that can't be searched for secrets.
             with contextlib.suppress(Exception):
                 self._learn_secrets_of(kind, value)
         super().__setattr__(name, value)
@@ -67,16 +67,16 @@ class WorkflowContext(_WorkflowContext):
         return cls(_as_dto(context, warn), run_on, entity_id, warn=warn)
 
     def _list(self, kind: Kind) -> list[Any]:
-        # None is no mistake of the block's here.
+        # Here a None is no mistake of the block.
         return [] if getattr(self, kind.attribute, ()) is None else super()._list(kind)
 
     def secrets(self) -> frozenset[str]:
-        """The passwords and other secrets in the context, as it is now and as it came."""
+        """The passwords and other secrets in the context, both now and as the job brought it."""
         own = [getattr(self, kind.own_attribute) for kind in KINDS]
         return super().secrets() | collect_secrets([each for each in own if each is not None])
 
     def _unsent_changes(self) -> Iterator[str]:
-        """Say of the job's entity what was changed in it while another object stands for it in the list."""
+        """Name the changes in the job's entity that are not sent because another object is in its place in the list."""
         for kind in KINDS:
             own = getattr(self, kind.own_attribute)
             before = self._before[kind.entity_type].get(getattr(own, "id", 0))
@@ -91,13 +91,13 @@ class WorkflowContext(_WorkflowContext):
                 )
 
     def compute_db_updates(self) -> Any:
-        """What was changed, as the client's `JobExecutionResultDbUpdatesDto`; None for nothing."""
+        """All changes, as the client's `JobExecutionResultDbUpdatesDto`; None if there are none."""
         updates = super().compute_db_updates()
         return updates_dto(updates) if updates else None
 
 
 def _changes(kind: Kind, before: dict[str, Any], entity: Any) -> list[Update]:
-    """What was changed in one entity; nothing in what is none: a block may put any object in its place."""
+    """The changes in one entity. Nothing for another object: a block may put any object in an entity's place."""
     if not isinstance(entity, BaseModel):
         return []
     try:

@@ -154,7 +154,7 @@ class FrrPlugin(ChangePlugin):
     )
 
     def get_information(self) -> InformationResult:
-        """What the device is. Behind a shell, as the other SDK has it: the kernel as model, the machine's id as serial."""
+        """What the device is. Behind a shell, as in the other SDK: the kernel as model, the machine's id as serial."""
         return self._done("reading the facts", _linux_information, READ_SECONDS)
 
 

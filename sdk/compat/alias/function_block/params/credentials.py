@@ -13,7 +13,7 @@ from .fields import OptionalHostValue
 
 
 class Credential(BaseModel):
-    """A login. One with a platform is tried first on hosts of that platform, and on no others."""
+    """A login. If it has a platform, it is tried on hosts of that platform only, and there first."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 

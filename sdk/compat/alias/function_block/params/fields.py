@@ -15,9 +15,9 @@ def _unset_when_empty(value: Any) -> Any:
 
 
 OptionalHostValue = Annotated[str | None, BeforeValidator(_unset_when_empty)]
-"""A text; an empty one counts as not given."""
+"""A text; an empty text counts as not given."""
 
-# Each with its default: a model may declare the field by its type alone.
+# Each type has its default: a model may declare the field by its type alone.
 UsernameField = Annotated[
     OptionalHostValue,
     SENSITIVE,

@@ -12,7 +12,7 @@ from .fields import PasswordField, PlatformField, UsernameField
 
 
 class Host(BaseModel):
-    """A host by its address, with a login of its own or without one."""
+    """A host with its address. It may have a login of its own."""
 
     model_config = ENGINE_SCHEMA_CONFIG
 
@@ -22,9 +22,10 @@ class Host(BaseModel):
     platform: PlatformField = None
 
     def candidate_credentials(self, shared: OptionalCredentials) -> Credentials:
-        """The logins to try, in order: the host's own alone; else the shared ones that fit its platform.
+        """The logins to try, in order: the host's own login alone; if it has none, the shared logins that fit.
 
-        Those for the host's platform come first. Those for another one are left out, unless the host names none.
+        Logins for the host's platform come first. Logins for another platform are left out, unless the host has no
+        platform.
         """
         if self.username and self.password:
             return [Credential(username=self.username, password=self.password)]

@@ -1,4 +1,4 @@
-"""Test cases that stand at a block: those of `sdk.testing`."""
+"""Test cases that stand above a block: those of `sdk.testing`."""
 
 from __future__ import annotations
 

@@ -11,27 +11,27 @@ from sdk.entities.temporary_ids import new_temporary_id
 
 
 class BaseMockDevice(ABC):
-    """What a test has to say of a device. It answers no commands."""
+    """The facts that a test must give of a device. The device answers no commands."""
 
     @property
     @abstractmethod
     def host(self) -> str:
-        """Its hostname."""
+        """The device's hostname."""
 
     @property
     @abstractmethod
     def ip(self) -> str:
-        """Its address."""
+        """The device's address."""
 
     @property
     @abstractmethod
     def username(self) -> str:
-        """The login to it."""
+        """The username of its login."""
 
     @property
     @abstractmethod
     def password(self) -> str:
-        """The password to it."""
+        """The password of its login."""
 
     @property
     @abstractmethod
@@ -39,7 +39,7 @@ class BaseMockDevice(ABC):
         """The short name of its platform."""
 
     def to_neops_device(self) -> Any:
-        """The device as a context holds it, with a new id: the client's `DeviceTypeDto`."""
+        """The device in the form that a context holds, with a new id: the client's `DeviceTypeDto`."""
         platform = client_class("PlatformTypeDto")(
             id=new_temporary_id(), name=self.device_type, shortName=self.device_type
         )

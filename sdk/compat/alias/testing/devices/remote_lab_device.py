@@ -11,7 +11,7 @@ from .base_mock_device import BaseMockDevice
 
 
 class RemoteLabDevice(BaseMockDevice):
-    """A device as netlab describes it, with its address below `mgmt`, or as an inventory of Ansible does.
+    """A device as netlab describes it, with its address below `mgmt`, or as an inventory of Ansible describes it.
 
     `raw` is the whole description.
     """
@@ -22,32 +22,32 @@ class RemoteLabDevice(BaseMockDevice):
 
     @staticmethod
     def from_dto(netlab_device: Any) -> RemoteLabDevice:
-        """The device of an object with `name` and `raw`, which is what a lab fixture yields."""
+        """The device for an object with `name` and `raw`, as a lab fixture yields it."""
         return RemoteLabDevice(netlab_device.name, dict(netlab_device.raw or {}))
 
     @property
     def name(self) -> str:
-        """Its name in the lab."""
+        """The device's name in the lab."""
         return self._name
 
     @property
     def host(self) -> str:
-        """Its address, by which it is reached."""
+        """The address by which the device is reached."""
         return self.ip
 
     @property
     def ip(self) -> str:
-        """Its address."""
+        """The device's address."""
         return str(address_in(self.raw) or "")
 
     @property
     def username(self) -> str:
-        """The login to it."""
+        """The username of its login."""
         return self._first("ansible_user", "username")
 
     @property
     def password(self) -> str:
-        """The password to it."""
+        """The password of its login."""
         return self._first("ansible_ssh_pass", "ansible_password", "password")
 
     @property
@@ -56,7 +56,7 @@ class RemoteLabDevice(BaseMockDevice):
         return self._first("ansible_network_os", "netlab_device_type", "device")
 
     def to_neops_device(self) -> Any:
-        """The device as a context holds it, named as in the lab: the client's `DeviceTypeDto`."""
+        """The device in the form that a context holds, named as in the lab: the client's `DeviceTypeDto`."""
         device = super().to_neops_device()
         device.hostname = self.name
         return device

@@ -17,7 +17,7 @@ _CONNECT_SECONDS: Final = 2.0
 
 @register_platform_probe
 class TcpReachabilityProbe(PlatformProbe):
-    """Opens a connection and closes it. Most addresses of a network do not answer, and it takes no login to see that."""
+    """Opens a connection and closes it. Most addresses of a network do not answer; no login is needed to see that."""
 
     name = "tcp"
     order = 10

@@ -54,7 +54,7 @@ def _results(
         "_iter_unpack_sequence_": guards.guarded_iter_unpack_sequence,
         "_write_": writable,
     }
-    exec(compiled.code, {**names, **variables})  # noqa: S102  # the purpose of this module; RestrictedPython compiled it
+    exec(compiled.code, {**names, **variables})  # noqa: S102  # the purpose; RestrictedPython compiled it
     return results
 
 
