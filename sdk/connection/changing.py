@@ -1,4 +1,4 @@
-"""One change on its way to a device, as blocking code that both faces run; and what is done when its session ends."""
+"""One change on its way to a device: blocking code for both interfaces, and what happens if its session ends."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _SAYS_WHAT_IS_LEFT = (LineRefusedError, ConfirmedTooLateError)
 
 
 def configurable(platform: Platform) -> ConfigurableDevice:
-    """Return the platform's object as one whose configuration can be changed.
+    """Return the platform's object as a device whose configuration can be changed.
 
     Raises:
-        NotSupportedError: the plugin of the platform has nothing for changes.
+        NotSupportedError: the platform's plugin has no methods for changes.
     """
     if not hasattr(platform, "send_config_line"):
         raise platform.lacks("changes of the configuration")
@@ -44,7 +44,7 @@ def configurable(platform: Platform) -> ConfigurableDevice:
 
 
 def read() -> Verb[tuple[str, Dialect]]:
-    """The configuration, and how it is read."""
+    """Read the configuration, and return it with its dialect."""
 
     def run(platform: Platform, deadline: Deadline) -> tuple[str, Dialect]:
         device = configurable(platform)
@@ -54,7 +54,7 @@ def read() -> Verb[tuple[str, Dialect]]:
 
 
 def confirm_change(applied: Applied) -> Verb[None]:
-    """Let a change stay."""
+    """Keep a change."""
     return Verb(
         "confirming the change",
         lambda platform, end: confirm.confirm(configurable(platform), applied, deadline=end),
@@ -70,7 +70,7 @@ def undo_change(plan: Plan, applied: Applied) -> Verb[Restoration]:
 
 
 def check_source(stored: str | None, running: str, *, will_save: bool) -> Verb[str]:
-    """Whether a rollback would have something to restore."""
+    """Check whether a rollback would have something to restore."""
     return Verb(
         "looking for what a rollback could restore",
         lambda platform, end: restore.check_source(
@@ -102,14 +102,14 @@ class Changing:
 
     @property
     def left_seconds(self) -> float:
-        """What is left of the time."""
+        """The seconds that are left."""
         return self._deadline.left_seconds
 
     def verb(self) -> Verb[Applied]:
-        """The change itself."""
+        """The step that makes the change."""
 
         def run(platform: Platform, deadline: Deadline) -> Applied:
-            self._deadline = deadline  # which counts from when this begins
+            self._deadline = deadline  # counted from the beginning of this step
             return apply.apply_plan(
                 configurable(platform),
                 self._plan,
@@ -121,7 +121,7 @@ class Changing:
         return Verb("the change", run)
 
     def told(self, error: DeviceError, restoration: Restoration | None = None) -> DeviceError:
-        """Return the error to raise for `error`: one that says what of the change is in force, if any of it may be."""
+        """Return the error to raise for `error`. If any of the change may be in force, it says what."""
         is_complete = isinstance(error, ChangeInterruptedError) and restoration is None
         if is_complete or isinstance(error, _SAYS_WHAT_IS_LEFT):
             return error
@@ -140,7 +140,7 @@ class Changing:
         )
 
     def rescue(self, error: DeviceError) -> Step[DeviceError] | None:
-        """Return how to take back, in a session of its own, what a session has left that ended; None for nothing.
+        """Return a step that takes back, in a new session, what an ended session has left; None if nothing is left.
 
         The step returns the error to raise.
         """
@@ -155,7 +155,7 @@ class Changing:
         return rescue.step()
 
     def told_without_rescue(self, error: DeviceError, failure: Exception) -> DeviceError:
-        """Return the error to raise for `error` where the rescue did not begin, or did not end in time."""
+        """Return the error to raise for `error` if the rescue did not begin, or did not end in time."""
         _log.info("%s: what the change left could not be taken back: %s", self._target.login.where, failure)
         return self.told(error)
 
@@ -172,11 +172,11 @@ class Changing:
             taken=tuple(self._progress.applied),
             deadline=deadline,
         )
-        # Where nothing had to be sent, the device may have restored itself (its timer, a restart), and hide nothing.
+        # If nothing had to be sent, the device may have restored itself (timer, restart), and then hides no line.
         return restoration if restoration.sent else replace(restoration, not_shown=())
 
     def log_cancelled(self) -> None:
-        """Say in the job's log what is in force when the change is cancelled: no error can."""
+        """Log in the job's log what is in force when the change is cancelled: no error can say it then."""
         where, timer = self._target.login.where, self._progress.timer
         if self._progress.has_begun:
             done, count = len(self._progress.applied), len(self._plan.commands)

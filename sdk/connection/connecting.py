@@ -1,4 +1,4 @@
-"""What both faces share: from a device of the job to a `Target`."""
+"""Makes a `Target` from a device of the job, for both interfaces."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def target_of(
     max_output_bytes: int | None = None,
     session_log: Callable[[str], object] | None = None,
 ) -> Target:
-    """Return what to connect to.
+    """Return the device to connect to, and how.
 
     `device` is a device of the job's context, or a `Login`, which needs a `platform`.
 
     Raises:
         DeviceError: something is missing in the inventory.
-        TypeError: `device` is no object of a device, or `needs` no tuple of capabilities.
+        TypeError: `device` is not an object for a device, or `needs` is not a tuple of capabilities.
     """
     if not isinstance(needs, tuple) or not all(isinstance(need, type) for need in needs):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""`connect`: a device for code that awaits."""
+"""`connect`: a device for code that uses `await`."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ T = TypeVar("T")
 class Connection(BaseConnection):
     """A device that `connect` has logged in to. Use it inside of its `async with`.
 
-    Every verb has its own limit, `timeout` in seconds (a number, and not infinite), and raises a `DeviceError`. After
-    an error of the connection itself (a limit, a drop, a pager) it is of no more use: leave it and connect anew. A
-    cancelled verb ends the connection too. Verbs that are called at once run one after the other.
-    Each runs in a thread of `run_in_thread`: of more than 128 at once the others wait, and their limits with them.
+    Every method has its own limit, `timeout` in seconds (a finite number), and raises a `DeviceError`. After an error
+    of the connection itself (a limit, a drop, a pager) the connection can't be used any more: leave it and connect
+    again. A cancelled method also ends the connection. Methods that are called at the same time run one after another.
+    Each runs in a thread of `run_in_thread`: if more than 128 run at once, the rest wait, and so do their limits.
     """
 
     _block = "async with"
@@ -43,7 +43,7 @@ class Connection(BaseConnection):
             try:
                 await run_limited(step, self._login_seconds)
             except BaseException:
-                device.close()  # one of the pool is open, and nobody else has it any more
+                device.close()  # the pool may have given an open one, and nobody else has it now
                 raise
         self._device = device
         return self
@@ -61,60 +61,60 @@ class Connection(BaseConnection):
     async def send_command(
         self, command: str, timeout: float = DEFAULT_TIMEOUT_SECONDS, *, parse: bool = False
     ) -> Answer:
-        """Send one command and return its output, complete, or cut at the size limit and marked so.
+        """Send one command and return its output: complete, or cut at the size limit and marked as cut.
 
-        With `parse`, `answer.parsed` is the output as data, or None where nothing recognises it.
-        Cancelled, it ends the connection.
+        With `parse`, `answer.parsed` is the output as data, or None if nothing recognises it.
+        When cancelled, it ends the connection.
         """
         return await self.run(verbs.send_command(command, parse=parse), timeout)
 
     async def send_interactive(
         self, steps: Sequence[tuple[str, str | None]], timeout: float = DEFAULT_TIMEOUT_SECONDS
     ) -> str:
-        """Send lines that the device asks back for, and return what it said.
+        """Send lines that the device answers with questions, and return what it said.
 
-        A step is a line, and what comes next: a regular expression, searched without regard to case, or None for the
-        prompt. `[("copy running-config startup-config", "filename"), ("", None)]`.
-        Cancelled, it ends the connection.
+        A step is a line, and what must come next: a regular expression (upper and lower case are the same), or None
+        for the prompt. `[("copy running-config startup-config", "filename"), ("", None)]`.
+        When cancelled, it ends the connection.
 
         Raises:
-            BadCommandError: a pattern is no regular expression, or a line more than one. Nothing was sent.
+            BadCommandError: a pattern is not a regular expression, or a line is more than one. Nothing was sent.
         """
         return await self.run(verbs.send_interactive(steps), timeout)
 
     async def get_information(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> DeviceFacts:
-        """Return what the device is. Cancelled, it ends the connection."""
+        """Return what the device is. When cancelled, it ends the connection."""
         return await self.run(verbs.get_information(), timeout)
 
     async def get_config(self, timeout: float = DEFAULT_TIMEOUT_SECONDS, *, source: str = "running") -> str:
-        """Return the `running` or the `startup` configuration. Cancelled, it ends the connection."""
+        """Return the `running` or the `startup` configuration. When cancelled, it ends the connection."""
         return await self.run(verbs.get_config(source), timeout)
 
     async def get_interfaces(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> list[InterfaceFacts]:
-        """Return the interfaces. Cancelled, it ends the connection."""
+        """Return the interfaces. When cancelled, it ends the connection."""
         return await self.run(verbs.get_interfaces(), timeout)
 
     async def get_neighbors(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> list[Neighbor]:
-        """Return the neighbors that a discovery protocol has seen. Cancelled, it ends the connection."""
+        """Return the neighbors that a discovery protocol has seen. When cancelled, it ends the connection."""
         return await self.run(verbs.get_neighbors(), timeout)
 
     async def get_routes(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> list[Route]:
-        """Return the routes that are in use. Cancelled, it ends the connection."""
+        """Return the routes that are in use. When cancelled, it ends the connection."""
         return await self.run(verbs.get_routes(), timeout)
 
     async def save_config(self, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> None:
-        """Make the running configuration the startup configuration. Cancelled, it ends the connection."""
+        """Make the running configuration the startup configuration. When cancelled, it ends the connection."""
         await self.run(verbs.save_config(), timeout)
 
     async def plan(self, lines: str | Iterable[str], timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Plan:
-        """Read the configuration, and return what `lines` would make of it. Nothing is changed.
+        """Read the configuration, and return what `lines` would change in it. This changes nothing on the device.
 
         The lines of a section are indented below its header, as the device shows them. `timeout` is in seconds.
-        Cancelled, it goes on at once, and the connection ends.
+        When cancelled, it ends at once, and so does the connection.
 
         Raises:
-            LinesError: there are no lines, some that can't be sent, or some that remove a line of the device which
-                could not be given back.
+            LinesError: there are no lines, some that can't be sent, or some that remove a line of the device that
+                nobody could give back.
         """
         text, dialect = await self.run(changing.read(), timeout)
         return plan_lines(text, lines, dialect)
@@ -128,17 +128,17 @@ class Connection(BaseConnection):
     ) -> Change:
         """Send the lines of a plan, one by one, and return what they have changed.
 
-        The first line that is refused ends it, and those before it are taken back. With `confirm_seconds` the device
-        takes the change back by itself, unless `Change.confirm` comes before (IOS counts in minutes); a block that
-        returns success without that, or `Change.undo`, fails. `timeout`, in seconds, is for all of it together.
-        Cancelled, it goes on at once and the connection ends; the lines that are in force then stay so, and the job's
-        log says how many.
+        A refused line ends this, and the lines before it are taken back. With `confirm_seconds` the device itself
+        takes the change back, unless `Change.confirm` comes before that (IOS counts in minutes). A block fails if it
+        returns success without `Change.confirm` or `Change.undo`. `timeout`, in seconds, is for everything together.
+        When cancelled, it ends at once, and so does the connection. The lines that are in force then stay, and the
+        job's log says how many there are.
 
         Raises:
             ConfigurationChangedError: the device has changed since the plan was made. No line was sent.
             NoConfirmTimerError: the device has no timer. No line was sent.
-            TimerUnknownError: the session ended while the timer was started, which may run. No line was sent.
-            LineRefusedError: the message says which line, why, and what came of taking the others back.
+            TimerUnknownError: the session ended while the timer was started; it may run. No line was sent.
+            LineRefusedError: the message says which line, why, and how well the others were taken back.
             ConfirmedTooLateError: `confirm_seconds` were over before the last line; the message says what is in force.
             ChangeInterruptedError: the session ended during the change; the message says what is in force.
         """
@@ -158,7 +158,7 @@ class Connection(BaseConnection):
             rescue = change.rescue(error)
             if rescue is None:
                 raise change.told(error) from None
-            # Not every error has ended it, and it would keep its place on the device, where there may be one alone.
+            # Not every error has ended the session. It would keep its place on the device, perhaps the only one.
             device.abort()
             try:
                 told = await run_limited(rescue, change.left_seconds)
@@ -167,9 +167,9 @@ class Connection(BaseConnection):
             raise told from None
 
     async def run(self, verb: Verb[T], timeout: float) -> T:
-        """Do one thing with the platform's object, alone on this connection, within `timeout` seconds.
+        """Run one action with the platform's object, alone on this connection, within `timeout` seconds.
 
-        Cancelled, it ends the connection.
+        When cancelled, it ends the connection.
         """
         return await run_limited(verb_step(self._entered(), verb, timeout), timeout)
 
@@ -192,23 +192,24 @@ def connect(
         answer = await conn.send_command("show version", timeout=30)
     ```
 
-    Entering logs in, within `login_seconds`. In a block, leaving keeps the connection for the next `connect` to the
-    same device, and the end of the block closes it; outside of a block, leaving closes it. One with another prompt than
-    after its login, as in configuration mode, is closed too.
+    The `async with` logs in, within `login_seconds`. In a block, its end keeps the connection for the next `connect`
+    to the same device, and the end of the block closes it. Outside of a block, its end closes it. It also closes a
+    connection with another prompt than after the login, for example in configuration mode.
 
     Args:
         device: a device of the job's context, or a `Login`.
-        needs: what the platform must be able to do (`Execution`, `Configuration`, `Information`), refused at once where
-            it can't. `Configuration` enters privileged mode.
-        login_seconds: for TCP connection, SSH, login and first prompt together.
-        parameters: of the job: see `login_of`.
-        platform: instead of the inventory's.
-        host_keys: `strict`, `accept-new` or `off`; it counts where it is stricter than the worker's own `--host-keys`.
-        max_output_bytes: of one command; what is over it is cut.
-        session_log: gets each line that is sent and received, masked. What it raises ends the session.
+        needs: what the platform must be able to do (`Execution`, `Configuration`, `Information`); if it can't,
+            `connect` refuses at once. `Configuration` enters privileged mode.
+        login_seconds: the limit for TCP connection, SSH, login and first prompt together.
+        parameters: the job's parameters: see `login_of`.
+        platform: replaces the inventory's platform.
+        host_keys: `strict`, `accept-new` or `off`; it counts if it is stricter than the worker's own `--host-keys`.
+        max_output_bytes: the limit for one command; more output is cut.
+        session_log: gets each line that is sent and received, masked. If it raises an error, the session ends.
 
     Raises:
-        DeviceError: the inventory lacks something; on entering, the device can't be reached, refuses, or is too slow.
+        DeviceError: the inventory lacks something; when it logs in: the device can't be reached, refuses, or is too
+            slow.
     """
     target = target_of(
         device,

@@ -1,4 +1,4 @@
-"""The private key of a login: its text, or read from its file."""
+"""The private key of a login: from its text, or from a file."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _KINDS: Final[tuple[tuple[bytes, Any], ...]] = (
     (b"ssh-rsa", paramiko.RSAKey),
 )
 _HEAD_BYTES: Final = 300
-"""The public key of OpenSSH's format begins with its type, behind the names of the ciphers."""
+"""In OpenSSH's format, the public key begins with its type. It stands after the names of the ciphers."""
 
 _ANOTHER: Final = "Give a private key of RSA, ECDSA or Ed25519, as ssh-keygen makes it."
 
 
 def private_key_of(login: Login) -> paramiko.PKey | None:
-    """Return the key of `private_key`, else of `key_file`, None where the login has none.
+    """Return the key of `private_key`, otherwise of `key_file`; None if the login has neither.
 
-    Reads the file; a certificate beside it is used too.
+    Reads the file, and uses a certificate beside it.
 
-    Raises `BadKeyFileError`. Nothing of the file is in its message.
+    Raises `BadKeyFileError`. Its message holds nothing of the file.
     """
     if login.private_key is not None:
         try:
@@ -47,7 +47,7 @@ def private_key_of(login: Login) -> paramiko.PKey | None:
     if path is None:
         return None
     if not os.path.isabs(path):
-        # A job's working directory is its own and empty.
+        # A job has its own working directory, and it is empty.
         raise _bad(login, "it is no full path", "Give it from the root on, as /etc/neops/ssh/id_ed25519.")
     try:
         status = os.stat(path)
@@ -60,7 +60,7 @@ def private_key_of(login: Login) -> paramiko.PKey | None:
     except OSError as error:
         raise _unreadable(login, error) from None
     except Exception as error:
-        # Of cryptography, bcrypt and paramiko, by its format. None is chained: some carry what they have read.
+        # From cryptography, bcrypt or paramiko, by the key's format. None is chained: some errors hold what was read.
         raise _unusable(login, error) from None
 
 
@@ -68,18 +68,18 @@ def _read(path: str, passphrase: str | None) -> paramiko.PKey:
     if passphrase is None:
         return paramiko.PKey.from_path(path)
     try:
-        # cryptography takes bytes only.
+        # cryptography accepts only bytes.
         return paramiko.PKey.from_path(path, passphrase.encode())  # pyright: ignore[reportArgumentType]
-    except TypeError:  # it is not encrypted, so it needs none
+    except TypeError:  # the key is not encrypted, so it needs no passphrase
         return paramiko.PKey.from_path(path)
 
 
 def _in_text(text: str, passphrase: str | None) -> paramiko.PKey:
-    """Return the key that a text is. Raises what paramiko raises, `ValueError` for what is no key of these kinds."""
+    """Return the key in a text. Raises what paramiko raises, and `ValueError` for a text without a key of these kinds."""
     kind, whole = _kind_of(text), text.strip() + "\n"
     try:
         key: paramiko.PKey = kind.from_private_key(io.StringIO(whole), passphrase)
-    except TypeError:  # it is not encrypted, so it needs none
+    except TypeError:  # the key is not encrypted, so it needs no passphrase
         if passphrase is None:
             raise
         key = kind.from_private_key(io.StringIO(whole))
@@ -87,9 +87,9 @@ def _in_text(text: str, passphrase: str | None) -> paramiko.PKey:
 
 
 def _kind_of(text: str) -> Any:
-    """Return the class for a key, which an encrypted one in OpenSSH's format says too: its public half is in the clear.
+    """Return the class for a key. Even an encrypted key in OpenSSH's format shows it: its public half is in the clear.
 
-    To try each class would be to make the key of the passphrase anew each time, which is slow on purpose.
+    The alternative, to try each class, would derive the key from the passphrase each time, which is slow on purpose.
     """
     first, *rest = text.strip().splitlines()
     if " RSA " in first:

@@ -1,4 +1,4 @@
-"""Until when something may take: what each blocking step on a device is given."""
+"""Deadlines: until when each blocking step on a device may take."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any, Final
 from sdk.errors import SdkError
 
 _MOST_SECONDS: Final = threading.TIMEOUT_MAX / 2
-"""Locks and sockets take no more; half of it, as some wait a little longer than they are given."""
+"""Locks and sockets accept no more. Half of it, because some wait a little longer than they are told."""
 
 
 class DeadlineError(SdkError):
-    """The deadline has passed. It never leaves `sdk.connection`: who knows what was going on makes a `DeviceError`."""
+    """The deadline has passed. It never leaves `sdk.connection`: the code around makes a `DeviceError` of it."""
 
 
 def checked_seconds(seconds: Any, name: str) -> float:
-    """Return a limit that an author has given, by the parameter `name`, if it can be waited for.
+    """Return a limit that an author has given as the parameter `name`, if it is possible to wait so long.
 
     Raises:
-        TypeError: it is no number.
+        TypeError: it is not a number.
         ValueError: it is infinite, or longer than anything can wait.
     """
     if isinstance(seconds, bool) or not isinstance(seconds, Real):
         raise TypeError(f"{name} is {seconds!r}. Give seconds: each step on a device has a limit.")
-    if not seconds <= _MOST_SECONDS or seconds == -math.inf:  # written so that it is true of nan too
+    if not seconds <= _MOST_SECONDS or seconds == -math.inf:  # in this form it is also true for nan
         raise ValueError(f"{name} is {seconds}. Give seconds: each step on a device has a limit.")
     return float(seconds)
 
@@ -36,10 +36,10 @@ def checked_seconds(seconds: Any, name: str) -> float:
 class Deadline:
     """A moment `seconds` from now. `clock` is in seconds.
 
-    `seconds` is the limit as it was given, for messages.
+    `seconds` is the limit as given, for messages.
 
     Raises:
-        TypeError: `seconds` is no number.
+        TypeError: `seconds` is not a number.
         ValueError: it is infinite, or longer than anything can wait.
     """
 
@@ -51,12 +51,12 @@ class Deadline:
 
     @property
     def left_seconds(self) -> float:
-        """How long from now; 0.0 when it has passed."""
+        """The seconds from now; 0.0 if it has passed."""
         return max(0.0, self._end - self._clock())
 
     @property
     def has_passed(self) -> bool:
-        """Whether nothing is left."""
+        """Whether no time is left."""
         return self.left_seconds <= 0
 
     def shorter(self, seconds: float) -> Deadline:
@@ -64,6 +64,6 @@ class Deadline:
         return Deadline(min(seconds, self.left_seconds), self._clock)
 
     def check(self) -> None:
-        """Do nothing while time is left. Raises `DeadlineError`, which the session turns into a `DeviceError`."""
+        """Do nothing if time is left. Raises `DeadlineError`, from which the session makes a `DeviceError`."""
         if self.has_passed:
             raise DeadlineError

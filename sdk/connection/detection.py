@@ -1,4 +1,4 @@
-"""`detect_platform`: which platform a device is of, found out in one login."""
+"""`detect_platform`: finds out the platform of a device, in one login."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ async def detect_platform(
     host_keys: str | None = None,
     session_log: Callable[[str], object] | None = None,
 ) -> Detection:
-    """Find out what answers at a device: one login, and a few commands that change nothing.
+    """Find out what answers at a device, with one login and a few commands that change nothing.
 
-    The platform in the inventory is neither needed nor believed. What is recognised: IOS, IOS-XE, IOS XR, NX-OS, ASA,
+    It does not need the platform in the inventory, nor trust it. It recognises IOS, IOS-XE, IOS XR, NX-OS, ASA,
     EOS, Junos, AOS-CX, VRP, Comware, FRR behind vtysh and behind a shell, and Linux. Anything else is a `Detection`
     without a platform, and no error.
 
     Args:
         device: a device of the job's context, or a `Login`.
-        login_seconds: for TCP connection, SSH, login and first prompt together.
-        timeout: for the commands together, in seconds.
-        parameters: of the job: see `login_of`.
+        login_seconds: the limit for TCP connection, SSH, login and first prompt together.
+        timeout: the limit for all commands together, in seconds.
+        parameters: the job's parameters: see `login_of`.
         host_keys: as for `connect`.
         session_log: gets each line that is sent and received, masked.
 
     Raises:
         DeviceError: the login fails, or the device does not answer in time.
-        asyncio.CancelledError: at once; the session is ended.
+        asyncio.CancelledError: at once; the session ends.
     """
     login = as_login(device, parameters=parameters)
     return await in_one_session(
@@ -70,12 +70,12 @@ async def in_one_session(
     host_keys: str | None = None,
     session_log: Callable[[str], object] | None = None,
 ) -> T:
-    """Log in to a device of which nothing is known, have `ask` ask it, in a thread, and end the session.
+    """Log in to an unknown device, call `ask` in a thread, and end the session.
 
-    Args and errors are as for `detect_platform`; `ask` gets the deadline that `timeout` makes.
+    Args and errors are as for `detect_platform`; `ask` gets the deadline from `timeout`.
     """
     target = Target(login=login, platform=Unknown, host_keys=check_for(host_keys), session_log=session_log)
-    # Kept for nobody: what comes next is a login to a platform that is known.
+    # The session is not kept: the next login will be to a known platform.
     session, log_in = enter_step(target, login_seconds, None)
     if log_in is not None:
         await run_limited(log_in, login_seconds)

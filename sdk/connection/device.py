@@ -1,4 +1,4 @@
-"""A logged-in device as blocking code sees it: the session, and the platform's plugin on it."""
+"""A device with a login, as blocking code sees it: the session, and the platform's plugin on it."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Target:
     host_keys: HostKeyCheck | None = None
     max_output_bytes: int = MOST_OUTPUT_BYTES
     session_log: Callable[[str], object] | None = None
-    """What gets each line of the session, masked."""
+    """It gets each line of the session, masked."""
 
 
 class Device:
-    """One connection. Its methods block; `abort` may be called from any thread."""
+    """One connection. Its methods block; any thread may call `abort`."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -55,7 +55,7 @@ class Device:
     def open(self, deadline: Deadline, make_way: Callable[[str], None]) -> None:
         """Log in. Raises `DeviceError`; nothing is open then.
 
-        `make_way` closes what is kept on the device and not used, where there is no place for one session more.
+        `make_way` closes unused sessions that are kept on the device, if there is no place for another one.
         """
         place = SessionPlace(self.session.where)
         self.session.use_place(place)
@@ -82,7 +82,7 @@ class Device:
             raise
 
     def enable(self, needs: tuple[type, ...], deadline: Deadline) -> None:
-        """Enter privileged mode, where there is a secret for it or changes need it. Raises `DeviceError`."""
+        """Enter privileged mode, if there is a secret for it or changes need it. Raises `DeviceError`."""
         secret = self.session.login.enable_secret
         if secret is not None or Configuration in needs:
             self.session.enable(secret, deadline=deadline)
@@ -95,9 +95,9 @@ class Device:
 
     @property
     def is_as_after_login(self) -> bool:
-        """Whether it can be used again, and is in the mode in which the login has left it.
+        """Whether it can be used again, and is in the same mode as after the login.
 
-        A prompt that differs in the hostname alone is another one too: that of vtysh may differ so from a shell's.
+        A prompt that differs only in the hostname also counts as another mode: vtysh and a shell may differ only so.
         """
         return self.is_usable and self.session.is_at_prompt and self._prompt_shape == self._after_login
 
@@ -106,10 +106,10 @@ class Device:
         return shape(self.session.mode), shape(self.session.prompt)
 
     def do(self, verb: Verb[T], deadline: Deadline) -> T:
-        """Do one thing with the platform, alone.
+        """Run one action with the platform, alone.
 
         Raises:
-            DeviceError: it failed, or the connection is of no use any more.
+            DeviceError: it failed, or the connection can't be used any more.
         """
         if not self._turn.acquire(timeout=deadline.left_seconds):
             raise fail(Cause.COMMAND_TIMEOUT, self.session.where, what=verb.what, seconds=deadline.seconds)
@@ -126,24 +126,24 @@ class Device:
             self._turn.release()
 
     def late(self, what: str, seconds: float) -> DeviceError:
-        """Return the error for something that did not end in time, by what the device said last."""
+        """Return the error for something that did not end in time, with what the device said last."""
         return self.session.too_late(what, seconds)
 
     def late_login(self, seconds: float) -> DeviceError:
-        """Return the error for a login that did not end in time, by how far it came."""
+        """Return the error for a login that did not end in time. It says how far the login came."""
         return no_prompt(self.session, seconds)
 
     def abort(self) -> None:
-        """End it, whatever it is doing. Does not block."""
+        """End the connection, whatever it is doing. Does not block."""
         self.session.abort()
 
     def close(self) -> None:
-        """End it. Does not block."""
+        """End the connection. Does not block."""
         self.session.close()
 
 
 def translated(login: Login, what: str, error: Exception) -> DeviceError:
-    """Return a `DeviceError` for whatever a step raised: a bug of a plugin, of netmiko, of ours."""
+    """Return a `DeviceError` for any exception of a step: a bug in a plugin, in netmiko or in this SDK."""
     if isinstance(error, DeviceError):
         return error
     return fail(Cause.UNEXPECTED, login.where, secrets=login.secrets, detail=type(error).__name__, what=what)

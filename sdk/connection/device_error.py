@@ -1,4 +1,4 @@
-"""The root of what a session on a device raises, and how each cause gets its error."""
+"""The base class of the errors of a session on a device, and how each cause gets its error."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from sdk.errors import SdkError
 from sdk.masking import hiding, hiding_all
 
 MAX_LINE_LENGTH: Final = 160
-"""Of a device's own words in a message, in characters."""
+"""The limit for a device's own words in a message, in characters."""
 
 _classes: Final[dict[Cause, type[DeviceError]]] = {}
 
 
 class DeviceError(SdkError):
-    """A session on a device failed. One that leaves a block becomes a failed result with its text and `retryable`.
+    """A session on a device failed. If it leaves a block, the job fails with its text and `retryable`.
 
-    `str()` says what happened, to which device, and what to do. `cause` is for programs, `retryable` says whether
-    waiting can help, `where` names the device ("192.0.2.1 port 22"), `last_line` is the last thing that the device
+    `str()` says what happened, to which device, and what to do. `cause` is for programs. `retryable` says whether
+    it can help to wait. `where` names the device ("192.0.2.1 port 22"). `last_line` is the last thing that the device
     said, masked and cut, or None.
     """
 
@@ -38,7 +38,7 @@ class DeviceError(SdkError):
         self.last_line = last_line
 
     def __reduce__(self) -> tuple[Callable[..., DeviceError], tuple[object, ...]]:
-        # An exception is pickled by its arguments, and these are keywords.
+        # pickle makes an exception again from its positional arguments, and these are keywords.
         return _rebuild, (type(self), str(self), self.where, self.retryable, self.last_line)
 
 
@@ -58,7 +58,7 @@ def fail(
 ) -> DeviceError:
     """Return the error for `cause`. `facts` fill the text of the cause; `last_line` is masked and cut here.
 
-    `secrets` are those of the login; what a job's parameters hold is masked where messages are.
+    `secrets` are those of the login. The code that writes messages masks the secrets in a job's parameters.
     """
     meaning = MEANINGS[cause]
     hide = hiding(secrets)
@@ -75,10 +75,10 @@ def fail(
 
 
 def beginning_of(text: str, characters: int, secrets: frozenset[str]) -> str:
-    """Return so many characters of a longer text, for a message, without what the cut leaves of a secret.
+    """Return the first characters of a longer text, for a message, without the part of a secret that a cut would leave.
 
-    `secrets` are those of the login. Those of the job are hidden as well: whoever masks the message later finds only
-    what is whole.
+    `secrets` are those of the login. This hides the secrets of the job as well: code that masks the message later can
+    find only whole secrets.
     """
     if len(text) <= characters:
         return text
@@ -89,7 +89,7 @@ def _shown(line: str, secrets: frozenset[str]) -> str:
     printable = "".join(sign if sign.isprintable() else " " for sign in line).strip()
     if len(printable) <= MAX_LINE_LENGTH:
         return hiding(secrets)(printable)
-    # Masked before it is cut: of a secret that the cut goes through, the rest would not be found. By all secrets of the
-    # job, too: whoever masks the message later finds only what is whole.
+    # Masked before it is cut: if a cut goes through a secret, nobody would find its rest. Also masked by all secrets
+    # of the job: code that masks the message later can find only whole secrets.
     masked = hiding_all(secrets)(printable)
     return masked if len(masked) <= MAX_LINE_LENGTH else masked[:MAX_LINE_LENGTH] + " …"

@@ -1,4 +1,4 @@
-"""netmiko's object for one device: what it knows of a platform's login, with no time-out shorter than ours."""
+"""netmiko's object for one device: what it knows about a platform's login, without time-outs shorter than ours."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sdk.connection.deadline import Deadline
 from sdk.connection.login import Login
 
 _SHORT_SECONDS: Final = 10.0
-"""netmiko waits so long for what it has no idea how long it takes. Where it waits less, silence is an answer."""
+"""How long netmiko waits if it can't guess how long something takes. If it waits less, silence counts as an answer."""
 _SYSTEM_VIEW: Final = "system-view"
-"""What netmiko's `enable` sends to Comware: it enters the mode for configuration, which is no privilege."""
+"""What netmiko's `enable` sends to Comware. It enters configuration mode, which is no privileged mode."""
 
 
 def make_driver(device_type: str, login: Login) -> BaseConnection:
@@ -31,13 +31,13 @@ def make_driver(device_type: str, login: Login) -> BaseConnection:
         secret=login.enable_secret or "",
         auto_connect=False,
     )
-    # It leaves a filter on its module's logger for each object. The text that it hides is in no log of ours.
+    # It leaves a filter on its module's logger for each object. Our logs don't have the text that the filter hides.
     log.removeFilter(driver._secrets_filter)
     return driver
 
 
 def asks_in_the_session(driver: BaseConnection) -> bool:
-    """Tell whether the platform's devices take a login without a password, and ask for it in the session."""
+    """Whether the platform's devices accept a login without a password, and ask for the password in the session."""
     return isinstance(driver._get_ssh_client_instance(), SSHClient_noauth)
 
 
@@ -56,9 +56,9 @@ def put_in(
     is_aborted: Callable[[], bool],
     hear: Callable[[str], None],
 ) -> None:
-    """Have `driver` use `client` for SSH, and wait as long as the deadline allows. `hear` gets what it reads.
+    """Make `driver` use `client` for SSH, and wait as long as the deadline allows. `hear` gets what it reads.
 
-    netmiko's loops read "nothing yet" until their own time-out, also from a connection that has ended.
+    netmiko's loops read "nothing yet" until their own time-out, even from a connection that has ended.
     """
     read = driver.read_channel
     read_until = driver.read_until_pattern
@@ -83,12 +83,12 @@ def put_in(
         _build_ssh_client=lambda: client,
         read_channel=read_channel,
         read_until_pattern=read_until_pattern,
-        # A failed login is not said good-bye to: netmiko would wait ten seconds for an answer.
+        # No goodbye after a failed login: netmiko would wait ten seconds for an answer.
         cleanup=lambda command="": None,
     )
 
 
 def _replace(driver: BaseConnection, **methods: Callable[..., Any]) -> None:
-    """Put functions in front of an object's methods: its class comes from netmiko's table of drivers."""
+    """Replace methods of one object, not of its class: the class comes from netmiko's table of drivers."""
     for name, function in methods.items():
         setattr(driver, name, function)

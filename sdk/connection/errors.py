@@ -1,4 +1,4 @@
-"""What a session on a device raises: one class for each cause, all of them `DeviceError`.
+"""The errors of a session on a device: one class for each cause, all of them `DeviceError`.
 
 Their texts are in `sdk.connection.meanings`.
 """
@@ -95,7 +95,7 @@ class WrongPasswordError(DeviceError):
 
 
 class NoLoginMethodError(DeviceError):
-    """The device does not take the kind of login that is known, such as a password."""
+    """The device does not accept the login methods that the login has, such as a password."""
 
     cause = Cause.NO_LOGIN_METHOD
 
@@ -113,31 +113,31 @@ class ExpiredPasswordError(DeviceError):
 
 
 class LoginTimeoutError(DeviceError):
-    """The login was not answered in time."""
+    """The device did not answer the login in time."""
 
     cause = Cause.LOGIN_TIMEOUT
 
 
 class SessionLimitError(DeviceError):
-    """The device gives no further session."""
+    """The device allows no further session."""
 
     cause = Cause.SESSION_LIMIT
 
 
 class SessionsTakenError(DeviceError):
-    """Other jobs, or this one, have all sessions that the worker may have on the device."""
+    """Other jobs, or this one, use all sessions that the worker may have on the device."""
 
     cause = Cause.SESSIONS_TAKEN
 
 
 class NoPromptError(DeviceError):
-    """Logged in, but no prompt came in time."""
+    """The login worked, but no prompt came in time."""
 
     cause = Cause.NO_PROMPT
 
 
 class WrongPlatformError(DeviceError):
-    """What answers is not of the platform in the inventory."""
+    """The device is not of the platform in the inventory."""
 
     cause = Cause.WRONG_PLATFORM
 
@@ -149,7 +149,7 @@ class ForeignShellError(DeviceError):
 
 
 class NoEnableSecretError(DeviceError):
-    """The device asks for an enable secret, and none is known."""
+    """The device asks for an enable secret, and the login has none."""
 
     cause = Cause.NO_ENABLE_SECRET
 
@@ -161,7 +161,7 @@ class WrongEnableSecretError(DeviceError):
 
 
 class BadCommandError(DeviceError):
-    """A command is no single line of text, or a pattern of a dialogue no regular expression. Nothing was sent."""
+    """A command is not one line of text, or a pattern of a dialogue is not a regular expression. Nothing was sent."""
 
     cause = Cause.BAD_COMMAND
 
@@ -173,31 +173,31 @@ class PagerError(DeviceError):
 
 
 class QuestionError(DeviceError):
-    """The device asked a question that nobody answers."""
+    """The device asked a question, and nothing answers it."""
 
     cause = Cause.QUESTION
 
 
 class PasswordAskedError(DeviceError):
-    """The device asked for a password that nobody gives."""
+    """The device asked for a password, and nothing gives it."""
 
     cause = Cause.PASSWORD_ASKED
 
 
 class RefusedCommandError(DeviceError):
-    """The device does not take a command whose answer is needed."""
+    """The device refused a command whose answer is needed."""
 
     cause = Cause.REFUSED_COMMAND
 
 
 class UnreadableAnswerError(DeviceError):
-    """The answer of the device is not what its platform prints."""
+    """The device's answer is not what its platform prints."""
 
     cause = Cause.UNREADABLE_ANSWER
 
 
 class UnexpectedAnswerError(DeviceError):
-    """A step of `send_interactive` was not answered as expected. `said` is what the device has said until then."""
+    """A step of `send_interactive` got another answer than expected. `said` is what the device has said until then."""
 
     cause = Cause.UNEXPECTED_ANSWER
     said: str = ""
@@ -210,7 +210,7 @@ class CommandTimeoutError(DeviceError):
 
 
 class ConnectionLostError(DeviceError):
-    """The connection ended in the middle."""
+    """The connection ended in the middle of something."""
 
     cause = Cause.CONNECTION_LOST
 

@@ -24,10 +24,10 @@ class Refusal:
 class Applied:
     """What became of a plan. `repr` prints none of it: configurations hold secrets.
 
-    `diff` is a unified diff of what really changed; `applied` are the lines that the device took; `refused` is the one
-    that it did not take, `restoration` what came of taking the others back then. `comparison` says where the plan was
-    wrong. `timer` runs on the device until the change is confirmed or undone. `text` is the configuration now, `base`
-    that of before. `record` is for the worker, and goes on with the change.
+    `diff` is a unified diff of what really changed. `applied` are the lines that the device accepted, and `refused` is
+    the line that it refused; `restoration` then says how well the others were taken back. `comparison` says where the
+    plan was wrong. `timer` runs on the device until the change is confirmed or undone. `text` is the configuration now,
+    `base` the one before. `record` reports the change to the worker, and goes on with the change.
     """
 
     diff: str = field(default="", repr=False)
@@ -43,10 +43,10 @@ class Applied:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a change has come, for whoever has to tell it when the session is gone. Written by one thread.
+    """How far a change has come. It serves whoever must report that when the session is gone. One thread writes it.
 
-    `wants_timer`: one is being started, or `timer` is. `timer_ends_at` is when that acts at the earliest, by
-    `time.monotonic`.
+    `wants_timer`: a timer (`timer`) is being started, or is started. `timer_ends_at` is when it acts at the earliest,
+    by `time.monotonic`.
     """
 
     has_begun: bool = False
@@ -58,5 +58,5 @@ class Progress:
 
     @property
     def timer_is_over(self) -> bool:
-        """Whether the device may be taking the change back by now."""
+        """Whether the device may already be taking the change back."""
         return self.timer_ends_at is not None and time.monotonic() >= self.timer_ends_at

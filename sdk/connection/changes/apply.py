@@ -1,4 +1,4 @@
-"""Sending a plan to a device, line by line, and looking what came of it."""
+"""Sends a plan to a device, line by line, and checks what it has changed."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from sdk.connection.changes.undo import Restoration, restore_tree
 from sdk.connection.deadline import Deadline
 from sdk.connection.errors import DeviceError, RefusedCommandError, fail
 
-# Of the time that is left, for the lines; the rest is for taking them back.
+# The share of the remaining time for the lines; the rest is for taking them back.
 _SHARE_OF_LINES: Final = 0.6
 _RESTORE_SECONDS: Final = 10.0
-"""How long a device whose timer has run out is given to restore its configuration."""
+"""How long a device may take to restore its configuration when its timer has run out."""
 
 _LOOK_SECONDS: Final = 0.5
 
@@ -43,9 +43,9 @@ def apply_plan(
     confirm_seconds: float | None = None,
     progress: Progress | None = None,
 ) -> Applied:
-    """Send the lines of `plan`, one by one. The first one that is refused ends it, and those before are taken back.
+    """Send the lines of `plan`, one by one. A refused line ends this, and the lines before it are taken back.
 
-    `progress` says from outside how far it has come.
+    `progress` shows the caller how far it has come.
 
     Raises:
         NoConfirmTimerError, ConfigurationChangedError: nothing was sent.
@@ -87,7 +87,7 @@ def _send(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: 
         _note_begin(progress)
         for line in plan.commands:
             if progress.timer_is_over:
-                break  # the device would restore its configuration, and keep what comes after that
+                break  # the device will restore its configuration, and would keep lines that come after that
             words = device.send_config_line(line, deadline=limit)
             if words:
                 refused = Refusal(line, words)
@@ -104,7 +104,7 @@ def _send(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: 
 def _not_begun(
     device: ConfigurableDevice, progress: Progress, error: DeviceError, deadline: Deadline
 ) -> DeviceError:
-    """Stop the timer of a change whose configuration mode was not entered, and return the error to raise."""
+    """Stop the timer of a change whose configuration mode was not entered. Return the error to raise."""
     timer = progress.timer
     if timer is None:
         return error
@@ -113,7 +113,7 @@ def _not_begun(
     try:
         device.cancel_timer(timer, deadline=deadline)
     except RefusedCommandError as refused:
-        progress.timer = None  # nothing more can be done about it, and it is told
+        progress.timer = None  # nothing more can be done about it, and the error reports it
         return not_begun(error, timer_left(timer, refused))
     except DeviceError as lost:
         return lost_before_first_line(device.where, timer, lost)
@@ -160,11 +160,11 @@ def _refused(
 
 
 def _ran_out(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: Deadline) -> DeviceError:
-    """Have the change taken back after its timer has run out in the middle of it, and return the error to raise."""
+    """Take a change back after its timer has run out in the middle of it. Return the error to raise."""
     timer, applied = progress.timer, tuple(progress.applied)
     assert timer is not None
     try:
-        # First by the device alone: its lines and ours would come in between each other.
+        # First wait for the device alone: its lines and ours would mix.
         wait_until_restored(device, plan.base, deadline=deadline)
         restoration = take_back(device, plan.base, timer, progress.record, deadline=deadline)
     except DeviceError as error:
@@ -176,7 +176,7 @@ def _ran_out(device: ConfigurableDevice, plan: Plan, progress: Progress, deadlin
 def wait_until_restored(device: ConfigurableDevice, base: Tree, *, deadline: Deadline) -> Tree:
     """Read the configuration until a device whose timer has run out has `base` again, or its time for that is over.
 
-    Returns what it has. Raises `DeviceError`.
+    Returns the configuration that it has then. Raises `DeviceError`.
     """
     until = deadline.shorter(min(_RESTORE_SECONDS, deadline.left_seconds / 2))
     while True:
@@ -197,11 +197,11 @@ def take_back(
 ) -> Restoration:
     """Give the device the configuration `base` back, and stop its timer if that worked. Raises `DeviceError`.
 
-    Of the lines `taken` before, those that the device does not show are told, as they may still be in force. Where the
-    device refuses to stop the timer, `timer_left` of what is returned says so.
+    The result lists those of the lines `taken` before that the device does not show: they may still be in force. If
+    the device refuses to stop the timer, the result's `timer_left` says so.
     """
     if record is not None:
-        # What an earlier attempt has taken back is not shown either.
+            # The device does not show lines either that an earlier attempt has taken back.
         taken = () if record.is_being_restored else taken
         record.restoring()
     restoration = restore_tree(device, base, deadline=deadline, taken_before=taken)
@@ -215,9 +215,9 @@ def take_back(
 def stop_timer(
     device: ConfigurableDevice, timer: ConfirmTimer, restoration: Restoration, *, deadline: Deadline
 ) -> Restoration:
-    """Stop the timer of a change of which nothing is in force; where the device refuses that, `timer_left` says so."""
+    """Stop the timer of a change that is no longer in force; if the device refuses that, `timer_left` says so."""
     try:
         device.cancel_timer(timer, deadline=deadline)
-    except RefusedCommandError as error:  # it would refuse that in another session too
+    except RefusedCommandError as error:  # the device would refuse it in another session, too
         return replace(restoration, timer_left=timer_left(timer, error))
     return restoration

@@ -1,4 +1,4 @@
-"""What a change was to do, against what it did. Pure."""
+"""Compares what a change should do with what it did. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sdk.connection.changes.prediction import predict_line
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How a device's configuration differs from what was foretold.
+    """How a device's configuration differs from the prediction.
 
-    `not_shown`: lines that the device took, and that left nothing in its configuration: it never shows them, or in
-    another form. `unforeseen`: lines that came (`+`) or went (`-`) without being foretold. `stayed`: lines that were to
-    go, and are still there.
+    `not_shown`: lines that the device accepted, but that left nothing in its configuration: it never shows them, or
+    shows them in another form. `unforeseen`: lines that came (`+`) or went (`-`) without a prediction. `stayed`: lines
+    that should go, and are still there.
     """
 
     not_shown: tuple[ConfigurationLine, ...] = ()
@@ -47,14 +47,14 @@ def compare(
 def hidden_lines(
     before: Tree, after: Tree, sent: Sequence[ConfigurationLine], dialect: Dialect
 ) -> tuple[ConfigurationLine, ...]:
-    """Return those of the lines `sent` that may be in force although the configuration `after` says nothing of them.
+    """Return the lines of `sent` that may be in force although the configuration `after` does not show them.
 
-    A line that may be shown in another form is none of them: something that begins with the same word came or went
-    unforeseen. Nor is one that most likely changed nothing: a default, and a `no` in a section (`no shutdown`).
+    It leaves out a line that may be shown in another form: an unforeseen line that came or went begins with the same
+    word. It also leaves out a line that most likely changed nothing: a default, or a `no` in a section (`no shutdown`).
     """
     shown = frozenset(paths_of(after))
     if not any(line not in shown and _may_be_hidden(line, dialect) for line in sent):
-        return ()  # to foretell thousands of lines takes seconds
+        return ()  # a prediction for thousands of lines takes seconds
     foretold = before
     for line in sent:
         foretold = predict_line(foretold, line, dialect)
@@ -64,7 +64,7 @@ def hidden_lines(
         line
         for line in found.not_shown
         if _may_be_hidden(line, dialect)
-        # `int` is shown as `interface`.
+        # The device shows `int` as `interface`.
         and not any(word.startswith(_first_word(str(line))) for word in changed)
     )
 
@@ -85,11 +85,11 @@ def _is_shown(
     is_now: Sequence[ConfigurationLine],
     dialect: Dialect,
 ) -> bool:
-    """Tell whether a line that was sent has left a trace, or was not to leave one."""
+    """Whether a line that was sent has left a trace, or was expected to leave none."""
     if line in is_now:
         return True
     if not line.text.startswith(NO):
-        # A later line of the same change may have replaced it, and the positive form of a default is never shown.
+        # A later line of the same change may have replaced it. The positive form of a default is never shown.
         return line not in will_be and (
             dialect.defaults.fullmatch(line.text) is None
             or ConfigurationLine(NO + line.text, line.parents) in was

@@ -1,4 +1,4 @@
-"""Keeping a change, or taking it back, after it has been looked at."""
+"""Keeps a change, or takes it back, after the caller has looked at it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sdk.connection.errors import DeviceError, RefusedCommandError
 
 
 def confirm(device: ConfigurableDevice, applied: Applied, *, deadline: Deadline) -> None:
-    """Stop the timer on the device, so that the change stays. Without a timer there is nothing to do.
+    """Stop the timer on the device, to keep the change. Without a timer there is nothing to do.
 
     Raises:
         ConfirmedTooLateError: the timer has run out; the message says what the device has now.
         RefusedCommandError: the device refuses to stop its timer, which goes on; the message says when it acts.
-        DeviceError: the device did not answer: its timer goes on.
+        DeviceError: the device did not answer, and its timer goes on.
     """
     if applied.timer is None:
         return
@@ -39,7 +39,7 @@ def confirm(device: ConfigurableDevice, applied: Applied, *, deadline: Deadline)
 def _too_late(
     device: ConfigurableDevice, applied: Applied, timer: ConfirmTimer, deadline: Deadline
 ) -> DeviceError:
-    """Look what the timer has left: what was sent after its end is in force, and nothing takes that back."""
+    """See what the timer has left: lines that were sent after its end are in force, and nothing takes them back."""
     how = "has run out"
     try:
         now = wait_until_restored(device, applied.base, deadline=deadline)
@@ -56,14 +56,14 @@ def _too_late(
 
 
 def undo(device: ConfigurableDevice, plan: Plan, applied: Applied, *, deadline: Deadline) -> Restoration:
-    """Give the device the configuration that it had when the plan was made, and stop its timer then.
+    """Give the device back the configuration that it had when the plan was made, then stop its timer.
 
     Raises:
-        NotRestoredError: something is left, if only the timer; the message lists it.
+        NotRestoredError: something is left, perhaps only the timer; the message lists it.
         DeviceError: the device did not answer; a part may be taken back.
     """
     restoration = take_back(device, plan.base, applied.timer, applied.record, deadline=deadline)
-    after = device.dialect.read(applied.text)  # by now, others may have changed what it shows
+    after = device.dialect.read(applied.text)  # others may have changed the device since then
     hidden = hidden_lines(plan.base, after, applied.applied, device.dialect)
     restoration = replace(restoration, not_shown=hidden)
     if not restoration.is_restored or restoration.timer_left:

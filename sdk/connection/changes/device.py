@@ -1,4 +1,4 @@
-"""What a change needs of a device. Everything blocks, and ends by its deadline with a `DeviceError`."""
+"""What a change needs from a device. Each method blocks, and ends by its deadline with a `DeviceError`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sdk.connection.deadline import Deadline
 class ConfirmTimer:
     """A timer that runs on a device: after `seconds` the device takes a change back by itself.
 
-    `seconds` may be longer than was asked for: IOS counts in minutes. `kind` says what runs there, `note` why it is
-    that and what else it does. `handle` is the platform's own.
+    `seconds` may be longer than requested: IOS counts in minutes. `kind` says what runs there, `note` says why that
+    kind and what else it does. `handle` belongs to the platform.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class ConfigurableDevice(Protocol):
 
     @property
     def where(self) -> str:
-        """The device as messages name it."""
+        """The device's name in messages."""
         ...
 
     @property
@@ -47,15 +47,15 @@ class ConfigurableDevice(Protocol):
         ...
 
     def enter_configuration(self, *, deadline: Deadline) -> None:
-        """Get ready for lines."""
+        """Enter configuration mode."""
         ...
 
     def send_config_line(self, line: ConfigurationLine, *, deadline: Deadline) -> str:
-        """Send one line to its section; return the words of the device if it refused, else an empty text."""
+        """Send one line to its section. Return the device's words if it refused, otherwise an empty text."""
         ...
 
     def leave_configuration(self, *, deadline: Deadline) -> None:
-        """Go back to where commands are answered."""
+        """Leave configuration mode: the device answers commands again."""
         ...
 
     def why_no_timer(self) -> str | None:
@@ -65,13 +65,13 @@ class ConfigurableDevice(Protocol):
     def start_timer(
         self, seconds: float, inverse: tuple[ConfigurationLine, ...], *, deadline: Deadline
     ) -> ConfirmTimer:
-        """Have the device restore its present configuration after `seconds`. `inverse` should take the change back."""
+        """Make the device restore its present configuration after `seconds`. `inverse` should take the change back."""
         ...
 
     def cancel_timer(self, timer: ConfirmTimer, *, deadline: Deadline) -> bool:
-        """Let what was changed stay. False: the timer has run out before.
+        """Keep the change. False: the timer has already run out.
 
         Raises:
-            RefusedCommandError: the device does not stop it; it goes on.
+            RefusedCommandError: the device does not stop the timer; it goes on.
         """
         ...

@@ -1,4 +1,4 @@
-"""What differs between the configurations of platforms, as data. Pure."""
+"""The differences between the configurations of platforms, as data. Pure."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ NO = "no "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How a platform's configuration is read and taken back. Every pattern is matched against a line's text.
+    """How to read a platform's configuration, and how to take lines back. Each pattern is matched to a line's text.
 
     Args:
-        noise: lines that are no configuration, or change by themselves: times, sizes, versions. Matched at the start.
-        closers: lines that only end a section or the configuration. Matched whole.
-        single: commands of which a section has one, matched at the start. What makes two lines the same command is the
-            pattern's groups where it has any, else all that matches.
-        kept: headers of sections that can't be removed, such as a physical port: their lines can. Whole.
-        hidden: headers of sections that aren't shown while they are empty. Whole.
-        ordered: headers of sections in which the order of the lines counts. Whole.
-        defaults: commands that are in force unless negated: `no …` is shown, the command itself is not. Whole.
-        negative: commands whose absence is shown as `no …`. Matched at the start; the match is what is shown.
-        shortened: a line that begins like this is negated without what follows the match.
-        cascades: commands that take others with them when they are removed: all that begin with the first group.
-        blocks: a line that begins a text of several lines; the first group is the sign that ends it.
-        block_sign: the sign with which the device prints such a text, whatever sign it was typed with.
-        unsendable: lines that a device prints and does not take from a person, such as certificates. At the start.
+        noise: lines that are not configuration, or change by themselves: times, sizes, versions. Matched at the start.
+        closers: lines that only end a section or the configuration. The whole line must match.
+        single: commands that a section has once, matched at the start. Two lines are the same command if the groups of
+            the pattern are equal, or the whole match if it has no groups.
+        kept: headers of sections that can't be removed, such as a physical port; their lines can. The whole line.
+        hidden: headers of sections that the device does not show while they are empty. The whole line.
+        ordered: headers of sections in which the order of the lines matters. The whole line.
+        defaults: commands that are in force unless negated: `no …` is shown, the command itself not. The whole line.
+        negative: commands whose absence is shown as `no …`. Matched at the start; the device shows the match.
+        shortened: if a line begins like this, its negation is the match alone, without the rest.
+        cascades: commands that remove others when they are removed: all that begin with the first group.
+        blocks: a line that begins a text of several lines; the first group is the character that ends the text.
+        block_sign: the character with which the device prints such a text, whatever character was typed.
+        unsendable: lines that a device prints but does not accept from a person, such as certificates. At the start.
     """
 
     noise: re.Pattern[str] = _NEVER
@@ -48,19 +48,19 @@ class Dialect:
     unsendable: re.Pattern[str] = _NEVER
 
     def read(self, text: str) -> Tree:
-        """Return the tree of a configuration as the device prints it, without what changes by itself."""
+        """Return the tree of a configuration as the device prints it, without lines that change by themselves."""
         return _once(tree_of(self._joined(self._meant(text.splitlines()))))
 
     def read_lines(self, lines: Iterable[str]) -> Tree:
-        """Return the tree of lines that a person has written. Sections may come more than once."""
+        """Return the tree of lines that a person has written. A section may come more than once."""
         return tree_of(self._joined(self._meant(lines)))
 
     def read_typed(self, lines: Iterable[str]) -> list[str]:
-        """Return the commands that a person types, with those that end a section, in their order and not indented."""
+        """Return the commands that a person types, in their order, not indented, with those that end a section."""
         return [line.strip() for line in self._joined(self._meant(lines, with_closers=True))]
 
     def key(self, text: str) -> str:
-        """Return what two lines of one section have in common if the later one replaces the other."""
+        """Return a text that is equal for two lines of a section if the later line replaces the other."""
         command = bare(text)
         match = self.single.match(command)
         if match is None:
@@ -68,28 +68,28 @@ class Dialect:
         return " ".join(group for group in match.groups() if group is not None) or match.group()
 
     def is_single(self, text: str) -> bool:
-        """Tell whether a section has at most one line of this command."""
+        """Whether a section has at most one line of this command."""
         return self.single.match(bare(text)) is not None
 
     def negation(self, text: str) -> str | None:
-        """Return the line that takes `text` back, None where there is none."""
+        """Return the line that takes `text` back, None if there is none."""
         if text.startswith(NO):
             command = text.removeprefix(NO)
-            # `no ip address` goes away by an address, and by nothing else.
+            # Only an address removes `no ip address`.
             return None if self.negative.match(command) else command
         match = self.shortened.match(text)
         return NO + (text if match is None else match.group())
 
     def is_kept(self, text: str) -> bool:
-        """Tell whether the section with this header can't be removed itself."""
+        """Whether the section with this header itself can't be removed."""
         return self.kept.fullmatch(text) is not None
 
     def is_ordered(self, parents: tuple[str, ...]) -> bool:
-        """Tell whether the order of lines counts in the section with these headers."""
+        """Whether the order of lines matters in the section with these headers."""
         return bool(parents) and self.ordered.fullmatch(parents[-1]) is not None
 
     def without_blocks(self, lines: Iterable[str]) -> Iterator[str]:
-        """Yield the lines that are commands: of a text of several lines, the first."""
+        """Yield the lines that are commands. Of a text of several lines, this is only the first."""
         end: str | None = None
         for line in lines:
             if end is None:
@@ -99,7 +99,7 @@ class Dialect:
                 end = None
 
     def block(self, text: str) -> tuple[str, str] | None:
-        """Return what stands before the first sign of a text of several lines, and what between its two signs.
+        """Return the part before the first sign of a text of several lines, and the part between its two signs.
 
         None for any other line, and for a text without an end.
         """
@@ -136,7 +136,7 @@ class Dialect:
         return None if match is None or match[1] in text[match.end() :] else match[1]
 
     def _joined(self, lines: Iterable[str]) -> Iterator[str]:
-        """Make one line of a text of several lines: nobody may take its parts for commands."""
+        """Join a text of several lines into one line, so that nobody takes its parts for commands."""
         block: list[str] = []
         end: str | None = None
         for line in lines:
@@ -166,7 +166,7 @@ def bare(text: str) -> str:
 
 
 def _once(tree: Tree) -> Tree:
-    """Put sections that are printed in several parts together, and equal lines too: a device can't hold them twice."""
+    """Join sections that are printed in several parts, and join equal lines: a device can't hold a line twice."""
     seen: dict[str, Line] = {}
     for line in tree:
         before = seen.get(line.text)

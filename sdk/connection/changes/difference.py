@@ -1,4 +1,4 @@
-"""The lines that make one configuration into another. Pure."""
+"""The lines that turn one configuration into another. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sdk.connection.changes.lines import ConfigurationLine, Line, Tree
 def difference(
     before: Tree, after: Tree, dialect: Dialect, *, is_thorough: bool = False
 ) -> tuple[ConfigurationLine, ...]:
-    """Return what to send to a device that has `before`, so that it has `after`.
+    """Return the lines to send to a device that has `before`, so that it gets `after`.
 
-    First everything that goes, from the bottom up: what refers to something stands below it. Then what comes, from the
-    top down. A line that another one of the same command replaces is not taken out first, as that would break what
-    works; `is_thorough` does it all the same, for devices that refuse to replace.
+    First come the removals, from the bottom up, because a line refers to lines above it. Then come the additions, from
+    the top down. If a new line of the same command replaces a line, the old one is not removed first, because that
+    would break what works. With `is_thorough` it is removed, for devices that refuse to replace.
 
-    What can't be sent is left out, such as certificates and lines with bytes that are not known. It stays a difference,
-    which whoever asked for this one lists.
+    Lines that can't be sent are left out, such as certificates and lines with unknown bytes. They stay a difference,
+    and the caller lists them.
     """
     steps = _Steps(dialect, is_thorough)
     steps.compare(before, after, ())
@@ -32,7 +32,7 @@ class _Steps:
     is_thorough: bool
     removals: list[ConfigurationLine] = field(
         default_factory=list
-    )  # in the order of the text: sent from its end
+    )  # in the order of the text, sent from the end
     additions: list[ConfigurationLine] = field(default_factory=list)
 
     def compare(self, before: Tree, after: Tree, parents: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What a change can fail with. The texts are in `sdk.connection.causes`."""
+"""The errors of a change. The texts are in `sdk.connection.causes`."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class NoConfirmTimerError(DeviceError):
 
 
 class TimerUnknownError(DeviceError):
-    """The session ended while the timer of a change was started: it may run, and act later. No line was sent."""
+    """The session ended while the timer of a change was started. It may run, and act later. No line was sent."""
 
     cause = Cause.TIMER_UNKNOWN
 
 
 class LineRefusedError(DeviceError):
-    """The device refused a line. Those before it were taken back, or the message says what is left of them.
+    """The device refused a line. The lines before it were taken back, or the message says what is left of them.
 
     `applied` says which lines were sent, which one was refused with which words, and what came of the undo.
     """
@@ -41,7 +41,7 @@ class LineRefusedError(DeviceError):
 
 
 class ChangeInterruptedError(DeviceError):
-    """The session ended between two lines. Those before it are in force; of the last one nobody knows.
+    """The session ended between two lines. The lines before are in force; nobody knows whether the last one is.
 
     `applied` says which lines are in force, `reason` what ended the session.
     """
@@ -52,25 +52,25 @@ class ChangeInterruptedError(DeviceError):
 
 
 class ChangeUnconfirmedError(DeviceError):
-    """A block has returned success while a timer on the device is about to take its change back, or has done it."""
+    """A block returned success, but a timer on the device is about to take its change back, or has already done it."""
 
     cause = Cause.CHANGE_UNCONFIRMED
 
 
 class ConfirmedTooLateError(DeviceError):
-    """The timer of the change was over before it was confirmed. The message says what the device has now."""
+    """The timer of the change ran out before the change was confirmed. The message says what the device has now."""
 
     cause = Cause.CONFIRMED_TOO_LATE
 
 
 class NotRestoredError(DeviceError):
-    """An undo has left something: lines, or only the timer of the change. `restoration` says what."""
+    """An undo has left something: lines, or only the change's timer. `restoration` says what."""
 
     cause = Cause.NOT_RESTORED
     restoration: Restoration | None = None
 
 
 class NothingToRestoreError(DeviceError):
-    """There is no configuration that the device could be given back. Nothing was sent."""
+    """There is no configuration that the device could get back. Nothing was sent."""
 
     cause = Cause.NOTHING_TO_RESTORE

@@ -1,4 +1,4 @@
-"""The errors of a change, in words: what is in force on the device, what is not known, and what takes it back."""
+"""The errors of a change, in words: what is in force on the device, what nobody knows, and what takes it back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def line_refused(
     restoration: Restoration,
     timer: ConfirmTimer | None,
 ) -> LineRefusedError:
-    """Return the error for a line that the device refused, after those before it were taken back."""
+    """Return the error for a line that the device refused, after the lines before it were taken back."""
     failure = fail(
         Cause.LINE_REFUSED,
         where,
@@ -57,7 +57,7 @@ def not_restored(where: str, restoration: Restoration, timer: ConfirmTimer | Non
 
 
 def timer_unknown(timer: ConfirmTimer, stop: str, error: DeviceError) -> TimerUnknownError:
-    """Return the error for a session that ended, by `error`, before it said whether `timer` was started.
+    """Return the error for a session that ended, with `error`, before the device said whether `timer` was started.
 
     `stop` is the command that stops it on the device.
     """
@@ -76,9 +76,9 @@ def timer_unknown(timer: ConfirmTimer, stop: str, error: DeviceError) -> TimerUn
 def too_late(
     where: str, timer: ConfirmTimer, how: str, restoration: Restoration | None
 ) -> ConfirmedTooLateError:
-    """Return the error for a change whose timer was over before it was confirmed, and `how`.
+    """Return the error for a change that was not confirmed before its timer was over, and `how` that happened.
 
-    `restoration` says what the device has now, None where nobody knows.
+    `restoration` says what the device has now, None if nobody knows.
     """
     what = "had taken the change back before it was confirmed"
     advice = "Allow more seconds, and make the change again."
@@ -95,19 +95,19 @@ def too_late(
 
 
 def not_confirmed(timer: ConfirmTimer, error: RefusedCommandError) -> RefusedCommandError:
-    """Return the error for a change whose timer the device refuses to stop: its words, and what goes on."""
+    """Return the error for a timer that the device refuses to stop: the device's words, and what goes on."""
     text = f"{error} The change was made, and not confirmed.{_timer_note(timer)}"
     return RefusedCommandError(text, where=error.where, retryable=error.retryable, last_line=error.last_line)
 
 
 def not_begun(error: RefusedCommandError, left: str) -> RefusedCommandError:
-    """Return the error for a refused configuration mode, of a change whose timer goes on; `left` says that."""
+    """Return the error for a refused configuration mode if the change's timer goes on; `left` says that."""
     text = f"{error} No line was sent. {left}"
     return RefusedCommandError(text, where=error.where, retryable=error.retryable, last_line=error.last_line)
 
 
 def timer_left(timer: ConfirmTimer, error: RefusedCommandError) -> str:
-    """Return what to say of the timer of a change that was taken back, where the device refuses to stop it."""
+    """Return the text about the timer of a change that was taken back, if the device refuses to stop the timer."""
     said = f': "{error.last_line}"' if error.last_line else ""
     return f"But the device refused to stop its {timer.kind}{said}.{_timer_note(timer)}"
 
@@ -122,9 +122,9 @@ def interrupted(
     refused: Refusal | None = None,
     restoration: Restoration | None = None,
 ) -> ChangeInterruptedError:
-    """Return the error for a session that ended while a change was under way: what is in force, what is not known.
+    """Return the error for a session that ended during a change: what is in force, and what nobody knows.
 
-    `restoration` is what came of taking the lines back in another session, if there could be one.
+    `restoration` is the result of another session that took the lines back, if there could be one.
     """
     after = _timer_note(timer) or _NO_TIMER
     if restoration is not None:
@@ -150,7 +150,7 @@ def lost_before_first_line(
 ) -> ChangeInterruptedError:
     """Return the error for a session that ended between the start of the timer and the first line of a change.
 
-    `restoration` is what came of stopping the timer in another session, if there could be one.
+    `restoration` is the result of another session that stopped the timer, if there could be one.
     """
     after = _timer_note(timer)
     if restoration is not None:
@@ -181,7 +181,7 @@ def _reached(plan: Plan, applied: tuple[ConfigurationLine, ...], refused: Refusa
 
 
 def _told(restoration: Restoration, timer: ConfirmTimer | None) -> str:
-    # The full stop is the cause's.
+    # The text of the cause adds the full stop.
     return (str(restoration) + _timer_note(timer)).removesuffix(".")
 
 

@@ -1,4 +1,4 @@
-"""A configuration as a tree of lines, made of the indentation that devices print. Pure."""
+"""A configuration as a tree of lines, built from the indentation that devices print. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Tree: TypeAlias = tuple[Line, ...]
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationLine:
-    """One line as it is sent to a device: its text, and the headers of the sections that it stands in."""
+    """One line in the form that is sent to a device: its text, and the headers of the sections around it."""
 
     text: str
     parents: tuple[str, ...] = ()
@@ -35,21 +35,21 @@ class ConfigurationLine:
 
     @property
     def has_unknown_bytes(self) -> bool:
-        """Whether a byte of it, or of a header above it, is not known: it came as U+FFFD, as it is no UTF-8.
+        """Whether it, or a header above it, has an unknown byte: a byte that is not UTF-8 came as U+FFFD.
 
-        A device takes U+FFFD for another text, and shows both in the same way: such a line can't be sent as the device
-        has it, and nothing can be sent to such a section.
+        For a device U+FFFD is another text, and it shows both in the same way. So such a line can't be sent as the
+        device has it, and nothing can be sent to such a section.
         """
         return any(_UNKNOWN in text for text in (*self.parents, self.text))
 
 
 @dataclass(frozen=True, slots=True)
 class TypedLine(ConfigurationLine):
-    """One line as a person types it: it is sent where the line before it has led, whatever section that is."""
+    """One line as a person types it. It goes to whatever section the lines before it have led to."""
 
 
 def tree_of(lines: Iterable[str]) -> Tree:
-    """Return the tree that indented lines mean. A line belongs to the last one above it that is indented less."""
+    """Return the tree of indented lines. A line belongs to the last line above it with less indentation."""
     roots: list[_Open] = []
     path: list[_Open] = []
     for line in lines:
@@ -66,12 +66,12 @@ def tree_of(lines: Iterable[str]) -> Tree:
 
 
 def text_of(tree: Tree, indent: int = 0) -> str:
-    """Return the tree as indented text, a line each, without an end of line at its end."""
+    """Return the tree as indented text, one line for each, without a line end at the end."""
     return "\n".join(f"{' ' * depth}{text}" for depth, text in _flat(tree, indent))
 
 
 def fingerprint_of(tree: Tree) -> str:
-    """Return what tells whether two configurations are the same. It holds nothing that can be read back."""
+    """Return a text that shows whether two configurations are the same. Nobody can read them back from it."""
     return hashlib.sha256(text_of(tree).encode()).hexdigest()
 
 
@@ -83,12 +83,12 @@ def paths_of(tree: Tree, parents: tuple[str, ...] = ()) -> Iterator[Configuratio
 
 
 def are_same(one: Tree, other: Tree) -> bool:
-    """Tell whether both have the same lines in the same sections, in whatever order."""
+    """Whether both have the same lines in the same sections, in any order."""
     return sorted(paths_of(one), key=_sorting) == sorted(paths_of(other), key=_sorting)
 
 
 def moved_lines(before: Tree, after: Tree, parents: tuple[str, ...] = ()) -> Iterator[ConfigurationLine]:
-    """Yield the lines of `after` that stand in another place than in `before`, among those that both have."""
+    """Yield the lines that both trees have, but that `after` has in another place than `before`."""
     old, new = {line.text: line for line in before}, {line.text: line for line in after}
     texts = [text for text in new if text in old]
     matcher = difflib.SequenceMatcher(None, [text for text in old if text in new], texts, autojunk=False)
@@ -101,7 +101,7 @@ def moved_lines(before: Tree, after: Tree, parents: tuple[str, ...] = ()) -> Ite
 
 
 def unified_diff(before: Tree, after: Tree, context_lines: int = 2) -> str:
-    """Return a unified diff for people. Each part of it names the section that it begins in."""
+    """Return a unified diff for people. Each part names the section in which it begins."""
     old = text_of(before).splitlines()
     parts = difflib.unified_diff(
         old, text_of(after).splitlines(), "before", "after", lineterm="", n=context_lines
@@ -126,7 +126,7 @@ def _with_section(part: str, old: list[str]) -> str:
     match = _HUNK.match(part)
     if match is None:
         return part
-    # A part without old lines names the line before it, one with some its own first.
+    # A part without old lines gives the number of the line before it. A part with old lines gives its own first line.
     first = int(match[1]) - (0 if match[2] == "0" else 1)
     if first >= len(old) or not old[first].startswith(" "):
         return part

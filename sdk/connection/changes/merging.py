@@ -1,4 +1,4 @@
-"""Taking one change out of a configuration that others may have changed as well. Pure."""
+"""Takes one change out of a configuration that others may have changed, too. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sdk.connection.changes.lines import Line, Tree, paths_of
 
 
 def is_visible(now: Tree, base: Tree, changed: Tree) -> bool:
-    """Tell whether anything of the change from `base` to `changed` is in the configuration `now`."""
+    """Whether anything of the change from `base` to `changed` is in the configuration `now`."""
     present, old, new = (frozenset(paths_of(tree)) for tree in (now, base, changed))
     return bool((new - old) & present) or bool((old - new) - present)
 
@@ -17,9 +17,9 @@ def is_visible(now: Tree, base: Tree, changed: Tree) -> bool:
 def without_change(
     now: Tree, base: Tree, changed: Tree, dialect: Dialect, parents: tuple[str, ...] = ()
 ) -> Tree:
-    """Return `now` without what the change from `base` to `changed` did. It is `base` if nobody did anything else.
+    """Return `now` without the effects of the change from `base` to `changed`. It is `base` if nobody else changed it.
 
-    Where the order of lines counts, what others have put in between stays there. `parents` are the headers above.
+    If the order of lines matters, lines that others have put in between stay there. `parents` are the headers above.
     """
     is_now, was, is_changed = ({line.text: line for line in tree} for tree in (now, base, changed))
     foreign = [line for line in now if line.text not in was and line.text not in is_changed]
@@ -29,24 +29,24 @@ def without_change(
         if line.text in is_now:
             inside = is_now[line.text].children
             after = is_changed.get(line.text, Line(line.text)).children
-            if after != line.children:  # else all that differs in it is of others
+            if after != line.children:  # otherwise others have made all differences in it
                 inside = without_change(inside, line.children, after, dialect, (*parents, line.text))
             kept.append(Line(line.text, inside))
         elif line.text not in is_changed and dialect.key(line.text) not in taken:
             kept.append(line)
-    # What was in `base`, was not to go, and is gone all the same, somebody else has removed.
+    # A line of `base` that the change kept, and that is gone now, was removed by somebody else.
     if not dialect.is_ordered(parents):
         return (*kept, *foreign)
     every = {line.text: line for line in (*kept, *foreign)}
     left = [every[line.text] for line in now if line.text in every]
-    # An order that the change has made goes back to what it was; any other is the work of others.
+    # If the change made the present order, the order of before comes back. Any other order is the work of others.
     shared = is_now.keys() & was.keys() & is_changed.keys()
     order, order_of_change = ([line.text for line in tree if line.text in shared] for tree in (now, changed))
     return _put_in(kept, left) if order == order_of_change else _put_in(left, kept)
 
 
 def _put_in(lines: Sequence[Line], others: Sequence[Line]) -> Tree:
-    """Put those of `others` that are missing into `lines`, each behind all that stand before it in `others`."""
+    """Put the lines of `others` that are missing into `lines`, each after all lines that are before it in `others`."""
     position = {line.text: number for number, line in enumerate(lines, 1)}
     parts: list[list[Line]] = [[], *([line] for line in lines)]
     behind = 0

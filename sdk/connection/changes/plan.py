@@ -1,4 +1,4 @@
-"""A plan: what is to be sent to a device, and what should come of it. Pure."""
+"""A plan: which lines will be sent to a device, and what should be the result. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sdk.connection.changes.prediction import predict_line
 from sdk.connection.changes.secrecy import without_secrets
 from sdk.errors import SdkError
 
-# They run a command of another mode, or are about the mode itself.
+# They run a command of another mode, or switch the mode.
 _NO_CONFIGURATION: Final = re.compile(r"(do|configure|conf)( |$)")
 _SHOWN_CHARS: Final = 200
 
@@ -35,9 +35,9 @@ _UNKNOWN_REMOVED: Final = (
 
 
 class LinesError(SdkError, ValueError):
-    """Lines that can't be planned: none, some that can't be sent, or some that remove what could not be given back.
+    """Lines that can't be planned: none, some that can't be sent, or some that remove what nobody could give back.
 
-    `line` is the one that can't be sent, or that the device has; None where there is none.
+    `line` is the line that can't be sent, or the line of the device; None if there is none.
     """
 
     def __init__(self, problem: str, line: str | None = None) -> None:
@@ -47,12 +47,12 @@ class LinesError(SdkError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `Connection.plan` returns. A prediction: the device decides, and `Connection.apply` compares.
+    """What `Connection.plan` returns. It is a prediction: the device decides, and `Connection.apply` compares.
 
-    `diff` is a unified diff of the configuration as it is and as it should become; `commands` is what will be sent, in
-    this order; `base_fingerprint` tells whether the device still is as it was. `without_effect` are lines that the
-    configuration holds already: they are not sent. `configuration` is the one that it was made for. None of it is
-    printed by `repr`: configurations hold secrets.
+    `diff` is a unified diff between the present and the predicted configuration. `commands` is what will be sent, in
+    this order. `base_fingerprint` shows whether the device is still the same. `without_effect` are lines that the
+    configuration has already: they are not sent. `configuration` is the one that the plan was made for. `repr` prints
+    none of it: configurations hold secrets.
     """
 
     diff: str = field(repr=False)
@@ -65,7 +65,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to send: the configuration holds all the lines."""
+        """Whether there is nothing to send: the configuration has all lines already."""
         return not self.commands
 
 
@@ -76,8 +76,8 @@ def plan_lines(configuration: str, lines: str | Iterable[str], dialect: Dialect)
     section are left out.
 
     Raises:
-        LinesError: there are no lines, some that can't be sent, or some that remove a line of the device which could
-            not be given back.
+        LinesError: there are no lines, some that can't be sent, or some that remove a line of the device that
+            nobody could give back.
     """
     plan = foretell(configuration, lines, dialect)
     _check_bytes(plan.commands)
@@ -89,7 +89,7 @@ def plan_lines(configuration: str, lines: str | Iterable[str], dialect: Dialect)
 
 
 def foretell(configuration: str, lines: str | Iterable[str], dialect: Dialect) -> Plan:
-    """Plan as `plan_lines`, also what could not be taken back: for a rollback, as such lines may have been sent before.
+    """Plan like `plan_lines`, even what nobody could take back: a rollback may meet lines that were sent before.
 
     Raises:
         LinesError: there are no lines, or some that can't be sent.
@@ -122,11 +122,12 @@ def foretell(configuration: str, lines: str | Iterable[str], dialect: Dialect) -
 def plan_typed(configuration: str, lines: str | Iterable[str], dialect: Dialect) -> Plan:
     """Plan to send `lines` as a person types them: a header leads into its section, `exit` and `end` lead out.
 
-    Where a line belongs, the device alone knows. So nothing is foretold: `diff` is empty, and `predicted` is what is
-    there. Lines that the configuration holds are sent as well. Without a line, the plan is empty.
+    Only the device knows to which section a line belongs. So there is no prediction: `diff` is empty, and `predicted`
+    is the present configuration. Lines that the configuration has already are sent, too. Without lines the plan is
+    empty.
 
     Raises:
-        LinesError: there are some that can't be sent.
+        LinesError: there are lines that can't be sent.
     """
     base = dialect.read(configuration)
     commands = tuple(TypedLine(text) for text in dialect.read_typed(_checked(lines, dialect)))

@@ -1,4 +1,4 @@
-"""What lines will make of a configuration, as far as that can be told without the device. Pure."""
+"""What lines will change in a configuration, as far as one can know that without the device. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sdk.connection.changes.lines import ConfigurationLine, Line, Tree
 def predict(configuration: Tree, lines: Tree, dialect: Dialect, parents: tuple[str, ...] = ()) -> Tree:
     """Return the configuration after `lines` have been sent, in their order.
 
-    New lines stand at the end of their section: where a device will print them is not foretold.
+    New lines are at the end of their section: this does not predict where a device will print them.
     """
     for line in lines:
         configuration = _after(configuration, line, dialect, parents)
@@ -37,7 +37,7 @@ def _after(section: Tree, line: Line, dialect: Dialect, parents: tuple[str, ...]
 
 
 def _with(section: Tree, line: Line, dialect: Dialect) -> Tree:
-    """Put a line into a section: in the place of the one that it replaces, else at the end."""
+    """Put a line into a section: in place of the line that it replaces, otherwise at the end."""
     if dialect.defaults.fullmatch(line.text):
         return tuple(each for each in section if each.text != NO + line.text)
     key = dialect.key(line.text)
@@ -54,7 +54,7 @@ def _with(section: Tree, line: Line, dialect: Dialect) -> Tree:
 
 
 def _without(section: Tree, command: str, dialect: Dialect) -> Tree:
-    """Take out what `no COMMAND` takes out: the line itself, and those that begin with all its words."""
+    """Remove what `no COMMAND` removes: the line itself, and lines that begin with all its words."""
     key = dialect.key(command)
     removed = [
         each
@@ -79,7 +79,7 @@ def _without(section: Tree, command: str, dialect: Dialect) -> Tree:
 
 
 def _without_beginning(section: Tree, beginning: str, dialect: Dialect) -> Tree:
-    """Take out all lines about something that is gone, also below headers that only sort the lines of a section."""
+    """Remove all lines about a removed command, also below headers that only group the lines of a section."""
     pattern = re.compile(rf"(no )?{re.escape(beginning)}( |$)")
     return tuple(
         Line(each.text, _without_beginning(each.children, beginning, dialect))

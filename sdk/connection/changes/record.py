@@ -1,7 +1,7 @@
-"""How far the changes of this job are, told to whoever has to speak for the job when it is killed.
+"""Reports how far the changes of this job are, to the process that must speak for the job if it is killed.
 
-In a worker, each step is told before the first line of it is typed: a process that is killed can't say what it has left
-on a device. Where no worker is, nobody is told.
+In a worker, each step is reported before its first line is typed: a killed process can't say what it has left on a
+device. Without a worker, nobody gets the reports.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class Stage(StrEnum):
-    """How far a change is. `CHANGED` with a timer: it is not confirmed yet. `OVER`: nothing of it is in force."""
+    """How far a change is. `CHANGED` with a timer: not confirmed yet. `OVER`: nothing of it is in force."""
 
     CHANGING = "changing"
     CHANGED = "changed"
@@ -28,7 +28,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeReport:
-    """How far one change is. `number` is this process's own; `timer_seconds`: the device takes it back by itself."""
+    """How far one change is. `number` is unique in this process. `timer_seconds`: the device itself takes it back."""
 
     number: int
     device: str
@@ -42,7 +42,7 @@ _numbers: Final = itertools.count(1)
 
 
 def report_changes(report: Callable[[ChangeReport], object] | None) -> None:
-    """Have this process tell `report` from now on; None for nobody. It may be called by any thread."""
+    """Make this process report to `report` from now on; with None to nobody. Any thread may call it."""
     global _report
     _report = report
 
@@ -60,7 +60,7 @@ class ChangeRecord:
 
     @property
     def where(self) -> str:
-        """The device as messages name it."""
+        """The device's name in messages."""
         return self._where
 
     @property
@@ -70,16 +70,16 @@ class ChangeRecord:
 
     @property
     def is_being_restored(self) -> bool:
-        """Whether somebody has begun to give the device its earlier configuration back, and not finished."""
+        """Whether somebody has begun to restore the device's earlier configuration, and has not finished."""
         return self._stage is Stage.RESTORING
 
     @property
     def taken_back_in_seconds(self) -> float:
-        """When the timer on the device runs out, from now; less than 0 when it has. For a change with a timer."""
+        """When the timer on the device runs out, from now; less than 0 if it has. Only for a change with a timer."""
         return self._begun_at + (self._timer_seconds or 0.0) - time.monotonic()
 
     def begin(self, timer_seconds: float | None) -> None:
-        """Say that the first line is about to be typed."""
+        """Report that the first line is about to be typed."""
         self._timer_seconds = timer_seconds
         self._begun_at = time.monotonic()
         timer = "" if timer_seconds is None else f", which the device takes back after {timer_seconds:g} s"
@@ -87,22 +87,22 @@ class ChangeRecord:
         self._tell(Stage.CHANGING)
 
     def made(self) -> None:
-        """Say that the device has taken all lines."""
+        """Report that the device has accepted all lines."""
         _log.info("%s: the change of %d lines is made", self._where, self._lines)
         self._tell(Stage.CHANGED)
 
     def confirmed(self) -> None:
-        """Say that the device does not take it back any more."""
+        """Report that the device will not take it back any more."""
         self._timer_seconds = None
         self._tell(Stage.CHANGED)
 
     def restoring(self) -> None:
-        """Say that the device is about to be given an earlier configuration back."""
+        """Report that the device is about to get an earlier configuration back."""
         _log.info("%s: restoring the earlier configuration", self._where)
         self._tell(Stage.RESTORING)
 
     def over(self) -> None:
-        """Say that the device has its earlier configuration."""
+        """Report that the device has its earlier configuration."""
         self._tell(Stage.OVER)
 
     def _tell(self, stage: Stage) -> None:

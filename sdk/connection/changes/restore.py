@@ -1,4 +1,4 @@
-"""Rolling a change back from another process: without its plan, from a configuration that somebody has kept."""
+"""Rolls a change back from another process. It has no plan, only a configuration that somebody has kept."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from sdk.connection.errors import DeviceError, fail
 INVENTORY = "current_configuration"
 STARTUP = "startup configuration"
 _IS_MISSING: Final = re.compile(r"not present|no such file", re.IGNORECASE)
-"""How IOS and a shell say that there is nothing to show."""
+"""The words with which IOS and a shell say that there is nothing to show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """What came of a rollback.
+    """The result of a rollback.
 
     `source` says where the earlier configuration came from. `is_complete`: the device has it again. `foreign` is a
-    unified diff of what differs from it and can't be told to be of this change: it was left as it is. `restoration` is
-    None where the device shows nothing of the change, so that nothing was sent.
+    unified diff of the differences that can't be traced to this change: they were left as they are. `restoration` is
+    None if the device shows nothing of the change; nothing was sent then.
     """
 
     source: str
@@ -67,13 +67,13 @@ class Rollback:
 def check_source(
     device: ConfigurableDevice, stored: str | None, running: str, *, will_save: bool, deadline: Deadline
 ) -> str:
-    """Make sure, before a change, that a rollback could restore the configuration `running`; return from where.
+    """Check, before a change, that a rollback could restore the configuration `running`; return from where.
 
-    `stored` is the `current_configuration` of the inventory. Without it, the startup configuration has to be the same
-    as the running one, and must stay so: saving the change would take it away.
+    `stored` is the `current_configuration` of the inventory. Without it, the startup configuration must be the same as
+    the running one, and must stay so: if the change were saved, the earlier configuration would be lost.
 
     Raises:
-        NothingToRestoreError: neither is what the device runs.
+        NothingToRestoreError: neither is equal to what the device runs.
     """
     now = device.dialect.read(running)
     if stored is not None and stored.strip():
@@ -97,14 +97,14 @@ def roll_back(
     deadline: Deadline,
     lines: str | Iterable[str] | None = None,
 ) -> Rollback:
-    """Give the device the configuration `stored` back, else its startup configuration.
+    """Give the device the configuration `stored` back, or its startup configuration if there is no `stored`.
 
-    With `lines`, those of the change, only what they have done is taken back. What differs besides is left, and told:
-    it may be the work of somebody else, or a line of the change that the device shows in another form.
+    With `lines`, the lines of the change, only their effects are taken back. Other differences are left and reported:
+    they may be the work of somebody else, or a line of the change that the device shows in another form.
 
     Raises:
         NothingToRestoreError: there is neither, or the startup configuration holds the change. Nothing was sent.
-        DeviceError: the device did not answer; it may have a part of it then.
+        DeviceError: the device did not answer; it may have a part of the earlier configuration.
     """
     source = INVENTORY if stored is not None and stored.strip() else STARTUP
     text = stored if stored is not None and source == INVENTORY else _startup(device, deadline)
@@ -115,7 +115,7 @@ def roll_back(
         restoration = _restored(device, base, deadline)
         return Rollback(source, restoration.is_restored, restoration)
     changed = foretell(text, lines, device.dialect).predicted
-    # The inventory is that of before the run. The startup configuration may have been saved since.
+    # The inventory is from before the run. The startup configuration may have been saved since.
     if source == STARTUP and are_same(base, changed):
         detail = (
             f"the inventory has no `{INVENTORY}`, and its {STARTUP} holds the change already, as where it was saved. "
@@ -130,12 +130,12 @@ def _take_out(
 ) -> Rollback:
     now = device.dialect.read(device.get_config(deadline=deadline))
     if not is_visible(now, base, changed):
-        # What differs may be the change all the same: some lines are shown in another form than they are typed in.
+        # A difference may still be the change: the device shows some lines in another form than they were typed in.
         is_base = are_same(now, base)
         return Rollback(source, is_base, None, "" if is_base else unified_diff(base, now))
     wanted = without_change(now, base, changed, device.dialect)
     restoration = _restored(device, wanted, deadline)
-    # Nor is it the same where others have made another order, and it counts.
+    # It is not the same either if others have changed an order that matters.
     is_base = are_same(wanted, base) and not difference(wanted, base, device.dialect)
     foreign = "" if is_base else unified_diff(base, wanted)
     return Rollback(source, restoration.is_restored and not foreign, restoration, foreign)
@@ -161,7 +161,7 @@ def _startup(device: ConfigurableDevice, deadline: Deadline) -> str:
 
 
 def _not_read(error: DeviceError) -> str | None:
-    """Return why there is no startup configuration to read, in the device's own words where it gave any."""
+    """Return why no startup configuration can be read, in the device's own words if it gave any."""
     said = f': "{error.last_line}"' if error.last_line else ""
     match error.cause:
         case Cause.NOT_SUPPORTED:

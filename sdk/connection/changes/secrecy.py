@@ -1,4 +1,4 @@
-"""Secrets inside of configuration lines, taken out of what people and logs get to see. Pure."""
+"""Removes secrets from configuration lines before people and logs see them. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 MASK: Final = "***"
 
-# The word that a secret stands behind, and what may stand between: a type (`7`), an algorithm, a key's number, a peer.
+# The word before a secret, and what may stand between: a type (`7`), an algorithm, a key's number, a peer.
 _SECRET: Final = re.compile(
     r"""(
     (?: \b (?: password | password-encrypt | secret | passphrase | key-string | pre-shared-key | authentication-key
@@ -27,8 +27,8 @@ _SECRET: Final = re.compile(
 
 
 def without_secrets(text: str) -> str:
-    """Return configuration text in which passwords, keys and communities are `***`, by the words before them.
+    """Return configuration text with `***` for passwords, keys and communities. It finds them by the words before them.
 
-    A line of a kind that nobody has thought of keeps its secret: show no more of a configuration than is needed.
+    A secret in a line of an unknown kind stays: show no more of a configuration than is needed.
     """
     return _SECRET.sub(rf"\1 {MASK}", text)

@@ -1,4 +1,4 @@
-"""Changes of one block that a timer on the device takes back, as long as nobody has confirmed them."""
+"""Changes of one block that a timer on the device will take back unless somebody confirms them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Change:
 
 
 class UnconfirmedChanges:
-    """Those of one block. From any thread."""
+    """The unconfirmed changes of one block. Any thread may use it."""
 
     def __init__(self) -> None:
         self._changes: list[_Change] = []
@@ -32,7 +32,7 @@ class UnconfirmedChanges:
             self._changes.append(_Change(applied.record, applied, code))
 
     def check_success(self) -> None:
-        """Raise `ChangeUnconfirmedError` where a change is neither confirmed nor undone."""
+        """Raise `ChangeUnconfirmedError` if a change is neither confirmed nor undone."""
         forgotten = [change for change in self._changes if change.record.is_unconfirmed]
         if not forgotten:
             return
@@ -50,11 +50,11 @@ class UnconfirmedChanges:
         )
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 def expect_confirmation(applied: Applied, code: str) -> None:
-    """Fail the block that this runs in if it returns success while this change is not confirmed.
+    """Fail the block that runs here if it returns success before this change is confirmed.
 
     `code` is what the author has to write to confirm it.
     """

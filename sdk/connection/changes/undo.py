@@ -1,4 +1,4 @@
-"""Giving a device a configuration that it had before, and looking whether it has it."""
+"""Gives a device an earlier configuration back, and checks that it has it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from sdk.connection.changes.secrecy import without_secrets
 from sdk.connection.deadline import Deadline
 
 MOST_PASSES: Final = 5
-"""How often a difference is sent. What a device removes along with a line comes back in the second pass."""
+"""How often a difference is sent. Lines that a device removes along with another line come back in the second pass."""
 
 _SHOWN_LINES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """What came of giving a device an earlier configuration.
+    """The result of giving a device an earlier configuration back.
 
     `is_restored`: it has the same lines in the same sections. `is_identical`: and in the same order. `remaining` is a
-    unified diff from what the device has now to what it should have, empty where nothing is left. `sent` are the lines
-    that the device took, `refused` those that it refused in the last pass, with its words. `timer_left` says, where the
-    device refused to stop the timer of the change, what goes on there and why; "" where nothing does. `moved` are lines
+    unified diff from what the device has now to what it should have, empty if nothing is left. `sent` are the lines
+    that the device accepted, `refused` those that it refused in the last pass, with its words. `timer_left`: if the
+    device refused to stop the timer of the change, it says what goes on there and why; otherwise "". `moved` are lines
     of a restored configuration that the device has put in another place. `not_shown` are lines of the change that the
-    device took and shows nowhere: they may still be in force.
+    device accepted and shows nowhere: they may still be in force.
     """
 
     is_restored: bool
@@ -42,7 +42,7 @@ class Restoration:
     not_shown: tuple[ConfigurationLine, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
-        """In words, without secrets, at most ten lines of what differs."""
+        """In words, without secrets, with at most ten lines of the difference."""
         if not self.is_restored:
             text = f"Its configuration is NOT as it was before. {self.difference_in_words()}"
         elif self.moved:
@@ -52,16 +52,16 @@ class Restoration:
         return " ".join(filter(None, (text, self.not_shown_in_words(), self.timer_left)))
 
     def difference_in_words(self) -> str:
-        """Say which lines differ: without secrets, at most ten."""
+        """Say which lines differ, without secrets, at most ten."""
         return f"What is missing (+) and too much (-): {_listed(changed_lines(self.remaining))}."
 
     def order_in_words(self) -> str:
-        """Say which lines stand in another place: without secrets, at most ten."""
+        """Say which lines are in another place, without secrets, at most ten."""
         lines = _listed([str(line) for line in self.moved])
         return f"But some lines stand in another place than before: {lines}. Look whether their order counts."
 
     def not_shown_in_words(self) -> str:
-        """Say which lines may still be in force, as the device shows nothing of them: as above; "" for none."""
+        """Say which lines may still be in force although the device does not show them, as above; "" for none."""
         if not self.not_shown:
             return ""
         lines = _listed([str(line) for line in self.not_shown])
@@ -87,18 +87,19 @@ def restore_tree(
 ) -> Restoration:
     """Send the difference to `wanted` until the device has it, or nothing changes any more.
 
-    A refused line does not end it: what was to be removed may have gone along with another line.
-    `taken_before` are lines that the device took since it had `wanted`: those that it does not show are told.
+    It goes on after a refused line: the line to remove may have gone along with another one.
+    `taken_before` are lines that the device accepted since it had `wanted`. The result lists those that it does not
+    show.
 
     Raises:
-        DeviceError: the session ended, or time ran out. The device has a part of it then.
+        DeviceError: the session ended, or time ran out. The device has a part of `wanted` then.
     """
     sent: list[ConfigurationLine] = []
     refused: list[tuple[ConfigurationLine, str]] = []
     first = now = device.dialect.read(device.get_config(deadline=deadline))
     passes = 0
     while now != wanted and passes < MOST_PASSES:
-        # From the second pass on, what is to be replaced is taken out first: some devices refuse to replace.
+        # From the second pass on, a line is removed before it is replaced: some devices refuse to replace.
         lines = difference(now, wanted, device.dialect, is_thorough=passes > 0)
         if not lines:
             break
