@@ -75,7 +75,7 @@ def _read(path: str, passphrase: str | None) -> paramiko.PKey:
 
 
 def _in_text(text: str, passphrase: str | None) -> paramiko.PKey:
-    """Return the key in a text. Raises what paramiko raises, and `ValueError` for a text without a key of these kinds."""
+    """Return the key in a text. Raises what paramiko raises, and `ValueError` for any text without such a key."""
     kind, whole = _kind_of(text), text.strip() + "\n"
     try:
         key: paramiko.PKey = kind.from_private_key(io.StringIO(whole), passphrase)

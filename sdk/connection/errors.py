@@ -234,6 +234,6 @@ class DeviceTimeoutError(DeviceError):
 
 
 class UnexpectedDeviceError(DeviceError):
-    """netmiko or paramiko raised what is no failure of a device that is known here."""
+    """netmiko or paramiko raised an error that this SDK does not know as a failure of a device."""
 
     cause = Cause.UNEXPECTED

@@ -1,4 +1,4 @@
-"""Whether a device's host key is the right one, before anything secret is sent to it."""
+"""Checks a device's host key before anything secret is sent to the device."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
     from sdk.connection.login import Login
 
-# One key of RSA signs in three ways (RFC 8332).
+# One RSA key signs in three ways (RFC 8332).
 _SIGNATURES: Final = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")}
 
 
 @dataclass(frozen=True, slots=True)
 class HostKeyCheck:
-    """Checks by what the worker knows. `asked` is a policy that counts where it is stricter than the worker's."""
+    """Checks keys against those that the worker knows. `asked` is a policy; it counts if stricter than the worker's."""
 
     known: KnownHosts
     asked: str | None = None
 
     def prefer(self, login: Login, transport: Any) -> None:
-        """Have a connection ask for the types of key that are known, first.
+        """Make a connection ask first for the types of key that the worker knows.
 
-        Many devices have several. Without it, one whose key of RSA is known would be taken for another device once it
-        shows its newer one.
+        Many devices have several keys. If the worker knows a device's RSA key, and the device showed its newer one, it
+        would otherwise count as another device.
         """
         options = transport.get_security_options()
         known = [
@@ -43,11 +43,11 @@ class HostKeyCheck:
         options.key_types = [*first, *(kind for kind in options.key_types if kind not in first)]
 
     def check(self, login: Login, key: paramiko.PKey) -> None:
-        """Return where the key is right, or is accepted as the first one.
+        """Return if the key is right, or is accepted as the first one of the device.
 
         Raises:
-            HostKeyChangedError: another one is known.
-            HostKeyUnknownError: none is known, and only those that are will do.
+            HostKeyChangedError: the worker knows another key of the device.
+            HostKeyUnknownError: the worker knows no key of the device, and may accept only known ones.
         """
         shown = (str(key.get_name()), str(key.get_base64()))
         found = self.known.check(login.host, login.port, shown, self.asked)
@@ -65,10 +65,10 @@ class HostKeyCheck:
 
 
 def check_for(host_keys: str | None = None) -> HostKeyCheck:
-    """Return what checks the devices of this job.
+    """Return the object that checks the devices of this job.
 
-    `host_keys` is `strict`, `accept-new` or `off`. It counts where it is stricter than the worker's own policy
-    (`--host-keys`): what an operator has forbidden, a block can't allow. Raises `ValueError` for another text.
+    `host_keys` is `strict`, `accept-new` or `off`. It counts if it is stricter than the worker's own policy
+    (`--host-keys`): a block can't allow what an operator has forbidden. Raises `ValueError` for another text.
     """
     known = known_hosts()
     known.policy.strictest(host_keys)
@@ -76,6 +76,6 @@ def check_for(host_keys: str | None = None) -> HostKeyCheck:
 
 
 def _fingerprint(key: tuple[str, str]) -> str:
-    """A key as people compare it, and `ssh-keygen -l` prints it."""
+    """A key in the form that people compare, and that `ssh-keygen -l` prints."""
     digest = hashlib.sha256(base64.b64decode(key[1])).digest()
     return f"{key[0]} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"

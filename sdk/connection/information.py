@@ -1,7 +1,7 @@
-"""What a device says about itself, with the same fields from every platform.
+"""Facts that a device reports, with the same fields for every platform.
 
-All are frozen. A field is None where the device does not say it; a list that a device has, but that could not be
-read, is an error and never an empty list.
+All classes are frozen. A field is None if the device does not report it. A list that a device has, but that could not
+be read, is an error and never an empty list.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from enum import StrEnum
 class DeviceFacts:
     """What a device is: who made it, what runs on it, and for how long.
 
-    `platform` is the short name of the plugin that read it, `uptime_seconds` is as exact as the device says it.
+    `platform` is the short name of the plugin that read it. `uptime_seconds` is as exact as the device reports it.
     """
 
     platform: str
@@ -37,9 +37,9 @@ class InterfaceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InterfaceFacts:
-    """One interface. `addresses` are IPv4 and IPv6 with their prefix lengths, as `192.0.2.1/24`, secondary ones too.
+    """One interface. `addresses` are IPv4 and IPv6 with their prefix lengths, as `192.0.2.1/24`, also secondary ones.
 
-    `state` is UP where the line protocol is. `mac_address` is written `02:00:5e:00:53:01`. `mtu_bytes` is in bytes,
+    `state` is UP if the line protocol is up. `mac_address` has the form `02:00:5e:00:53:01`. `mtu_bytes` is in bytes,
     `speed_mbit` in millions of bits per second.
     """
 
@@ -57,8 +57,8 @@ class InterfaceFacts:
 class Neighbor:
     """One device that a discovery protocol (`lldp` or `cdp`) saw on an interface.
 
-    `name`, `interface` and `address` are the neighbor's; `address` is the one it is managed by.
-    `platform` is how it describes itself.
+    `name`, `interface` and `address` are those of the neighbor. `address` is its management address.
+    `platform` is its own description of itself.
     """
 
     protocol: str
@@ -81,12 +81,12 @@ class NextHop:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route that the device has chosen, of IPv4 or IPv6. `vrf` is None in the table that is no VRF's.
+    """One IPv4 or IPv6 route that the device has chosen. `vrf` is None in the table without a VRF.
 
-    `prefix` is written `192.0.2.0/24` or `2001:db8::/32`. What is dropped has no next hop.
+    `prefix` has the form `192.0.2.0/24` or `2001:db8::/32`. A route that drops packets has no next hop.
 
     `protocol` is one word for all platforms: `connected`, `local`, `static`, `ospf`, `bgp`, `isis`, `rip`, `eigrp`,
-    `kernel`, or what the device calls it. `distance` and `metric` are plain numbers, None where the device shows none.
+    `kernel`, or the device's own word. `distance` and `metric` are plain numbers, None if the device shows none.
     """
 
     prefix: str

@@ -1,4 +1,4 @@
-"""A device behind a jump host: an SSH connection to that one, and in it a connection to the device."""
+"""A device behind a jump host: an SSH connection to the jump host, and through it a connection to the device."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from sdk.connection.host_keys import HostKeyCheck
 
 _PROHIBITED: Final = 1
-"""What a jump host answers that forwards nothing (RFC 4254, section 5.1); 2 is that it could not connect."""
+"""The answer of a jump host that forwards nothing (RFC 4254, section 5.1); 2 means that it could not connect."""
 
 _SHORTEST_SECONDS: Final = 0.001
 
 
 class JumpSocket:
-    """The connection to the device, as a socket. Its end is the end of the connection to the jump host, too."""
+    """The connection to the device, as a socket. When it ends, the connection to the jump host ends, too."""
 
     def __init__(self, channel: paramiko.Channel, client: SshClient, outer: socket.socket) -> None:
         self._channel = channel
@@ -40,26 +40,26 @@ class JumpSocket:
         self._outer = outer
 
     def recv(self, count: int) -> bytes:
-        """Read as a socket does."""
+        """Read like a socket."""
         data: bytes = self._channel.recv(count)
         return data
 
     def send(self, data: bytes) -> int:
-        """Write as a socket does."""
+        """Write like a socket."""
         return int(self._channel.send(data))
 
     def settimeout(self, seconds: float | None) -> None:
-        """Limit reading and writing as with a socket."""
+        """Limit reads and writes like a socket."""
         self._channel.settimeout(seconds)
 
     def shutdown(self, how: int) -> None:
-        """End both connections: whoever reads or writes fails within moments. From any thread; does not block."""
-        # Not by a message in the channel: that would wait for a jump host which takes nothing any more.
+        """End both connections: all reads and writes fail within moments. From any thread; does not block."""
+        # Not by a message in the channel: that would wait for a jump host that accepts nothing any more.
         with contextlib.suppress(OSError):
             self._outer.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """End both connections and let go of them."""
+        """End both connections and release them."""
         self.shutdown(socket.SHUT_RDWR)
         self._client.close()
 
@@ -71,10 +71,11 @@ def open_jump(
     host_keys: HostKeyCheck,
     opened: Callable[[socket.socket], None] = lambda outer: None,
 ) -> JumpSocket:
-    """Connect to the device of `login` through its jump host, whose own host key is checked first.
+    """Connect to the device of `login` through its jump host. The host key of the jump host is checked first.
 
-    `opened` gets the TCP connection to the jump host: who shuts that down ends this.
-    Raises `DeviceError`: what is wrong with the jump host names it; what the jump host says of the device names that.
+    `opened` gets the TCP connection to the jump host; a shutdown of that connection ends this.
+    Raises `DeviceError`. It names the jump host if something is wrong there, and the device if the jump host reports
+    an error about the device.
     """
     jump = login.jump_login
     key = private_key_of(jump)

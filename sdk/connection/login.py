@@ -1,4 +1,4 @@
-"""Where and how to log in to a device, from all that says something of it."""
+"""Where and how to log in to a device, put together from several sources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CREDENTIALS: Final = ("username", "password", "key_file", "private_key", "passp
 
 @dataclass(frozen=True, slots=True)
 class JumpHost:
-    """The host that a device is reached through. `port` is the number of its TCP port.
+    """The jump host for a device. `port` is the number of its TCP port.
 
     Secrets stay out of every `repr`.
     """
@@ -33,16 +33,16 @@ class JumpHost:
     key_file: str | None = None
     passphrase: str | None = field(default=None, repr=False)
     private_key: str | None = field(default=None, repr=False)
-    """The key itself, in place of a file."""
+    """The key itself, instead of a file."""
 
     @property
     def where(self) -> str:
-        """The jump host as messages name it."""
+        """The jump host's name in messages."""
         return f"The jump host {self.host} port {self.port}"
 
     @property
     def secrets(self) -> frozenset[str]:
-        """What must be shown nowhere."""
+        """Texts that must not be shown anywhere."""
         return _shown_nowhere(self.password, self.passphrase, self.private_key)
 
 
@@ -59,24 +59,24 @@ class Login:
     enable_secret: str | None = field(default=None, repr=False)
     jump: JumpHost | None = None
     name: str | None = None
-    """What messages call it, where that is not its address."""
+    """Its name in messages, if that is not its address."""
     private_key: str | None = field(default=None, repr=False)
-    """The key itself, in place of a file."""
+    """The key itself, instead of a file."""
 
     @property
     def where(self) -> str:
-        """The device as messages name it."""
+        """The device's name in messages."""
         return self.name or f"{self.host} port {self.port}"
 
     @property
     def secrets(self) -> frozenset[str]:
-        """What must be shown nowhere."""
+        """Texts that must not be shown anywhere."""
         own = _shown_nowhere(self.password, self.passphrase, self.enable_secret, self.private_key)
         return own | self.jump.secrets if self.jump else own
 
     @property
     def jump_login(self) -> Login:
-        """The jump host itself as a login; only where there is one."""
+        """The login to the jump host itself; only if there is one."""
         assert self.jump is not None, "asked for only where there is one"
         jump = self.jump
         return Login(
@@ -92,33 +92,33 @@ class Login:
 
 
 def _shown_nowhere(*texts: str | None) -> frozenset[str]:
-    """Return the secrets, and each line of one that has several: a key may be shown line by line."""
+    """Return the secrets, and each line of those with several lines: a key may be shown line by line."""
     given = [text for text in texts if text]
     lines = [line for text in given if "\n" in text for line in text.splitlines()]
     return frozenset((*given, *(line for line in lines if line and not line.startswith("-----"))))
 
 
 def as_login(device: Any, *, parameters: Any = None) -> Login:
-    """Return `device` where it is a `Login` itself, else the login to it: see `login_of`."""
+    """Return `device` if it is a `Login` itself, otherwise the login to it: see `login_of`."""
     if not isinstance(device, Login):
         return login_of(device, parameters=parameters)
-    learn(device.secrets)  # the block may have them from anywhere
+    learn(device.secrets)  # the block may have them from any source
     return device
 
 
 def login_of(device: Any, *, parameters: Any = None, **overrides: Any) -> Login:
     """Return the login to a device of the job.
 
-    Each part is taken from the first of these that has it: `overrides`, the device itself, what was set in the
+    Each part comes from the first of these that has it: `overrides`, the device itself, the values set in the
     parameters (a model or a mapping), the JSON in the device's `connection_options`, the defaults of the parameters'
     model. `jump_host` is an address, or a mapping or a model with `host`, `port`, `username`, `password`, `key_file`,
-    `private_key` and `passphrase`; where it has no username, it is the device's, and where it has no password and no
-    key either, the device's login is used for it too.
+    `private_key` and `passphrase`. If it has no username, it gets the device's; if it also has no password and no
+    key, it gets the device's whole login.
 
     Raises:
-        DeviceError: there is no device, no address or one that is none, no login, a port that is none, or connection
+        DeviceError: there is no device, no address or an invalid one, no login, an invalid port, or connection
             options that can't be used. Not retryable.
-        TypeError: an override that there is not, or what is no object of a device.
+        TypeError: an unknown override, or an object that is not a device.
     """
     if unknown := set(overrides) - FIELDS:
         raise TypeError(f"login_of has no argument {min(unknown)!r}. It has {', '.join(sorted(FIELDS))}.")
@@ -134,7 +134,7 @@ def login_of(device: Any, *, parameters: Any = None, **overrides: Any) -> Login:
         raise fail(Cause.BAD_CONNECTION_OPTIONS, name, detail=str(error)) from None
     sources = [overrides, *_sources(device, parameters, options)]
     login = _login(name, _first_of(sources))
-    # What the device and the parameters hold is known to whoever masks; what is inside of a text may not be.
+    # The masking knows what the device and the parameters hold. It may not know what is inside of a text.
     learn(login.secrets)
     return login
 
@@ -158,7 +158,7 @@ def _sources(device: Any, parameters: Any, options: Mapping[str, Any]) -> Iterat
 
 
 def _first_of(sources: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return each field from the first source that has it. What is empty is not there."""
+    """Return each field from the first source that has it. An empty field counts as missing."""
     found: dict[str, Any] = {}
     for source in sources:
         for name in FIELDS:
@@ -189,7 +189,7 @@ def _login(name: str, given: dict[str, Any]) -> Login:
         port=port,
         enable_secret=enable_secret,
         jump=_jump_host(where, given.get("jump_host"), credentials),
-        **credentials,  # type: ignore[arg-type]  # its username is one
+        **credentials,  # type: ignore[arg-type]  # its username is a text
     )
 
 
@@ -206,14 +206,14 @@ def _jump_host(where: str, given: Any, own: dict[str, str | None]) -> JumpHost |
     _check_address(f"The jump host of {where}", host)
     credentials = {field: _text(parts.get(field)) for field in _CREDENTIALS}
     if "username" not in parts:
-        # Its own password or key is never left out: the device's would be sent to the jump host in its place.
+        # Its own password or key is never left out: otherwise the jump host would get the device's.
         credentials["username"] = own["username"]
         credentials = credentials if _is_login(credentials) else own
     if not _is_login(credentials):
         raise fail(Cause.NO_LOGIN, f"The jump host {host} of {where}")
     _check_characters(f"The jump host {host} of {where}", credentials)
     port = _port(f"The jump host {host} of {where}", parts.get("port", DEFAULT_PORT))
-    return JumpHost(host=host, port=port, **credentials)  # type: ignore[arg-type]  # its username is one
+    return JumpHost(host=host, port=port, **credentials)  # type: ignore[arg-type]  # its username is a text
 
 
 def _check_address(name: str, host: str) -> None:
@@ -226,7 +226,7 @@ def _check_characters(where: str, texts: Mapping[str, str | None]) -> None:
         try:
             (text or "").encode()
         except UnicodeEncodeError:
-            # Nothing of it is shown or chained: the error holds the text.
+            # The error holds the text, so nothing of it is shown or chained.
             raise fail(Cause.BAD_LOGIN, where, what=what.replace("_", " ")) from None
 
 

@@ -1,4 +1,4 @@
-"""`for_each_device`: the same work on many devices, so many at a time, and one outcome for each."""
+"""`for_each_device`: the same work on many devices, a limited number at a time, with one outcome for each."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ async def for_each_device(
     failed = [outcome.name for outcome in outcomes if not outcome.succeeded]
     ```
 
-    * `limit`: how many devices at a time; the others wait for their turn, in order.
-    * `timeout`: seconds for each device, from its turn on, or None for no limit. At its end the function is cancelled,
-      and its outcome has a `DeviceTimeoutError`.
-    * A device that fails harms no other: what the function raises becomes its outcome. The traceback of what is no
-      `DeviceError` goes to the log.
-    * Where there are more devices than `limit`, the connections of a device are closed at the end of its turn, so that
-      no more than `limit` devices are held at once. Fewer are kept for the block, as after any `connect`.
+    * `limit`: how many devices at a time. The others wait for their turn, in order.
+    * `timeout`: seconds for each device, counted from its turn, or None for no limit. At the limit the function is
+      cancelled, and its outcome has a `DeviceTimeoutError`.
+    * If a device fails, the others go on: what the function raises becomes its outcome. If that is not a
+      `DeviceError`, its traceback goes to the log.
+    * If there are more devices than `limit`, the connections of a device are closed at the end of its turn, so that
+      no more than `limit` devices are held at once. With fewer they are kept for the block, as after any `connect`.
     * Progress goes to the log: the start, each tenth of the devices, each failure with the device's name, the end.
-    * A cancellation of the caller cancels the devices whose turn it is, waits until they have cleaned up, and begins
-      no other.
+    * If the caller is cancelled, this cancels the devices whose turn it is, waits until they have cleaned up, and
+      begins no other device.
 
-    Raises `TypeError` for a function that is not async and `ValueError` for a limit or timeout that leaves nothing
-    to do anything with.
+    Raises `TypeError` for a function that is not async, and `ValueError` for a limit or timeout with which nothing
+    can run.
     """
     every = list(devices)
     _check(limit, timeout)
@@ -129,7 +129,7 @@ class _Turn:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            # Something that the function awaited was cancelled, not this.
+            # Something inside the function was cancelled, not this call.
             return None, RuntimeError("what the function awaited was cancelled")
         except Exception as error:
             return None, error
@@ -145,4 +145,4 @@ class _Turn:
 
 
 class _NotAsyncError(Exception):
-    """A mistake that all devices have in common."""
+    """A mistake that all devices share."""

@@ -1,6 +1,6 @@
-"""What each cause of a failed session means: its text, what to do, and whether waiting can help. Pure data.
+"""What each cause of a failed session means: its text, what to do, and whether it can help to wait. Pure data.
 
-No text of netmiko or paramiko is passed on: some of it holds what was sent or received, most of it advises programmers.
+No text of netmiko or paramiko is passed on: some of them hold sent or received data, most of them advise programmers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sdk.connection.causes import Cause
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a cause means. `text` follows the device's name, and holds names of facts in braces."""
+    """The meaning of a cause. `text` comes after the device's name, and holds names of facts in braces."""
 
     text: str
     advice: str

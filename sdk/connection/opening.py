@@ -1,4 +1,4 @@
-"""From a login to a session at its first prompt: TCP, SSH, and what netmiko knows of the platform. Blocking."""
+"""From a login to a session at its first prompt: TCP, SSH, and what netmiko knows about the platform. Blocking."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def open_session(
 ) -> None:
     """Log in and wait for the first prompt.
 
-    `device_type` is netmiko's. With `prepared_by_netmiko` its driver also sets paging and width; without it, nothing is
-    sent but lines of blanks.
+    `device_type` is netmiko's. With `prepared_by_netmiko` its driver also sets paging and width. Without it, this sends
+    only lines of blanks.
 
     Raises:
-        DeviceError: whatever went wrong. The session is of no use then, and nothing of it stays open.
+        DeviceError: for any failure. The session can't be used then, and nothing of it stays open.
     """
     try:
         _open(session, device_type, deadline, host_keys or check_for(), prepared_by_netmiko)
@@ -81,7 +81,7 @@ def _open(
     session.use_client(client)
     put_in(driver, client, deadline, lambda: session.is_aborted, session.hear)
     try:
-        # The private methods are what netmiko's constructor calls. Done apart from it, there is an object to end.
+        # netmiko's constructor calls these private methods. Called separately, there is an object that can be ended.
         driver._modify_connection_params()
         driver.establish_connection()
         session.use(driver)
@@ -101,7 +101,7 @@ def _open(
 
 
 def _first_prompt(session: Session, deadline: Deadline) -> None:
-    """Find the prompt, behind whatever the device has to say first."""
+    """Find the prompt, after whatever the device prints first."""
     reading = Reading(None, repeat_seconds=_REPEAT_SECONDS)
     nudges = 0
     while True:
@@ -122,7 +122,7 @@ def _first_prompt(session: Session, deadline: Deadline) -> None:
                 and session.quiet_seconds >= _FIRST_NUDGE_SECONDS * 2**nudges
                 and what_is_asked(last_line(reading.tail)) in (None, Ask.PAGER)
             ):
-                # "Press RETURN to get started"; and some show nothing before the first line.
+                # "Press RETURN to get started"; and some devices show nothing before the first line.
                 nudges += 1
                 session.write(session.driver.RETURN)
             case _:
@@ -137,13 +137,13 @@ def _password_asked(session: Session, reading: Reading, line: str) -> DeviceErro
 
 
 def no_prompt(session: Session, seconds: float) -> DeviceError:
-    """Return the error for a login that did not end within `seconds`, by how far it came."""
+    """Return the error for a login that did not end within `seconds`. It says how far the login came."""
     tail = session.tail
     if says_expired(tail):
         return _failed(session, Cause.EXPIRED_PASSWORD, last_line=last_words(tail))
     stage = session.stage
     if stage is Cause.WRONG_PLATFORM:
-        # The driver waits for an answer of its platform. Where there is a prompt, the device has answered otherwise.
+        # The driver waits for an answer of its platform. If there is a prompt, the device has given another answer.
         if looks_like_prompt(last_line(tail)):
             return _failed(session, stage, platform=session.driver.device_type, last_line=last_words(tail))
         stage = Cause.NO_PROMPT

@@ -1,6 +1,6 @@
 """The connection options of a device: a JSON object in one text field of the inventory. Pure.
 
-No message holds a value: there are passwords among them.
+No message holds a value, because some values are passwords.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ JUMP_FIELDS: Final = FIELDS - {"enable_secret", "jump_host"}
 
 
 class OptionsError(SdkError):
-    """Connection options can't be used. `str()` says why, and goes on from "because"."""
+    """Connection options can't be used. `str()` says why; it continues a sentence after "because"."""
 
 
 def options_in(text: object) -> dict[str, Any]:
-    """Return what the field says; empty where it says nothing.
+    """Return the options in the field; empty if the field is empty.
 
-    Raises `OptionsError`: it is no JSON object, has a key that is not known, or a value of the wrong kind.
+    Raises `OptionsError`: it is not a JSON object, has an unknown key, or a value of the wrong kind.
     """
     if text is None:
         return {}
@@ -82,7 +82,7 @@ def _check(options: Mapping[str, Any], fields: Iterable[str], path: str) -> None
 
 
 def _unknown(shown: str, key: str, known: list[str]) -> str:
-    # A key is somebody's text, too, and may be a password in the wrong place.
+    # A key is also text from a person, and may be a password in the wrong place.
     near = difflib.get_close_matches(key, known, n=1)
     if near:
         return f"they have the key {shown[:50]!r}, which is not known; {near[0]!r} is"

@@ -1,4 +1,4 @@
-"""What became of one device among many."""
+"""The outcome of one device among many."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ ValueT = TypeVar("ValueT")
 
 @dataclass(frozen=True, slots=True)
 class DeviceOutcome(Generic[DeviceT, ValueT]):
-    """What `for_each_device` gives for one device: what the function returned, or the error it raised.
+    """What `for_each_device` returns for one device: what the function returned, or the error it raised.
 
-    `seconds` is how long the device took, without the time in which it waited for its turn.
+    `seconds` is how long the device took, without the wait for its turn.
     """
 
     device: DeviceT
     value: ValueT | None
-    """What the function returned; None where it failed, and where it returned None."""
+    """What the function returned; None if it failed, or if it returned None."""
     error: Exception | None = field(default=None, repr=False)
-    """What it raised: a `DeviceError`, or any other exception, which is a mistake in the function."""
+    """What it raised: a `DeviceError`, or another exception, which is a mistake in the function."""
     seconds: float = 0.0
 
     @property
@@ -32,12 +32,12 @@ class DeviceOutcome(Generic[DeviceT, ValueT]):
 
     @property
     def name(self) -> str:
-        """The device's name, else its address, else its id: see `name_of`."""
+        """The device's name, or its address, or its id: see `name_of`."""
         return name_of(self.device)
 
     @property
     def cause(self) -> str | None:
-        """The `Cause` of a `DeviceError`, the name of the class of any other exception; None after a success."""
+        """The `Cause` of a `DeviceError`, the class name of any other exception; None after a success."""
         if isinstance(self.error, DeviceError):
             return str(self.error.cause)
         return None if self.error is None else type(self.error).__name__
@@ -51,7 +51,7 @@ class DeviceOutcome(Generic[DeviceT, ValueT]):
     def message(self) -> str:
         """What went wrong, for people; empty after a success.
 
-        The text of an exception that is no `DeviceError` stays in the log: it may hold anything.
+        The text of an exception that is not a `DeviceError` stays in the log: it may hold anything.
         """
         if self.error is None:
             return ""
@@ -67,9 +67,9 @@ class DeviceOutcome(Generic[DeviceT, ValueT]):
 
 
 def name_of(device: Any) -> str:
-    """Return what people call a device: its `hostname`, else its `ip`, else `device` and its id.
+    """Return a device's name for people: its `hostname`, otherwise its `ip`, otherwise `device` and its id.
 
-    What has none of them, such as a plain string, is named by its own text.
+    An object without any of them, such as a plain string, is named by its own text.
     """
     hostname, ip, identity = (
         device.get(key) if isinstance(device, dict) else getattr(device, key, None)

@@ -1,7 +1,7 @@
-"""Texts of devices as data: JSON where the device writes it, else the templates of `ntc_templates`.
+"""Converts texts of devices to data: JSON if the device writes it, otherwise by the templates of `ntc_templates`.
 
-Pure functions. What nothing recognised is None. An empty list is returned only where the text itself says that there
-is nothing: an author who counts rows must be able to believe the number.
+Pure functions. The result is None if nothing recognised the text. It is an empty list only if the text itself says that
+there is nothing: an author who counts rows must be able to trust the number.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from textfsm import clitable
 
 Rows = list[dict[str, Any]]
 
-# Where netmiko's name of a platform is not the templates' name.
+# Platforms for which the templates use another name than netmiko.
 _TEMPLATES_OF = {
     "aruba_procurve": "hp_procurve",
     "cisco_wlc": "cisco_wlc_ssh",
@@ -28,12 +28,12 @@ _TEMPLATES_OF = {
     "nokia_sros": "alcatel_sros",
 }
 
-# A table that says itself how many rows it has, and has none.
+# A table that gives its own number of rows, and has none.
 _SAYS_ZERO = re.compile(r"^\s*Total (cdp |lldp )?entries displayed\s*:\s*0\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 def parse_json(output: str) -> Any:
-    """Return the JSON object or list that an output consists of, None for any other text."""
+    """Return the JSON object or list that makes up the whole output, None for any other text."""
     text = output.strip()
     if not text.startswith(("{", "[")):
         return None
@@ -44,7 +44,7 @@ def parse_json(output: str) -> Any:
 
 
 def parse_json_objects(output: str) -> list[dict[str, Any]] | None:
-    """Return the JSON objects that an output consists of, one after another; None for any other text."""
+    """Return the JSON objects that make up the whole output, one after another; None for any other text."""
     found: list[dict[str, Any]] = []
     text = output.strip()
     while text:
@@ -63,8 +63,8 @@ def parse_rows(netmiko_type: str, command: str, output: str) -> Rows | None:
     """Return the rows that the template for a platform's command finds in its output.
 
     None without a template, for a text that the template does not recognise, and for no text at all. A template
-    finds no rows in a foreign text either, so `[]` comes only where every line is known to it, or where the device
-    counts zero entries itself.
+    also finds no rows in a foreign text. So `[]` comes only if the template knows every line, or if the device itself
+    counts zero entries.
     """
     if not output.strip():
         return None
@@ -80,7 +80,7 @@ def _parse(platform: str, command: str, output: str) -> Rows | None:
     if not number:
         return None
     names = str(index.index[number]["Template"])
-    if ":" in names:  # several templates side by side: the library joins what they find
+    if ":" in names:  # several templates together: the library joins their rows
         return parse_output(platform=platform, command=command, data=output) or None
     with open(f"{_directory()}/{names}", encoding="utf-8") as file:
         parser = _WatchedParser(file)
@@ -90,7 +90,7 @@ def _parse(platform: str, command: str, output: str) -> Rows | None:
 
 
 class _WatchedParser(textfsm.TextFSM):  # type: ignore[misc]  # ships no types
-    """Notices whether a line came that no rule of the template knows."""
+    """Notices a line that no rule of the template knows."""
 
     knew_every_line = True
 

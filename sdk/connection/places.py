@@ -1,7 +1,7 @@
-"""Places for sessions: a device has few of them, and other jobs want some too.
+"""Places for sessions: a device has few of them, and other jobs need some, too.
 
-In a worker, a session is opened when the worker says so (`--sessions-per-device`). It counts the sessions of all its
-jobs. Where no worker is, there is nobody to ask.
+In a worker, a session is opened when the worker allows it (`--sessions-per-device`). The worker counts the sessions of
+all its jobs. Without a worker, there is nobody to ask.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from sdk.connection.errors import fail
 
 
 class Place(Protocol):
-    """A place that was asked for."""
+    """A place that somebody has asked for."""
 
     def wait(self, seconds: float) -> bool:
-        """Wait for at most so long; return whether it may be used, or was given back meanwhile. May be called again."""
+        """Wait for at most `seconds`. Return whether it may be used, or was given back. May be called again."""
         ...
 
     def give_back(self) -> None:
-        """Say that it is wanted no more; wakes who waits for it."""
+        """Give the place back. This wakes a thread that waits for it."""
         ...
 
 
 class Places(Protocol):
-    """Whom to ask for places. `limit` is how many a device has."""
+    """Gives places for sessions. `limit` is how many a device has."""
 
     limit: int
 
@@ -39,29 +39,29 @@ class Places(Protocol):
 
 
 _AT_ONCE_SECONDS: Final = 0.2
-"""Within this the worker has answered, unless all places are taken."""
+"""The worker answers within this time, unless all places are taken."""
 
 _in_force: Places | None = None
 _lock: Final = threading.Lock()
 _mine: Final[Counter[str]] = Counter()
-"""How many places on a device this job has itself, to tell a job that is in its own way from others that are."""
+"""How many places on each device this job has itself: is it in its own way, or are other jobs?"""
 _waiting: Final[Counter[str]] = Counter()
-"""How many sessions of this job wait for a place on a device, as none was free."""
+"""How many sessions of this job wait for a place on each device because none was free."""
 
 
 def use_places(places: Places | None) -> None:
-    """Have this process ask `places` from now on; None for nobody."""
+    """Make this process ask `places` from now on; with None nobody."""
     global _in_force
     _in_force = places
 
 
 def sessions_per_device() -> int | None:
-    """Return how many sessions all jobs together may have open on one device; None where nobody counts them."""
+    """Return how many sessions all jobs together may have open on one device; None if nobody counts them."""
     return None if _in_force is None else _in_force.limit
 
 
 def is_waited_for(device: str) -> bool:
-    """Tell whether a session of this job waits for a place on `device`: whoever needs none there gives it back."""
+    """Whether a session of this job waits for a place on `device`: a caller that needs no place gives its own back."""
     with _lock:
         return _waiting[device] > 0
 
@@ -69,7 +69,7 @@ def is_waited_for(device: str) -> bool:
 class SessionPlace:
     """The place of one session on `device`: make it, `wait` for it before anything is opened, `give_back` at the end.
 
-    `device` names it for counting: the same text for the same device. All methods may be called by any thread.
+    `device` names it for counting: always the same text for the same device. Any thread may call all methods.
     """
 
     def __init__(self, device: str) -> None:
@@ -82,9 +82,9 @@ class SessionPlace:
     def wait(self, deadline: Deadline, make_way: Callable[[str], None] = lambda device: None) -> None:
         """Block until the session may be opened.
 
-        `make_way` gets the device where no place is free, to close what this job keeps there and does not use.
+        If no place is free, `make_way` gets the device, to close unused sessions that this job keeps there.
 
-        Raises `SessionsTakenError` at the deadline, and where the place is given back meanwhile.
+        Raises `SessionsTakenError` at the deadline, and if the place is given back before that.
         """
         if self._place is None or self._places is None:
             return
@@ -106,7 +106,7 @@ class SessionPlace:
         raise fail(Cause.SESSIONS_TAKEN, self._device, seconds=seconds, what=what, taken=taken, who=who)
 
     def _wait_longer(self, place: Place, deadline: Deadline, make_way: Callable[[str], None]) -> bool:
-        # In this order: what would be kept from now on is closed as well, and nothing comes in between.
+        # In this order: sessions that would be kept from now on are closed, too, and nothing comes in between.
         with _lock:
             _waiting[self._device] += 1
         try:
@@ -117,7 +117,7 @@ class SessionPlace:
                 _waiting[self._device] -= 1
 
     def give_back(self) -> None:
-        """Say that the session is closed, or wanted no more. May be called more than once."""
+        """Give the place back: the session is closed, or no longer needed. May be called more than once."""
         with _lock:
             if self._is_given_back:
                 return

@@ -1,4 +1,4 @@
-"""Connections that are kept for the next use in the same block, and closed with it."""
+"""Connections that are kept for the next use in the same block, and closed with the block."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sdk.connection.device import Device, Target
 from sdk.connection.places import is_waited_for
 
 MOST_KEPT: Final = 64
-"""Of one block. Each is a thread and a descriptor."""
+"""The most for one block. Each costs a thread and a descriptor."""
 
 _kept_here: Final[ContextVar[list[Device] | None]] = ContextVar("connections kept in this turn", default=None)
 
 
 class Pool:
-    """Idle connections, by what they lead to. From any thread."""
+    """Idle connections, by what they lead to. Any thread may use it."""
 
     def __init__(self, most: int = MOST_KEPT) -> None:
         self._most = most
@@ -28,7 +28,7 @@ class Pool:
         self._lock = threading.Lock()
 
     def take(self, target: Target) -> Device | None:
-        """Return a connection to the same device with the same login, which is the caller's from now on."""
+        """Return a connection to the same device with the same login. It belongs to the caller from now on."""
         with self._lock:
             for device in reversed(self._idle):
                 if _key(device.target) == _key(target):
@@ -40,9 +40,9 @@ class Pool:
         return None
 
     def keep(self, device: Device) -> None:
-        """Keep a connection for the next one.
+        """Keep a connection for the next use.
 
-        Close it where there are too many, it is not as after its login, or another session waits for its place.
+        Close it if there are too many, if it is not as after its login, or if another session waits for its place.
         """
         surplus: list[Device] = []
         if (kept_here := _kept_here.get()) is not None:
@@ -58,15 +58,15 @@ class Pool:
             each.close()
 
     def release(self, devices: Collection[Device]) -> None:
-        """Close those of these connections that nobody uses just now."""
+        """Close those of these connections that nobody uses now."""
         self._close_idle(lambda device: device in devices)
 
     def make_way(self, where: str) -> None:
-        """Close the connections to one device that nobody uses just now: another session waits for a place there."""
+        """Close the connections to one device that nobody uses now: another session waits for a place there."""
         self._close_idle(lambda device: device.session.where == where)
 
     def close(self) -> None:
-        """Close all, and keep none from now on."""
+        """Close all connections, and keep none from now on."""
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
@@ -86,12 +86,12 @@ def _key(target: Target) -> tuple[object, ...]:
 
 
 def current_pool() -> Pool | None:
-    """Return the pool of the block that this runs in; None outside of one, where nobody would close it."""
+    """Return the pool of the block that runs here; None outside of a block, because nobody would close it."""
     return kept_for_the_block(Pool)
 
 
 def make_way(where: str) -> None:
-    """Close what the block that this runs in keeps on a device: another session of it waits for a place there."""
+    """Close the connections that the running block keeps to a device: another of its sessions waits for a place."""
     pool = current_pool()
     if pool is not None:
         pool.make_way(where)
@@ -99,7 +99,7 @@ def make_way(where: str) -> None:
 
 @contextlib.contextmanager
 def released_at_the_end() -> Iterator[None]:
-    """Close at the end the connections that were kept inside, in this task and the threads that it has started."""
+    """At the end, close the connections that were kept inside, in this task and in the threads that it has started."""
     kept: list[Device] = []
     token = _kept_here.set(kept)
     try:

@@ -1,4 +1,4 @@
-"""What the log says while the same work is done on many devices."""
+"""What the log says while the same work runs on many devices."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Progress:
         self._failed: list[DeviceOutcome[Any, Any]] = []
 
     def started(self) -> None:
-        """Say what is about to be done."""
+        """Log what is about to be done."""
         at_most = "" if self._timeout_seconds is None else f", at most {self._timeout_seconds:g} s for each"
         self._log.info("Start with %s, %d at a time%s", _devices(self._total), self._limit, at_most)
 
     def done(self, outcome: DeviceOutcome[Any, Any]) -> None:
-        """Count one more device; name it where it failed."""
+        """Count one more device; log its name if it failed."""
         tenths_before = self._done * _STEPS // self._total
         self._done += 1
         if outcome.error is not None:
@@ -56,7 +56,7 @@ class Progress:
             )
 
     def ended(self) -> None:
-        """Say how it went, and which devices failed why."""
+        """Log how it went, and which devices failed and why."""
         good = self._total - len(self._failed)
         text = f"Done with {_devices(self._total)} after {self._seconds()}: {good} succeeded"
         if self._failed:
@@ -64,7 +64,7 @@ class Progress:
         self._log.log(logging.WARNING if self._failed else logging.INFO, "%s", text)
 
     def cancelled(self) -> None:
-        """Say how far it came."""
+        """Log how far it came."""
         self._log.warning(
             "Cancelled after %s: %d of %s were done", self._seconds(), self._done, _devices(self._total)
         )
@@ -80,7 +80,7 @@ class Progress:
 
 
 def failures(failed: list[DeviceOutcome[Any, Any]]) -> str:
-    """Return the failed devices by name, those with the same cause together: `r3, r7 (wrong_password)`."""
+    """Return the failed devices by name; devices with the same cause together: `r3, r7 (wrong_password)`."""
     named: dict[str | None, list[str]] = {}
     for outcome in failed[:_MOST_NAMED]:
         named.setdefault(outcome.cause, []).append(outcome.name)

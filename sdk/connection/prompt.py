@@ -6,24 +6,24 @@ import re
 from enum import StrEnum
 from typing import Final
 
-# ECMA-48: control sequences, then strings such as a window's title, then the short ones.
+# ECMA-48: control sequences, then strings such as a window's title, then the short sequences.
 _ESCAPES: Final = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|\x1b[ -/]*[0-DF-Z\\-~]"
 )
 _NEXT_LINE: Final = "\x1bE"
 _LINE_ENDS: Final = re.compile(r"\r+\n|\n\r|\r")
 
-# What stands at the end of nearly every prompt, and the 120 characters that no prompt is longer than.
+# The last character of nearly every prompt, and 120 characters, which no prompt exceeds.
 _PROMPT: Final = re.compile(r"^\s{0,2}\S(?:.{0,118}?\S)??(?<=[>#$%~])\s{0,2}$")
 _LONE_PROMPT: Final = re.compile(r"^\s{0,2}[>#$%]\s{0,2}$")
-# The whole prompt of VRP and Comware: <r1>, and [r1], [~r1], [*r1-GigabitEthernet0/0/1] while configuring.
+# The whole prompt of VRP and Comware: <r1>, and [r1], [~r1], [*r1-GigabitEthernet0/0/1] in configuration mode.
 _VIEW: Final = re.compile(r"\s{0,2}(?:HRP_[MS])?(?:<[^<>\s]{1,64}>|\[[^\[\]\s]{1,118}\])\s{0,2}")
 MODE_LINE: Final = (
     r"(?:[!*+]{0,4}(?:\(\w{1,8}\))?\[[^\n]{0,200}\]"  # Junos: [edit interfaces]; SR OS: [/], *(ex)[/configure]
     r"|\{[^\n]{0,80}\}(?:\[[^\n]{0,200}\])?"  # Junos with two routing engines: {master:0}, {master:0}[edit]
     r"|--\{[^\n]{0,80}\}--\[[^\n]{0,200}\]--)"  # SR Linux: --{ * candidate private }--[ interface lo0 ]--
 )
-"""A pattern for a line above the prompt by which a device says its mode. It is told by itself, not in a text."""
+"""A pattern for a line above the prompt in which a device names its mode. It is for a whole line, not for a text."""
 _MODE_LINE: Final = re.compile(MODE_LINE)
 _DIGITS: Final = re.compile(r"\d+")
 _ANY_NUMBER: Final = r"\\d+"
@@ -31,7 +31,7 @@ _STEM: Final = re.compile(r"\s*([\w.@-]{2,16})")
 
 
 class Ask(StrEnum):
-    """What a device waits for that is no command."""
+    """What a device waits for, if that is not a command."""
 
     PAGER = "pager"
     QUESTION = "question"
@@ -58,27 +58,27 @@ def clean(text: str) -> str:
 
 
 def last_line(text: str) -> str:
-    """Return what stands behind the last line feed of a clean text."""
+    """Return what comes after the last line feed of a clean text."""
     return text[text.rfind("\n") + 1 :]
 
 
 def last_words(text: str) -> str:
-    """Return the last line of a clean text that holds anything, to show it to people."""
+    """Return the last line of a clean text that is not empty, to show it to people."""
     stripped = text.rstrip()
     return stripped[stripped.rfind("\n") + 1 :]
 
 
 def looks_like_prompt(line: str) -> bool:
-    """Tell whether a line that did not end could be a prompt of any device."""
+    """Whether an unfinished line could be the prompt of any device."""
     if _LONE_PROMPT.match(line):
         return True
     return _PROMPT.match(line) is not None and what_is_asked(line) is None
 
 
 def follows_prompt(line: str, known: str | None) -> bool:
-    """Tell whether a line that did not end could be a prompt of a device that has shown the prompt `known` before.
+    """Whether an unfinished line could be the prompt of a device that has shown the prompt `known` before.
 
-    A name in square brackets is one only where the prompt before was all in brackets: elsewhere it is `[OK]`.
+    A name in square brackets is a prompt only if the prompt before was all in brackets: elsewhere it is `[OK]`.
     """
     if looks_like_prompt(line):
         return True
@@ -87,12 +87,12 @@ def follows_prompt(line: str, known: str | None) -> bool:
 
 
 def is_mode_line(line: str) -> bool:
-    """Tell whether a line is one by which a device says its mode, above its prompt."""
+    """Whether a device names its mode with this line, above its prompt."""
     return _MODE_LINE.fullmatch(line) is not None
 
 
 def mode_above(text: str) -> str:
-    """Return the lines right above the last one of a clean text by which the device says its mode; "" for none."""
+    """Return the lines right above the last line of a clean text in which the device names its mode; "" for none."""
     *above, _ = text.split("\n")
     first = len(above)
     while first and is_mode_line(above[first - 1]):
@@ -101,9 +101,10 @@ def mode_above(text: str) -> str:
 
 
 def has_prompt_above(text: str, known: str | None) -> bool:
-    """Tell whether a line of a clean text, behind its first one, begins as the prompt `known` or another of its name.
+    """Whether a line of a clean text, after the first line, begins like the prompt `known`, or like another prompt of
+    the same name.
 
-    A lone sign such as `$` begins too many lines to say anything.
+    A single sign such as `$` begins too many lines to mean anything.
     """
     shown = (known or "").strip()
     if known is None or len(shown) < 2:
@@ -115,18 +116,18 @@ def has_prompt_above(text: str, known: str | None) -> bool:
 
 
 def shape(line: str) -> str:
-    """Return what two prompts have in common that differ in a time or a counter."""
+    """Return the common part of two prompts that differ only in a time or a counter."""
     return _DIGITS.sub("0", line)
 
 
 def stem(prompt: str) -> str:
-    """Return the name that a prompt begins with, which the prompts of other modes share; "" for none."""
+    """Return the name at the start of a prompt. Prompts of other modes have the same name. "" if there is none."""
     found = _STEM.match(prompt)
     return found[1] if found else ""
 
 
 def what_is_asked(line: str) -> Ask | None:
-    """Tell what a line that did not end waits for, where it says so in words that leave no doubt."""
+    """Return what an unfinished line waits for, if its words leave no doubt."""
     if _PAGER.fullmatch(line.strip("\x08 ")):
         return Ask.PAGER
     if _PASSWORD.search(line):
@@ -135,5 +136,5 @@ def what_is_asked(line: str) -> Ask | None:
 
 
 def what_may_be_asked(line: str) -> Ask | None:
-    """Tell what a line may wait for, after which nothing has come until the limit."""
+    """Return what a line may wait for, if nothing has come after it until the limit."""
     return what_is_asked(line) or (Ask.QUESTION if _PERHAPS_QUESTION.search(line) else None)

@@ -1,4 +1,4 @@
-"""What is answered where a device asks something before it takes a line of configuration. Pure."""
+"""The answers if a device asks something before it accepts a configuration line. Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sdk.connection.reading import ASKED_SECONDS
 class Questions:
     """The answers for one line.
 
-    `expected` are patterns of questions, each with its answer. Any other question is answered by no, once, so that the
-    session goes on: then `declined` is that question.
+    `expected` are patterns of questions, each with its answer. The answer to any other question is no, once, so that
+    the session goes on; `declined` is that question then.
     """
 
     expected: Mapping[re.Pattern[str], str]
@@ -23,16 +23,16 @@ class Questions:
     _answered: list[str] = field(default_factory=list)
 
     def answer_to(self, line: str, quiet_seconds: float) -> str | None:
-        """Return what to type, behind the last `line` of what came; None for nothing.
+        """Return what to type after the last `line` that came; None for nothing.
 
-        `quiet_seconds`: how long nothing has come since.
+        `quiet_seconds`: how long nothing has come since then.
         """
         if line in self._answered:
-            return None  # a device that asks the same again does not take the answer
+            return None  # a device that asks the same again does not accept the answer
         answer = next((said for question, said in self.expected.items() if question.search(line)), None)
         if answer is None and self._is_another(line, quiet_seconds):
             self.declined = line.strip()
-            # A question that takes one key takes the rest for a command.
+            # A question that reads one key takes the other keys for a command.
             answer = "n" if "confirm" in line.lower() else "no"
         if answer is not None:
             self._answered.append(line)

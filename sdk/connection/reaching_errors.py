@@ -1,4 +1,4 @@
-"""What is raised before a login: what the inventory lacks, and why a device is not reached or not trusted."""
+"""Errors before a login: the inventory lacks something, or a device is not reached or not trusted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NoAddressError(DeviceError):
 
 
 class BadAddressError(DeviceError):
-    """What the inventory has as the address is neither an address nor a name."""
+    """The inventory's address of the device is neither an address nor a name."""
 
     cause = Cause.BAD_ADDRESS
 
@@ -31,25 +31,25 @@ class NoLoginError(DeviceError):
 
 
 class BadLoginError(DeviceError):
-    """The login holds what can't be sent."""
+    """The login holds characters that can't be sent."""
 
     cause = Cause.BAD_LOGIN
 
 
 class BadPortError(DeviceError):
-    """The port is no number of a port."""
+    """The port is not a valid port number."""
 
     cause = Cause.BAD_PORT
 
 
 class BadConnectionOptionsError(DeviceError):
-    """The connection options of the device are no JSON object of what is known there."""
+    """The connection options of the device are not a JSON object with known keys."""
 
     cause = Cause.BAD_CONNECTION_OPTIONS
 
 
 class NoJumpHostError(DeviceError):
-    """A jump host is asked for, and has no address."""
+    """A jump host is required, but has no address."""
 
     cause = Cause.NO_JUMP_HOST
 
@@ -73,7 +73,7 @@ class UnknownPlatformError(DeviceError):
 
 
 class NotSupportedError(DeviceError):
-    """The plugin of the platform lacks what was asked for."""
+    """The platform's plugin lacks the function that was asked for."""
 
     cause = Cause.NOT_SUPPORTED
 
@@ -103,37 +103,37 @@ class NotSshError(DeviceError):
 
 
 class NoBannerError(DeviceError):
-    """The port accepts connections and says nothing."""
+    """The port accepts connections, but sends nothing."""
 
     cause = Cause.NO_BANNER
 
 
 class EndlessBannerError(DeviceError):
-    """Lines without end, and no SSH banner among them."""
+    """The port sends lines without end, and no SSH banner."""
 
     cause = Cause.ENDLESS_BANNER
 
 
 class NoKeyExchangeError(DeviceError):
-    """The SSH banner came, the key exchange did not end."""
+    """The SSH banner came, but the key exchange did not end."""
 
     cause = Cause.NO_KEY_EXCHANGE
 
 
 class NoCommonAlgorithmError(DeviceError):
-    """Device and worker share no algorithm."""
+    """Device and worker have no algorithm in common."""
 
     cause = Cause.NO_COMMON_ALGORITHM
 
 
 class HostKeyChangedError(DeviceError):
-    """The device has shown another host key than the one that is known. No password was sent."""
+    """The device has shown another host key than the known one. No password was sent."""
 
     cause = Cause.HOST_KEY_CHANGED
 
 
 class HostKeyUnknownError(DeviceError):
-    """The device's host key is not known, and none is to be accepted that is not. No password was sent."""
+    """The device's host key is not known, and only known ones may be accepted. No password was sent."""
 
     cause = Cause.HOST_KEY_UNKNOWN
 

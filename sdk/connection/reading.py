@@ -1,12 +1,12 @@
 """When the output of a command is complete. A state machine without I/O and clock: texts in, steps out.
 
-A prompt counts only at the end of the text, and only when it is confirmed: after it, a line of blanks is sent, and the
-device must answer with that line's echo and the prompt once more. An output can hold any line, also one like the
-prompt, and stop behind it for as long as it likes; it can't hold the echo of a line that was made up a moment ago.
-The number of blanks is random. On a device that echoes no blanks the line is empty.
+A prompt counts only at the end of the text, and only when it is confirmed: a line of blanks is sent after it, and the
+device must answer with the echo of that line and the prompt again. An output can hold any line, also one like the
+prompt, and stop after it for any time. But it can't hold the echo of a line that was made up a moment ago.
+The number of blanks is random. On a device that does not echo blanks the line is empty.
 
-A device may say something behind its prompt, as IOS does of a timer, and show none again until somebody types. So such
-a line is also sent where nothing more comes and a line above began as the prompt does.
+A device may print something after its prompt, as IOS does about a timer, and then show no prompt until somebody types.
+So such a line is also sent if nothing more comes and a line above began like the prompt.
 """
 
 from __future__ import annotations
@@ -34,42 +34,42 @@ from sdk.connection.prompt import (
 )
 
 SETTLE_SECONDS: Final = 0.01
-"""How long nothing comes behind the known prompt before it is asked to confirm it."""
+"""How long nothing must come after the known prompt before this asks to confirm it."""
 RELATED_PROMPT_SECONDS: Final = 0.05
-"""The same for a prompt with the same name and another end, as in another mode, and for the first one."""
+"""The same for a prompt with the same name and another end, as in another mode, and for the first prompt."""
 CHANGED_PROMPT_SECONDS: Final = 0.25
 """The same for a line that only looks like a prompt."""
 REPEAT_SECONDS: Final = 1.5
-"""How long a confirmation may be missing before another one is asked for: some devices drop what was typed ahead."""
+"""How long a confirmation may be missing before the next one is sent: some devices drop what is typed ahead."""
 ASKED_SECONDS: Final = 2.0
-"""How long nothing comes behind a pager or a question before it is called one, or behind what hides the prompt."""
+"""How long nothing must come after a pager or a question before it counts as one; the same for a hidden prompt."""
 
 _TAIL_CHARACTERS: Final = 4096
 _MOST_BLANKS: Final = 24
 _SLOWEST_REPEAT_SECONDS: Final = 12.0
-# Between the echo and the second prompt some devices print an empty line, or their mode.
+# Some devices print an empty line, or their mode, between the echo and the second prompt.
 _BETWEEN: Final = rf"[ \t]*\n|{MODE_LINE}\n"
-# Without empty lines alone, where a device printed none at its first prompt: one could be the end of an output line.
+# Without empty lines alone, if a device printed none at its first prompt: one could be the end of an output line.
 _BETWEEN_WITHOUT_BLANKS: Final = rf"(?:[ \t]*\n)?{MODE_LINE}\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Read on; ask again when something came, or nothing for `seconds`."""
+    """Read on; call `step` again when something came, or nothing for `seconds`."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """Send `line`, without anything in it but blanks."""
+    """Send `line`, which holds only blanks."""
 
     line: str
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The output is complete; `prompt` is what the device shows now, `mode` the lines above it that say its mode."""
+    """The output is complete. `prompt` is what the device shows now, `mode` are the lines above that name its mode."""
 
     prompt: str
     mode: str = ""
@@ -77,7 +77,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The device waits for something that is no command, and has said nothing more for a while."""
+    """The device waits for something that is not a command, and has sent nothing more for a while."""
 
     ask: Ask
     line: str
@@ -87,19 +87,19 @@ Step = Wait | Confirm | Done | Asked
 
 
 def _random_blanks() -> int:
-    return random.randint(1, _MOST_BLANKS)  # noqa: S311  # must not be in an output by chance; nobody guesses it
+    return random.randint(1, _MOST_BLANKS)  # noqa: S311  # must not be in an output by chance; no attacker guesses it
 
 
 class Reading:
-    """What came since a command was sent.
+    """The text that came since a command was sent.
 
     Args:
-        prompt: the last prompt, exactly; None where none is known yet, then any line that looks like one will do.
-        has_blank_gap: whether the device may print empty lines in front of a prompt.
+        prompt: the last prompt, exactly; None if none is known yet: then any line that looks like a prompt counts.
+        has_blank_gap: whether the device may print empty lines before a prompt.
         echoes_blanks: whether the device echoes blanks.
-        most_characters: what is kept at most; the rest is counted as cut.
-        repeat_seconds: how long a confirmation may be missing before another one is asked for.
-        blanks: how many blanks the next confirmation has.
+        most_characters: the most that is kept; if more comes, the output counts as cut.
+        repeat_seconds: how long a confirmation may be missing before the next one is sent.
+        blanks: gives the number of blanks of the next confirmation.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Reading:
         self._length = 0
         self._tail = ""
         self.is_cut = False
-        # Where in the raw text each confirmation was sent, and its line.
+        # The place in the raw text at which each confirmation was sent, and its line.
         self._sent: list[tuple[int, str]] = []
         self._mode = ""
         self._repeat_seconds = repeat_seconds
@@ -130,7 +130,7 @@ class Reading:
         self._unechoed_answers = 0
 
     def feed(self, text: str) -> None:
-        """Take what came."""
+        """Take the text that came."""
         self._tail = (self._tail + text)[-_TAIL_CHARACTERS:]
         self._length += len(text)
         if not self.is_cut:
@@ -139,11 +139,11 @@ class Reading:
 
     @property
     def tail(self) -> str:
-        """The last of the text, cleaned."""
+        """The end of the text, cleaned."""
         return clean(self._tail)
 
     def step(self, quiet_seconds: float) -> Step:
-        """Say what to do next, when nothing has come for `quiet_seconds`."""
+        """Return what to do next if nothing has come for `quiet_seconds`."""
         tail = self.tail
         line = last_line(tail)
         is_known = self._prompt is not None and shape(line) == shape(self._prompt)
@@ -196,8 +196,8 @@ class Reading:
         return clean(self._tail[-count:]) if count else ""
 
     def _is_answered(self, tail: str, since: str, line: str) -> bool:
-        """Whether the last confirmation stands at the end, between two prompts, and came after it was sent."""
-        # Each by itself says too little: where the confirmations are empty lines, the same may stand in the output.
+        """Whether the last confirmation is at the end, between two prompts, and came after it was sent."""
+        # One sign alone is not enough: if the confirmations are empty lines, the output may hold the same.
         answer = rf"{re.escape(self._sent[-1][1])}\n{self._gap_before(line)}{_like(line)}\Z"
         found = re.search(answer, since)
         if found is None or not re.search(rf"(?:^|\n){_like(line)}{answer}", tail):
@@ -229,23 +229,23 @@ class Reading:
             pattern = re.compile(
                 rf"(?:^|(?<=\n)){_like(line)}(?:{re.escape(sent)})?\n{self._gap_before(line)}\Z"
             )
-            # Only near the end: in 20 MB it would be tried at each line.
+            # Only near the end: in 20 MB the pattern would be tried at each line.
             if found := pattern.search(text, max(0, len(text) - _TAIL_CHARACTERS)):
                 text = text[: found.start()]
-        # The mode stands above the first prompt too, behind the output, which may end in the same words.
+        # The mode is also above the first prompt, after the output. The output may end in the same words.
         if self._mode and f"\n{text}".endswith(f"\n{self._mode}\n"):
             text = text[: -len(self._mode) - 1]
         return without_echo(text, command)
 
     def _gap_before(self, line: str) -> str:
-        """A pattern for what may stand in front of this prompt, which itself may look like a mode: `[r1]`."""
+        """A pattern for what may come before this prompt. The prompt itself may look like a mode: `[r1]`."""
         return rf"(?:(?!{_like(line)} *\n)(?:{self._between})){{0,3}}"
 
     def _without_echoes_ahead(self) -> str:
         """The raw text without the confirmations that a terminal has echoed into the middle of the output.
 
-        While a command runs, the terminal of a shell echoes what is typed as it comes, and the shell once more when
-        it reads it.
+        While a command runs, the terminal of a shell echoes typed text as it comes. The shell echoes it again when it
+        reads it.
         """
         raw = "".join(self._parts)
         line = last_line(self.tail)
@@ -256,7 +256,7 @@ class Reading:
             rest = raw[position + len(sent + end) :]
             gap = self._gap_before(line)
             answers = rf"{gap}(?:{_like(line)} *\n{gap})*{_like(line)}"
-            # The echo of the shell itself comes behind a prompt, has one behind it, and comes once.
+            # The shell's own echo comes after a prompt, has a prompt after it, and comes once.
             is_behind_prompt = shape(last_line(clean(raw[:position][-_TAIL_CHARACTERS:]))) == shape(line)
             after = clean(rest) if len(rest) <= _TAIL_CHARACTERS else ""
             comes_again = re.search(rf"{_like(line)}{re.escape(sent)}\n", after)
@@ -266,7 +266,7 @@ class Reading:
 
 
 def _like(prompt: str) -> str:
-    """A pattern for a prompt that may differ in its numbers."""
+    """A pattern for a prompt whose numbers may differ."""
     return re.sub(r"\d+", r"\\d+", re.escape(prompt))
 
 
@@ -274,11 +274,11 @@ _WRAP: Final = r"[\s\x08$]*"
 
 
 def without_echo(text: str, command: str) -> str:
-    """Return `text` without the line that echoes the command, and without the prompt in front of it."""
+    """Return `text` without the line that echoes the command, and without the prompt before it."""
     wanted = command.strip()
     if not wanted:
         return text
-    # A long command is wrapped by the terminal: blanks, backspaces and line feeds anywhere in it.
+    # The terminal wraps a long command: blanks, backspaces and line feeds may be anywhere in it.
     pattern = _WRAP.join(re.escape(sign) for sign in re.sub(r"\s", "", wanted))
     head = text[: 4 * len(wanted) + 400]
     for found in re.finditer(pattern + r"[ \t\x08]*(?:\n|\Z)", head):
@@ -287,5 +287,5 @@ def without_echo(text: str, command: str) -> str:
             return text[found.end() :]
         return text
     first, _, rest = text.partition("\n")
-    # Scrolled to the left: what is left of the echo is full of backspaces.
+    # The line was scrolled to the left: the rest of the echo is full of backspaces.
     return rest if "\x08" in first else text

@@ -1,4 +1,4 @@
-"""Taking a change back in a session of its own, after the session that made it has ended."""
+"""Takes a change back in a new session, after the session that made it has ended."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ _log = logging.getLogger(__name__)
 
 
 class Rescue:
-    """Logs in anew and takes back what a session has left. A device that restarts lets nobody in at first, so it is
-    tried for `seconds`, unless it refuses for good. So it is where this machine lacks a descriptor or a thread.
+    """Logs in again and takes back what a session has left. A device that restarts accepts no login at first. So this
+    tries for `seconds`, unless the device refuses for good. It does the same if this machine lacks a descriptor or a
+    thread.
 
-    `told` makes the error to raise, of what came of it. Nothing else is raised: what is in force would not be said.
+    `told` makes the error to raise from the result. Nothing else is raised: it would not say what is in force.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Rescue:
         self._is_aborted = threading.Event()
 
     def step(self) -> Step[DeviceError]:
-        """Return it as a step, which returns the error to raise."""
+        """Return this as a step. The step returns the error to raise."""
         name = f"taking back a change of {self._target.login.where}"
         return Step(name, self._run, self._abort, lambda: self._told(None))
 
@@ -89,8 +90,8 @@ class Rescue:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether another attempt can do better."""
+    """Whether another attempt can succeed."""
     if isinstance(error, DeviceError):
         return error.retryable
-    # Of a plain RuntimeError, which Python raises where no thread can be started, and not of NotImplementedError.
+    # Only a plain RuntimeError, which Python raises if no thread can be started, not a NotImplementedError.
     return isinstance(error, OSError) or type(error) is RuntimeError

@@ -1,4 +1,4 @@
-"""Rolling a change back in another process: what `run` makes sure of beforehand, and what `rollback` does."""
+"""Rolls a change back in another process: what `run` checks before the change, and what `rollback` does."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ async def rollback_source(
     will_save: bool = False,
     timeout: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> str:
-    """Make sure, before a change, that `restore` could give the device back what it has now; return from where.
+    """Check, before a change, that `restore` could give the device back what it has now; return from where.
 
-    That is the `current_configuration` of `device` (the inventory), if it is what the device runs. Without one, the
-    startup configuration has to be, and `will_save` must be False: saving the change would overwrite it. `timeout` is
-    in seconds. Cancelled, it goes on at once, and the connection ends.
+    That is the `current_configuration` of `device` (the inventory), if the device runs it. If there is none, the
+    startup configuration must be what the device runs, and `will_save` must be False: saving the change would overwrite
+    it. `timeout` is in seconds. When cancelled, it ends at once, and so does the connection.
 
     Raises:
         NothingToRestoreError: neither is what the device runs.
@@ -43,12 +43,12 @@ async def restore(
     lines: str | Iterable[str] | None = None,
     timeout: float = changing.DEFAULT_CHANGE_SECONDS,
 ) -> Rollback:
-    """Give a device its earlier configuration back, for `rollback`: that of the inventory, else its startup one.
+    """Give a device its earlier configuration back, for `rollback`: the inventory's, otherwise its startup one.
 
-    `context` is the job's, or a device of it. With `lines`, those that `run` has sent, only what they did is taken
-    back, and what differs besides is left and told: it may be the work of somebody else. Without them the device gets
-    the whole earlier configuration, and whatever was changed since then is lost. `timeout` is in seconds. Cancelled, it
-    goes on at once and the connection ends; a part may be restored.
+    `context` is the job's context, or a device of it. With `lines`, the lines that `run` has sent, only their effects
+    are taken back. Other differences are left and reported: they may be the work of somebody else. Without `lines` the
+    device gets the whole earlier configuration, and all changes since then are lost. `timeout` is in seconds. When
+    cancelled, it ends at once, and so does the connection; a part may be restored.
 
     Raises:
         NothingToRestoreError: there is none, or only a startup configuration that holds the change. Nothing was sent.

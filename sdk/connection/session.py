@@ -1,4 +1,4 @@
-"""One session on one device: blocking, with a deadline for each step, and to be ended from any thread."""
+"""One session on one device: blocking, with a deadline for each step. Any thread can end it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sdk.connection.session_log import SessionLog
 from sdk.connection.terminal import Terminal
 
 MOST_OUTPUT_BYTES: Final = 4_000_000
-"""Of one command; the result of a whole job is 8 MB at most, unless the worker is set otherwise."""
+"""The limit for one command. The result of a whole job is at most 8 MB, unless the worker is set otherwise."""
 
 _LONGEST_WAIT_SECONDS: Final = 1.0
 _RESUME_SECONDS: Final = 10.0
@@ -43,10 +43,10 @@ class Raw:
 
 
 class Session(Terminal):
-    """The command line of one device. One step at a time; `abort` from any thread.
+    """The command line of one device. One step at a time; any thread may call `abort`.
 
-    `prompt` is what the device showed last, `mode` the lines above it that say its mode, where there are some.
-    `is_at_prompt`: nothing was sent since that is not answered by a prompt. `log` gets what is sent and received.
+    `prompt` is what the device showed last, `mode` the lines above it that name its mode, if there are any.
+    `is_at_prompt`: a prompt has answered everything that was sent. `log` gets what is sent and received.
     """
 
     def __init__(
@@ -75,12 +75,12 @@ class Session(Terminal):
     ) -> Raw:
         """Send one line and return what came until the next prompt, which is then `prompt`.
 
-        `questions`: what is answered where the device asks something before that.
+        `questions`: the answers if the device asks something before that.
 
         Raises:
             BadCommandError: it is more than one line, or has keys such as Ctrl-C in it. Nothing was sent.
             DeviceError: the output did not end in time, the device asks something, or it ended the connection. After
-                that the session is of no more use.
+                that the session can't be used any more.
         """
         started = time.monotonic()
         what = _the_command(command)
@@ -97,17 +97,17 @@ class Session(Terminal):
         return Raw(text.rstrip("\n"), reading.is_cut, time.monotonic() - started)
 
     def interact(self, steps: Sequence[tuple[str, str | None]], *, deadline: Deadline) -> Raw:
-        """Send lines one by one, each when the text has come that the line before is to be answered with.
+        """Send lines one by one, each after the text has come that it answers.
 
-        A step is a line and what the device says next: a regular expression that is searched in its last lines
-        without regard to case, or None for its prompt.
+        A step is a line and what the device says next: a regular expression that must be in its last lines (upper and
+        lower case are the same), or None for its prompt.
 
         Raises:
-            BadCommandError: a line is more than one, or a pattern is no regular expression. Nothing was sent.
-            DeviceError: as `send`, and where a prompt comes instead of what was expected.
+            BadCommandError: a line is more than one, or a pattern is not a regular expression. Nothing was sent.
+            DeviceError: as for `send`, and if a prompt comes instead of the expected text.
         """
         started = time.monotonic()
-        # All of it before the first line: a dialogue that is left open takes the next command for its answer.
+        # All checks come before the first line: an open dialogue would take the next command for its answer.
         for line, _ in steps:
             self._refuse(line, fault_of_answer(line))
         patterns = [self._compiled(line, expected) for line, expected in steps]
@@ -126,10 +126,10 @@ class Session(Terminal):
         return Raw("\n".join(said).strip("\n"), False, time.monotonic() - started)
 
     def enable(self, secret: str | None, *, deadline: Deadline) -> None:
-        """Enter privileged mode, where the platform has one and the prompt is that of user mode.
+        """Enter privileged mode, if the platform has one and the prompt is that of user mode.
 
         Raises:
-            DeviceError: a secret is asked for and there is none, or it is refused.
+            DeviceError: the device asks for a secret and there is none, or refuses it.
         """
         self._check_usable()
         command = enable_command(self.driver)
@@ -154,7 +154,7 @@ class Session(Terminal):
             raise self._fail(Cause.WRONG_ENABLE_SECRET, last_line=said or self.prompt)
 
     def _is_password_asked(self, reading: Reading, what: str, deadline: Deadline) -> bool:
-        """Read until a password is asked for, or the prompt is there."""
+        """Read until the device asks for a password, or the prompt is there."""
         while True:
             if re.search(r"(password|secret)[^\n]*:\s*\Z", reading.tail, re.IGNORECASE):
                 return True
@@ -167,7 +167,7 @@ class Session(Terminal):
         while not regex.search(came := reading.output_so_far(line)):
             if self._advance(reading, what, end, asked_is_fine=True):
                 said.append(reading.output(line))
-                last = last_words(said[-1]) or last_words(came)  # its words, rather than its prompt
+                last = last_words(said[-1]) or last_words(came)  # the device's words, not its prompt
                 error = self._fail(Cause.UNEXPECTED_ANSWER, what=what, expected=regex.pattern, last_line=last)
                 assert isinstance(error, UnexpectedAnswerError)
                 error.said = "\n".join(said).strip("\n")
@@ -181,7 +181,7 @@ class Session(Terminal):
             answer = questions and questions.answer_to(last_line(reading.tail), self.quiet_seconds)
             if answer is not None:
                 self.write(answer + self.driver.RETURN)
-                # Else the question would still be the last word.
+                # Otherwise the question would still count as the last word.
                 reading.feed(self.read(ASKED_SECONDS, deadline))
             elif self._advance(reading, what, deadline):
                 return
@@ -189,7 +189,7 @@ class Session(Terminal):
     def _advance(
         self, reading: Reading, what: str, deadline: Deadline, *, asked_is_fine: bool = False
     ) -> bool:
-        """Do the reading's next step; return whether the prompt is there."""
+        """Do the next step of the reading; return whether the prompt is there."""
         step = reading.step(self.quiet_seconds)
         match step:
             case Done(prompt, mode):
@@ -209,7 +209,7 @@ class Session(Terminal):
         return False
 
     def _resume(self, deadline: Deadline) -> None:
-        """After a cut: have the device stop, and read what is left of the output, so that the session can go on."""
+        """After a cut: make the device stop, and read the rest of the output, so that the session can go on."""
         reading = Reading(self.prompt, echoes_blanks=self.echoes_blanks, most_characters=0)
         until = deadline.shorter(_RESUME_SECONDS)
         try:
@@ -224,7 +224,7 @@ class Session(Terminal):
     # Reading and writing
 
     def _reading(self, most_bytes: int) -> Reading:
-        """Return what reads the answer to the line that is sent next."""
+        """Return the object that reads the answer to the line that is sent next."""
         self.is_at_prompt = False
         return Reading(
             self.prompt or None,
@@ -258,9 +258,9 @@ class Session(Terminal):
 
     @contextlib.contextmanager
     def _naming(self, what: str, deadline: Deadline) -> Iterator[None]:
-        """Turn what reading and writing raise into the error that says what was going on.
+        """Turn errors of reading and writing into the error that says what was going on.
 
-        After any error that leaves an answer unread, the session has ended: the next command would get that answer.
+        After an error that leaves an answer unread, the session has ended: the next command would get that answer.
         """
         try:
             yield
@@ -277,12 +277,12 @@ class Session(Terminal):
         except DeviceError:
             raise
         except Exception:
-            # Not by `abort`, after which nobody would be told of the error.
+            # Not by `abort`: after that, nobody would get the error.
             self.ended_because = self.ended_because or "an error was raised in the middle of a command"
             raise
 
     def too_late(self, what: str, seconds: float) -> DeviceError:
-        """Return the error for a step that did not end in time, by what the device said last."""
+        """Return the error for a step that did not end in time, with what the device said last."""
         line = clean(self._tail).rpartition("\n")[2]
         ask = what_may_be_asked(line)
         cause = _ASKED[ask] if ask is not None else Cause.COMMAND_TIMEOUT
@@ -292,7 +292,7 @@ class Session(Terminal):
         return fail(cause, self.where, secrets=self.login.secrets, **facts)
 
     def _shown(self, text: Any) -> Any:
-        # It may be a whole file, and hold anything; a pattern may be no text.
+        # The text may be a whole file, and hold anything; a pattern may be no text.
         return beginning_of(text, _MOST_SHOWN, self.login.secrets) if isinstance(text, str) else text
 
 

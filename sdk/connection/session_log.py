@@ -1,4 +1,4 @@
-"""What is sent to a device and comes back, line by line, masked: for whoever looks for a fault."""
+"""What is sent to a device and received from it, line by line, masked: for people who look for a fault."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _LONGEST_LINE: Final = 2000
 
 
 class SessionLog:
-    """Hands each line to `write`, without secrets: those of the job, and `secrets`, those of the login.
+    """Gives each line to `write`, without secrets: those of the job, and `secrets`, those of the login.
 
-    Its methods raise `SessionLogError` where `write` raises anything: the device has no part in that.
+    Its methods raise `SessionLogError` if `write` raises anything: that is not the device's fault.
     """
 
     def __init__(self, where: str, secrets: frozenset[str], write: Callable[[str], object]) -> None:
@@ -28,14 +28,14 @@ class SessionLog:
         self._open_line = ""
 
     def received(self, text: str) -> None:
-        """Take what came; a line is written when it has ended."""
-        # A secret may arrive in two pieces, and a line feed too.
+        """Take the text that came; a line is written when it has ended."""
+        # A secret may arrive in two pieces, and so may a line feed.
         *lines, self._open_line = (self._open_line + text).split("\n")
         for line in lines:
             self._tell("<", line)
 
     def sent(self, text: str) -> None:
-        """Take what was sent, after what came before it."""
+        """Take the line that was sent, after the text that came before it."""
         if self._open_line:
             self._tell("<", self._open_line)
             self._open_line = ""
@@ -51,8 +51,8 @@ class SessionLog:
             raise fail(Cause.SESSION_LOG_FAILED, self._where, secrets=self._secrets, detail=detail) from error
 
     def _hidden(self, line: str) -> str:
-        # What the job came with stays the same, and may be so much that to put it together for each line takes minutes.
-        # Not before the first line, which a thread writes; what the block learns meanwhile is asked for each time.
+        # The job's original secrets stay the same. There may be so many that it takes minutes to prepare them. So this
+        # happens once, at the first line, which a thread writes. What the block learns later is read for each line.
         if self._hide_of_the_job is None:
             self._hide_of_the_job = hiding_all()
         return hiding(self._secrets)(self._hide_of_the_job(line))

@@ -1,6 +1,6 @@
-"""The SSH connection below a session: paramiko, with one error for each cause and no time-out but the caller's.
+"""The SSH connection below a session: paramiko, with one error for each cause, and only the caller's time-outs.
 
-Everything here blocks. `abort` of the session ends it from another thread: paramiko looks up at its socket ten times a
+Everything here blocks. `abort` of the session ends it from another thread: paramiko looks at its socket ten times a
 second.
 """
 
@@ -31,26 +31,26 @@ from sdk.connection.login import Login
 
 _LOOK_SECONDS: Final = 0.1
 _LONG_SECONDS: Final = 86_400.0
-"""For time-outs of paramiko that must not come before the caller's."""
+"""For time-outs of paramiko that must not come before the caller's time-out."""
 
 
 class QuietTransport(paramiko.ServiceRequestingTransport):  # type: ignore[misc]  # ships no types
-    """paramiko's connection, with its log at debug: what went wrong is in our error.
+    """paramiko's connection. Its log has the level debug, because our error says what went wrong.
 
-    It asks for the login service once, also when one kind of login is tried after another: some devices end the
-    connection when they are asked again.
+    It asks for the login service only once, even if it tries several login methods one after another: some devices end
+    the connection if they are asked again.
     """
 
-    # Those that need no checksum of their own come first: paramiko compares checksums byte by byte, in Python, and with
-    # many small packets that is a sixth of a session's work.
+    # Ciphers without a separate checksum come first: paramiko compares checksums byte by byte, in Python. With many
+    # small packets that is a sixth of a session's work.
     _preferred_ciphers = (
         "aes128-gcm@openssh.com",
         "aes256-gcm@openssh.com",
         *("aes128-ctr", "aes192-ctr", "aes256-ctr"),
-        *("aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc"),  # for what is old
+        *("aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc"),  # for old devices
     )
     last_words = ""
-    """With which the other side has ended the connection."""
+    """The words with which the other side has ended the connection."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         self._accepted = threading.Event()
@@ -66,11 +66,11 @@ class QuietTransport(paramiko.ServiceRequestingTransport):  # type: ignore[misc]
         self._accepted.set()
 
     def get_auth_handler(self) -> AuthHandler:
-        """Return what asks for a login."""
+        """Return the object that asks for a login."""
         return AuthHandler(self)
 
     def ensure_session(self) -> None:
-        """Ask for the login service. As paramiko's, which waits for ever where the connection has ended."""
+        """Ask for the login service. Unlike paramiko's method, it does not wait for ever after the connection's end."""
         if self._accepted.is_set():
             return
         request = paramiko.Message()
@@ -87,13 +87,13 @@ class QuietTransport(paramiko.ServiceRequestingTransport):  # type: ignore[misc]
 
 
 class SshClient:
-    """Takes the place of paramiko's `SSHClient` in netmiko's objects.
+    """Replaces paramiko's `SSHClient` in netmiko's objects.
 
     Args:
-        login: where and how.
-        sock: connected already.
-        deadline: of the whole login.
-        host_keys: what decides whether the device is the right one, before anything secret is sent.
+        login: where and how to log in.
+        sock: a connected socket.
+        deadline: for the whole login.
+        host_keys: decides whether the device is the right one, before anything secret is sent.
         key: the private key of the login.
         without_authentication: the device asks for the password in the session.
     """
@@ -119,7 +119,7 @@ class SshClient:
         self._transport: QuietTransport | None = None
 
     def connect(self, *, username: str, disabled_algorithms: Any = None, **_unused: Any) -> None:
-        """Make the connection and log in; called by netmiko, with more than is needed."""
+        """Make the connection and log in. netmiko calls this, with more arguments than needed."""
         self._tell_stage(Cause.NO_BANNER)
         transport = QuietTransport(self._listening, disabled_algorithms=disabled_algorithms)
         self._transport = transport
@@ -177,7 +177,7 @@ class SshClient:
         return fail(cause, self._login.where, secrets=self._login.secrets, **facts)
 
     def invoke_shell(self, term: str, width: int, height: int) -> paramiko.Channel:
-        """Open the session with a terminal; called by netmiko."""
+        """Open the session with a terminal. netmiko calls this."""
         transport = self._transport
         assert transport is not None, "connected before"
         self._tell_stage(Cause.NO_PROMPT)
@@ -200,8 +200,8 @@ class SshClient:
         return self._transport
 
     def close(self) -> None:
-        """Let go of the connection without a word. Does not wait: paramiko's thread closes the socket and ends."""
+        """Drop the connection without a goodbye. Does not wait: paramiko's thread closes the socket and ends."""
         transport = self._transport
         if transport is not None:
-            # paramiko's timer for the handshake is a thread that nobody else stops.
+            # paramiko's timer for the handshake is a thread, and nothing else stops it.
             transport.packetizer.complete_handshake()

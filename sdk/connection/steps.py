@@ -1,4 +1,4 @@
-"""The blocking steps that both faces run: logging in, one verb, leaving."""
+"""The blocking steps that both interfaces run: log in, run one action, leave."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _log = logging.getLogger(__name__)
 
 
 def enter_step(target: Target, seconds: float, pool: Pool | None) -> tuple[Device, Step[None] | None]:
-    """Return a connection, and what has to be done before it can be used: None where it was kept.
+    """Return a connection, and the step that makes it usable: None if the connection was kept.
 
     Raises:
-        TypeError: `seconds` is no number.
+        TypeError: `seconds` is not a number.
         ValueError: it is infinite, or longer than anything can wait.
     """
     checked_seconds(seconds, "login_seconds")
@@ -47,7 +47,7 @@ def enter_step(target: Target, seconds: float, pool: Pool | None) -> tuple[Devic
 
 
 def verb_step(device: Device, verb: Verb[T], seconds: float) -> Step[T]:
-    """Return one verb as a step. Raises `TypeError` and `ValueError` for a limit that can't be waited for."""
+    """Return one action as a step. Raises `TypeError` and `ValueError` for a limit that can't be waited for."""
     checked_seconds(seconds, "timeout")
 
     def run() -> T:
@@ -56,7 +56,7 @@ def verb_step(device: Device, verb: Verb[T], seconds: float) -> Step[T]:
             return device.do(verb, deadline)
         except Exception as error:
             if device.session.is_aborted and not isinstance(error, DeviceError):
-                raise  # whatever came of it when the session was ended below it: nobody waits any more
+                raise  # the session was ended from outside, and nobody waits for the result any more
             raise _told(device.target, verb.what, error) from None
 
     name = f"{verb.what} on {device.session.where}"
@@ -72,7 +72,7 @@ def leave(device: Device, pool: Pool | None) -> None:
 
 
 def _told(target: Target, what: str, error: Exception) -> Exception:
-    """Return the error to raise; what is no failure of a device goes to the log with its traceback."""
+    """Return the error to raise. If it is not a failure of a device, the log gets its traceback."""
     told = translated(target.login, what, error)
     if not isinstance(error, DeviceError):
         _log.error("%s: %s\n%s", target.login.where, what, traceback_of(error, hiding(target.login.secrets)))

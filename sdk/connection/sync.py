@@ -25,10 +25,10 @@ T = TypeVar("T")
 
 
 class SyncConnection(BaseConnection):
-    """A device that `connect_sync` has logged in to: the same as `Connection`, for code that does not await.
+    """A device that `connect_sync` has logged in to: like `Connection`, for code without `await`.
 
-    Every verb has its own limit, `timeout` in seconds (a number, and not infinite), and raises a `DeviceError`. The
-    calling thread waits. On an event loop, use `connect`.
+    Every method has its own limit, `timeout` in seconds (a finite number), and raises a `DeviceError`. The calling
+    thread waits. On an event loop, use `connect`.
     """
 
     def __enter__(self) -> Self:
@@ -37,7 +37,7 @@ class SyncConnection(BaseConnection):
             try:
                 run_limited_here(step, self._login_seconds)
             except BaseException:
-                device.close()  # one of the pool is open, and nobody else has it any more
+                device.close()  # the pool may have given an open one, and nobody else has it now
                 raise
         self._device = device
         return self
@@ -55,19 +55,19 @@ class SyncConnection(BaseConnection):
     def send_command(
         self, command: str, timeout: float = DEFAULT_TIMEOUT_SECONDS, *, parse: bool = False
     ) -> Answer:
-        """Send one command and return its output, complete, or cut at the size limit and marked so.
+        """Send one command and return its output: complete, or cut at the size limit and marked as cut.
 
-        With `parse`, `answer.parsed` is the output as data, or None where nothing recognises it.
+        With `parse`, `answer.parsed` is the output as data, or None if nothing recognises it.
         """
         return self.run(verbs.send_command(command, parse=parse), timeout)
 
     def send_interactive(
         self, steps: Sequence[tuple[str, str | None]], timeout: float = DEFAULT_TIMEOUT_SECONDS
     ) -> str:
-        """Send lines that the device asks back for, and return what it said.
+        """Send lines that the device answers with questions, and return what it said.
 
-        A step is a line, and what comes next: a regular expression, searched without regard to case, or None for the
-        prompt. `[("copy running-config startup-config", "filename"), ("", None)]`.
+        A step is a line, and what must come next: a regular expression (upper and lower case are the same), or None
+        for the prompt. `[("copy running-config startup-config", "filename"), ("", None)]`.
         """
         return self.run(verbs.send_interactive(steps), timeout)
 

@@ -1,1 +1,1 @@
-"""What is special about each platform: its commands, how it refuses them, and what its answers mean."""
+"""The special features of each platform: its commands, its refusals, and what its answers mean."""

@@ -1,4 +1,4 @@
-"""FRR, whether vtysh is the login shell or bash."""
+"""FRR, with vtysh or bash as the login shell."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LLDPCLI = "lldpcli -f json0 show neighbors"
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A `Reply` without what vtysh has said of itself."""
+    """A `Reply` without what vtysh says about itself."""
 
     text: str
     is_cut: bool
@@ -36,11 +36,11 @@ class _Said:
 class Frr(FrrConfiguration):
     """Reads with `show … json`. `shell` says whether bash is the login shell: then lines go through `vtysh -c`.
 
-    With vtysh as the login shell there is neither LLDP, which another program speaks, nor the file of the startup
-    configuration; asking for these is refused before anything is sent.
+    With vtysh as the login shell there is no LLDP (another program speaks it), and no file of the startup
+    configuration. A request for these is refused before anything is sent.
     """
 
-    netmiko_type = "cisco_ios"  # vtysh behaves like it, and to netmiko bash is a prompt like any other
+    netmiko_type = "cisco_ios"  # vtysh behaves like it, and netmiko takes bash for a prompt like any other
     capabilities = frozenset({Execution, Configuration, Information})
     is_shell = True
     refusals = re.compile(
@@ -56,7 +56,7 @@ class Frr(FrrConfiguration):
         """Find out which login shell it is.
 
         Raises:
-            WrongPlatformError: it is neither vtysh, nor a shell from which vtysh can be run.
+            WrongPlatformError: it is neither vtysh, nor a shell that can run vtysh.
         """
         output = self.run(_VERSION, deadline=deadline).text
         if refusals.is_foreign_shell(output):
@@ -68,14 +68,14 @@ class Frr(FrrConfiguration):
             raise self._wrong_platform(output)
 
     def run(self, line: str, *, deadline: Deadline) -> Reply:
-        """Send one line of vtysh, from either login shell."""
+        """Send one line for vtysh, from either login shell."""
         if not self.shell:
             return super().run(line, deadline=deadline)
         reply = super().run(f"vtysh -c {shlex.quote(line)}", deadline=deadline)
         return _Said(frr_readings.without_remark(reply.text), reply.is_cut)
 
     def run_in_shell(self, line: str, *, deadline: Deadline) -> Reply:
-        """Send one line of the operating system's shell.
+        """Send one line for the shell of the operating system.
 
         Raises:
             NotSupportedError: vtysh is the login shell. Nothing was sent.
@@ -85,10 +85,10 @@ class Frr(FrrConfiguration):
         return self.session.send(line, deadline=deadline)
 
     def parse(self, command: str, output: str, *, deadline: Deadline) -> Any:
-        """Return the JSON in the output, else what the same command says with `json` behind it.
+        """Return the JSON in the output. If there is none, return what the same command prints with `json` at its end.
 
-        That is asked for in a second line, so it may be some milliseconds younger. Commands that don't begin with
-        `show` are not sent twice.
+        That needs a second line, so it may be some milliseconds younger. Commands that don't begin with `show` are
+        not sent twice.
         """
         found = parse_json(output)
         words = command.split()
@@ -105,7 +105,7 @@ class Frr(FrrConfiguration):
         return facts
 
     def get_config(self, *, deadline: Deadline, source: str = "running") -> str:
-        """Read `show running-config`, or the file of the startup configuration where the login shell is bash."""
+        """Read `show running-config`, or the file of the startup configuration if the login shell is bash."""
         if source not in ("running", "startup"):
             raise self.lacks(f"{source} configuration")
         if source == "startup":
@@ -140,7 +140,7 @@ class Frr(FrrConfiguration):
         return found
 
     def get_routes(self, *, deadline: Deadline) -> list[Route]:
-        """Read `show ip route vrf all json` and the same of IPv6: the routes of all VRFs that FRR has chosen."""
+        """Read `show ip route vrf all json` and the same for IPv6: the routes of all VRFs that FRR has chosen."""
         every: list[Route] = []
         for line in ("show ip route vrf all json", "show ipv6 route vrf all json"):
             found = frr_readings.routes(self.ask(line, deadline=deadline))
@@ -153,7 +153,7 @@ class Frr(FrrConfiguration):
         """Send `write memory`. Raises `UnreadableAnswerError` unless FRR says that it is done."""
         line = "write memory"
         output = self.ask(line, deadline=deadline)
-        # Where the owner of the file stays another one, it warns, and says this in place of [OK].
+        # If the file keeps another owner, FRR warns, and prints this instead of [OK].
         if "[OK]" not in output and "configuration saved to" not in output:
             raise self.unreadable(
                 line, f"it does not say that it has saved, but {refusals.words_of(output)!r}"

@@ -1,4 +1,4 @@
-"""The configuration of FRR: how vtysh prints it, and how it is changed."""
+"""The configuration of FRR: how vtysh prints it, and how to change it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FRR: Final = Dialect(
         r"|access-list \S+ seq \d+|bgp (?:community-list|as-path access-list) .*seq \d+"
         r"|on-match"
     ),
-    # A port is part of the machine; a section of addresses is not shown when it has nothing to say.
+    # A port is part of the machine. A section of addresses is not shown while it is empty.
     kept=re.compile(r"interface .+|address-family .+|line vty|vrf .+"),
     hidden=re.compile(r"interface .+|address-family .+|line vty|vrf .+"),
     defaults=re.compile(
@@ -58,15 +58,15 @@ FRR: Final = Dialect(
 class FrrConfiguration(TypedConfiguration):
     """Changes the configuration of FRR. A mixin of the platform, whose session it uses.
 
-    Where a shell is the login, vtysh is started in it for the lines of a change: as arguments of a command every user
-    of the device could read them.
+    If a shell is the login, the lines of a change go to a vtysh that is started in it. If they were arguments of a
+    command, every user of the device could read them.
     """
 
     dialect = FRR
     shell: bool
 
     def enter_configuration(self, *, deadline: Deadline) -> None:
-        """Enter the configuration mode of vtysh. Raises `RefusedCommandError` where it is refused, as by a lock."""
+        """Enter the configuration mode of vtysh. Raises `RefusedCommandError` if vtysh refuses it, for example a lock."""
         if self.shell:
             said = self.session.send(_VTYSH, deadline=deadline).text
             if self.is_refusal(said):
@@ -75,13 +75,13 @@ class FrrConfiguration(TypedConfiguration):
         try:
             super().enter_configuration(deadline=deadline)
         except RefusedCommandError:
-            # The commands that follow are for the shell.
+            # The next commands are for the shell.
             if self.shell:
                 self.session.send("exit", deadline=deadline)
             raise
 
     def leave_configuration(self, *, deadline: Deadline) -> None:
-        """Leave the configuration mode, and vtysh where it is not the login."""
+        """Leave the configuration mode, and vtysh if it is not the login shell."""
         super().leave_configuration(deadline=deadline)
         if self.shell:
             self.session.send("exit", deadline=deadline)
@@ -97,11 +97,11 @@ class FrrConfiguration(TypedConfiguration):
     def start_timer(
         self, seconds: float, inverse: tuple[ConfigurationLine, ...], *, deadline: Deadline
     ) -> ConfirmTimer:
-        """Start a process on the device that sends `inverse` after `seconds`, then its configuration of now.
+        """Start a process on the device that sends `inverse` after `seconds`, then the present configuration.
 
         Raises:
             NoConfirmTimerError: the process can't be started.
-            TimerUnknownError: the session ended before the shell said whether it was.
+            TimerUnknownError: the session ended before the shell said whether it was started.
         """
         directory = frr_timer.start(
             lambda line: self.session.send(line, deadline=deadline).text, seconds, inverse
@@ -112,5 +112,5 @@ class FrrConfiguration(TypedConfiguration):
         return ConfirmTimer(frr_timer.KIND, seconds, handle=directory)
 
     def cancel_timer(self, timer: ConfirmTimer, *, deadline: Deadline) -> bool:
-        """Keep the change. False: the process has taken it back before."""
+        """Keep the change. False: the process has already taken it back."""
         return frr_timer.cancel(lambda line: self.session.send(line, deadline=deadline).text, timer.handle)

@@ -1,4 +1,4 @@
-"""What vtysh of FRR says, as facts. Pure functions; None for a text that is not what the command prints."""
+"""Converts the output of FRR's vtysh to facts. Pure functions; None for a text that the command does not print."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sdk.connection.information import DeviceFacts, InterfaceFacts, InterfaceSta
 from sdk.connection.parsing import parse_json, parse_json_objects
 
 _VERSION = re.compile(r"^\s*FRRouting (\S+) \((.*?)\)(?: on (.+?)\.?)?\s*$", re.MULTILINE)
-# Where vtysh's own file is missing, as in images of containers, or not readable for this user, it says so in front of
-# each answer, and goes on.
+# If vtysh's own file is missing (as in container images), or this user can't read it, vtysh says so before each answer,
+# and goes on.
 _ABOUT_ITS_FILE = re.compile(
     r"\s*% Can't open configuration file \S*vtysh\.conf due to [^\n]*(?:\n|\Z)"
     r"(?:Configuration file\[[^\]\n]*\] processing failure: \d+\s*?(?:\n|\Z))?"
@@ -19,13 +19,13 @@ _ABOUT_ITS_FILE = re.compile(
 
 
 def without_remark(text: str) -> str:
-    """Return what a command has printed, without what vtysh says of its own file in front of it."""
+    """Return what a command has printed, without vtysh's remark about its own file."""
     remark = _ABOUT_ITS_FILE.match(text)
     return text if remark is None else text[remark.end() :]
 
 
 def is_frr(show_version: str) -> bool:
-    """Tell whether a text is the answer of FRR to `show version`."""
+    """Whether a text is FRR's answer to `show version`."""
     return _VERSION.search(show_version) is not None
 
 
@@ -48,9 +48,9 @@ def interfaces(show_interface_json: str) -> list[InterfaceFacts] | None:
 
 
 def routes(show_ip_route_json: str) -> list[Route] | None:
-    """Read `show ip route vrf all json`, or that of `show ipv6 route`: of the routes to a prefix the one that is used.
+    """Read `show ip route vrf all json`, or `show ipv6 route`: of several routes to a prefix, the one that is used.
 
-    By the release of FRR it is one object that has the tables by VRF, or one object after another, a table each.
+    Depending on the release of FRR, it is one object that has the tables by VRF, or one object for each table.
     """
     tables = parse_json_objects(show_ip_route_json)
     if tables is None:
@@ -63,7 +63,7 @@ def routes(show_ip_route_json: str) -> list[Route] | None:
 
 
 def configuration(show_running_config: str) -> str | None:
-    """Take the configuration out of what vtysh prints around it; None for a text that holds none."""
+    """Return the configuration without what vtysh prints around it; None for a text without one."""
     lines = show_running_config.replace("\r", "").strip("\n").split("\n")
     start = next((index for index, line in enumerate(lines) if line.startswith("frr version ")), None)
     if start is None:
@@ -85,7 +85,7 @@ def _interface(name: str, item: Mapping[str, Any]) -> InterfaceFacts:
         addresses=tuple(each["address"] for each in item.get("ipAddresses", []) if "address" in each),
         mac_address=item.get("hardwareAddress"),
         mtu_bytes=item.get("mtu"),
-        # The kernel's "unknown" is a very large number.
+        # For the kernel's "unknown", FRR prints a very large number.
         speed_mbit=speed if isinstance(speed, int) and 0 < speed < 4_294_967_295 else None,
         vrf=None if vrf == "default" else vrf,
     )

@@ -1,7 +1,7 @@
 """A process on a Linux device with FRR that takes a change back, unless it is stopped in time.
 
-It survives the login that started it, holds a copy of the configuration that only its user can read, and leaves nothing
-behind. Whoever renames the file `armed` first has won: the process, that its time has come, or the one who confirms.
+It survives the login that started it, and holds a copy of the configuration that only its user can read. It leaves
+nothing behind. The first to rename the file `armed` wins: the process when its time has come, or whoever confirms.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sdk.connection.changes.lines import ConfigurationLine
 from sdk.connection.errors import DeviceError
 
 KIND: Final = "process"
-_CHUNK_CHARS: Final = 800  # of a line that a terminal takes whole: its limit is 4096
+_CHUNK_CHARS: Final = 800  # the part of a line that a terminal takes in one piece: its limit is 4096
 _MARK: Final = "neops-timer:"
 
 _SCRIPT: Final = """\
@@ -31,13 +31,13 @@ rm -rf "$1"
 
 
 def start(send: Callable[[str], str], seconds: float, inverse: tuple[ConfigurationLine, ...]) -> str | None:
-    """Start the process by lines that `send` gives to a shell; return its directory, None where it did not start.
+    """Start the process by lines that `send` gives to a shell. Return its directory, None if it did not start.
 
     Raises:
         TimerUnknownError: the session ended before the shell said whether it runs.
         DeviceError: it ended before the process was started. No line of the file is in the error.
     """
-    # No line of these may end up in the shell's history: the inverse can hold secrets.
+    # None of these lines may be kept in the shell's history: the inverse can hold secrets.
     send("set +o history 2>/dev/null; unset HISTFILE")
     said = send(f"umask 077; d=$(mktemp -d /tmp/neops-timer.XXXXXX) && echo {_MARK}$d:")
     directory = _marked(said)
@@ -64,7 +64,7 @@ def _is_started(send: Callable[[str], str], quoted: str, seconds: float) -> bool
     )
     is_started = _marked(said) == "started"
     if not is_started:
-        # It may have been started all the same, or be about to: without the file `armed` it ends and does nothing.
+        # It may have been started nevertheless, or be about to: without the file `armed` it ends and does nothing.
         send(f"rm -rf {quoted}")
     return is_started
 
@@ -80,7 +80,7 @@ def cancel(send: Callable[[str], str], directory: str) -> bool:
 
 
 def inverse_script(inverse: tuple[ConfigurationLine, ...]) -> str:
-    """Return lines as vtysh reads them from a file: each with its sections entered and left."""
+    """Return the lines as a file for vtysh: each with the commands that enter and leave its sections."""
     lines: list[str] = []
     for line in inverse:
         lines += [*line.parents, line.text, *("exit" for _ in line.parents)]
@@ -96,7 +96,7 @@ def _write(send: Callable[[str], str], path: str, text: str) -> None:
 
 
 def _without_its_command(error: DeviceError, quoted: str) -> DeviceError:
-    """Return the error without what was sent, and echoed: in base64, no mask finds the secrets of the inverse."""
+    """Return the error without what was sent and echoed: in base64, no mask finds the secrets of the inverse."""
     return type(error)(
         f"{error.where}: the file of its confirm timer was not written ({error.cause.value}). No line of the change "
         f"was sent, and the timer does not run. Check the device, remove {quoted} from it, and try again.",
@@ -106,7 +106,7 @@ def _without_its_command(error: DeviceError, quoted: str) -> DeviceError:
 
 
 def _marked(said: str) -> str | None:
-    # The line that was typed has the mark too, with a `$d` behind it.
+    # The typed line also has the mark, with a `$d` after it.
     for line in said.splitlines():
         before, mark, rest = line.strip().partition(_MARK)
         if mark and not before and rest.endswith(":"):

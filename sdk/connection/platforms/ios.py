@@ -23,7 +23,7 @@ _CONFIG_COMMANDS = {"running": "show running-config", "startup": "show startup-c
 
 @register_platform("ios", "cisco_ios")
 class Ios(IosConfiguration):
-    """Reads with `show`, in user mode what that allows. The lines below are the ones that are sent.
+    """Reads with `show`; in user mode, what that mode allows. It sends the lines below.
 
     Facts: `show version`. Interfaces: `show interfaces`, `show ip interface`, `show ipv6 interface`. Neighbors:
     `show lldp neighbors detail` and `show cdp neighbors detail`. Routes: `show ip route`, `show ipv6 route`, and both
@@ -41,7 +41,7 @@ class Ios(IosConfiguration):
     )
 
     def after_login(self, *, deadline: Deadline) -> None:
-        """Turn paging off. What refuses that in other words than IOS is asked for its version.
+        """Turn paging off. A device that refuses that in other words than IOS is asked for its version.
 
         Raises:
             ForeignShellError: the login leads to the shell of an operating system.
@@ -54,11 +54,11 @@ class Ios(IosConfiguration):
                 self._recognized(self.run(_VERSION, deadline=deadline).text)
 
     def complete(self, line: str, reply: Reply) -> str:
-        """Return the output as all platforms do, without the time stamp that may stand above it. Raises as `ask`."""
+        """Return the output as on all platforms: without the time stamp that may be above it. Raises as `ask`."""
         return ios_readings.without_timestamp(super().complete(line, reply))
 
     def get_information(self, *, deadline: Deadline) -> DeviceFacts:
-        """Read `show version`. Raises `WrongPlatformError` where another system answers it."""
+        """Read `show version`. Raises `WrongPlatformError` if another system answers it."""
         line = _VERSION
         output = self.ask(line, deadline=deadline)
         recognized = self._recognized(output)
@@ -68,7 +68,7 @@ class Ios(IosConfiguration):
         return facts
 
     def _recognized(self, show_version: str) -> Recognition | None:
-        """Return what the answer to `show version` gives away. Raises `WrongPlatformError` if it is no IOS."""
+        """Return what the answer to `show version` shows. Raises `WrongPlatformError` if it is not IOS."""
         recognized = recognize(show_version)
         if recognized is None or recognized.platform in _OWN:
             return recognized
@@ -76,7 +76,7 @@ class Ios(IosConfiguration):
         raise fail(Cause.WRONG_PLATFORM, where, last_line=recognized.evidence, platform=self.name)
 
     def get_config(self, *, deadline: Deadline, source: str = "running") -> str:
-        """Read `show running-config` or `show startup-config`, without what stands around the configuration."""
+        """Read `show running-config` or `show startup-config`, without the lines around the configuration."""
         line = _CONFIG_COMMANDS.get(source)
         if line is None:
             raise self.lacks(f"{source} configuration")
@@ -86,7 +86,7 @@ class Ios(IosConfiguration):
         return config
 
     def get_interfaces(self, *, deadline: Deadline) -> list[InterfaceFacts]:
-        """Read `show interfaces`, and the addresses that it does not print. Link-local ones are left out."""
+        """Read `show interfaces`, and the addresses that it does not print. Link-local addresses are left out."""
         line, ipv4_line, ipv6_line = "show interfaces", "show ip interface", "show ipv6 interface"
         found = ios_readings.interfaces(self.ask(line, deadline=deadline))
         if found is None:
@@ -100,7 +100,7 @@ class Ios(IosConfiguration):
         return ios_readings.with_addresses(found, ipv4, ipv6)
 
     def get_neighbors(self, *, deadline: Deadline) -> list[Neighbor]:
-        """Read LLDP and CDP: a neighbor that speaks both is there twice. An image may know one of them only.
+        """Read LLDP and CDP: a neighbor that speaks both is there twice. An image may know only one of them.
 
         Raises:
             RefusedCommandError: neither is enabled, so nobody knows the neighbors.
@@ -122,7 +122,7 @@ class Ios(IosConfiguration):
         return by_lldp + by_cdp
 
     def get_routes(self, *, deadline: Deadline) -> list[Route]:
-        """Read `show ip route` and `show ipv6 route`, first those of no VRF, then those of each VRF."""
+        """Read `show ip route` and `show ipv6 route`: first the routes without a VRF, then those of each VRF."""
         found = self._ipv4_routes(None, deadline) + self._ipv6_routes(None, deadline)
         for vrf in self._vrfs(deadline):
             if vrf.has_ipv4:
@@ -146,7 +146,7 @@ class Ios(IosConfiguration):
         return found
 
     def _vrfs(self, deadline: Deadline) -> list[ios_ip_readings.Vrf]:
-        # The second one is that of releases before 12.2(33); an image without VRFs knows neither.
+        # The second one is for releases before 12.2(33); an image without VRFs knows neither.
         for line in ("show vrf", "show ip vrf"):
             if (said := self._ask_if_known(line, deadline)) is not None:
                 found = ios_ip_readings.vrfs(said)
@@ -156,10 +156,10 @@ class Ios(IosConfiguration):
         return []
 
     def _ask_if_known(self, line: str, deadline: Deadline) -> str | None:
-        """Return what the device says, None where it has no such command.
+        """Return what the device says, None if it has no such command.
 
         Raises:
-            RefusedCommandError: it has, and the account may not send it.
+            RefusedCommandError: it has the command, but the account may not send it.
         """
         reply = self.run(line, deadline=deadline)
         if self.is_refusal(reply.text) and "invalid input" in reply.text.lower():

@@ -1,6 +1,6 @@
-"""Texts of several lines as IOS takes them: `banner motd ~`, the lines, and the sign once more.
+"""Texts of several lines in the form that IOS accepts: `banner motd ~`, the lines, and the sign again.
 
-IOS prints `^C` for whatever sign was typed. Typed as two characters, the sign would be `^`, and a `C` in the text.
+IOS prints `^C` for any sign. If it is typed as two characters, IOS takes `^` for the sign, and `C` for the text.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from sdk.connection.platforms.typed_configuration import refusal_in
 
 _SIGNS: Final = "~@|%#+=*;&$"
 _ASKED: Final = r"end with the character"
-_AT_ONCE: Final = ""  # nothing is said between two lines of the text
+_AT_ONCE: Final = ""  # the device says nothing between two lines of the text
 
 
 def typed_lines(head: str, content: str) -> list[str] | None:
-    """Return the lines to type for `head` (`banner motd `) and what stands between its signs.
+    """Return the lines to type for `head` (`banner motd `) and for the text between its signs.
 
-    None: each sign that could end the text is in it.
+    None: the text contains each sign that could end it.
     """
     sign = next((each for each in _SIGNS if each not in content), None)
     return None if sign is None else f"{head}{sign}{content}{sign}".split("\n")
 
 
 def type_lines(session: DeviceSession, lines: list[str], deadline: Deadline) -> str:
-    """Type a text, and return the device's words if it does not ask for it, or refuses it.
+    """Type a text. Return the device's words if it does not ask for the text, or refuses it.
 
-    Its lines are only sent when the device has asked for them: at a prompt they would be commands.
+    The lines are sent only after the device has asked for them: at a prompt they would be commands.
     """
     if len(lines) == 1:
         return refusal_in(session.interact([(lines[0], None)], deadline=deadline).text)

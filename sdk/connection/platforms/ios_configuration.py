@@ -1,4 +1,4 @@
-"""The configuration of IOS and IOS-XE: how `show running-config` is read, and how it is changed."""
+"""The configuration of IOS and IOS-XE: how to read `show running-config`, and how to change it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sdk.connection.platforms.typed_configuration import TypedConfiguration
 _NEIGHBOR: Final = r"neighbor \S+ "
 
 IOS: Final = Dialect(
-    # `ntp clock-period` is measured by the device, again and again. The release has a dot: `version 2` of `router rip`
-    # is a command.
+    # The device measures `ntp clock-period` again and again. A release has a dot: `version 2` of `router rip` is a
+    # command.
     noise=re.compile(
         r"Building configuration\.\.\.|Current configuration ?: \d+|Using \d+ out of \d+ bytes|version \d+\.\d"
         r"|Last configuration change at|NVRAM config last updated|No configuration change since|ntp clock-period"
@@ -57,7 +57,7 @@ IOS: Final = Dialect(
         r"|banner (?:motd|login|exec|incoming|prompt-timeout|slip-ppp)"
     ),
     cascades=re.compile(r"(neighbor \S+) (?:remote-as \S+|peer-group)$"),
-    # IOS shows `^C`, as two signs, for the character that it takes.
+    # IOS shows the sign that it has got as `^C`, which are two characters.
     blocks=re.compile(r"banner (?:motd|login|exec|incoming|prompt-timeout|slip-ppp) (\^C|\S)"),
     block_sign="^C",
     unsendable=words(r"crypto pki certificate chain|certificate(?: self-signed| ca| rollover)? [0-9A-F]+"),
@@ -82,16 +82,16 @@ class IosConfiguration(TypedConfiguration):
         return ios_questions.send_line(self.session, text, deadline)
 
     def why_no_timer(self) -> str | None:
-        """Return None: whether this device has one shows when it is started, before the first line."""
+        """Return None: whether this device has a timer shows when it is started, before the first line."""
         return None
 
     def start_timer(
         self, seconds: float, inverse: tuple[ConfigurationLine, ...], *, deadline: Deadline
     ) -> ConfirmTimer:
-        """Have IOS restore its configuration after `seconds`, rounded up to minutes."""
+        """Make IOS restore its configuration after `seconds`, rounded up to minutes."""
         del inverse  # IOS keeps the configuration itself
         return ios_timer.start(self, seconds, deadline)
 
     def cancel_timer(self, timer: ConfirmTimer, *, deadline: Deadline) -> bool:
-        """Keep the change. False: the timer has run out before. Raises `RefusedCommandError`: it goes on."""
+        """Keep the change. False: the timer has already run out. Raises `RefusedCommandError`: the timer goes on."""
         return ios_timer.cancel(self, timer, deadline)

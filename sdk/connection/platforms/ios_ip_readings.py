@@ -1,7 +1,7 @@
-"""What IOS and IOS-XE say of addresses, VRFs and IPv6 routes, as facts. Pure functions.
+"""Converts what IOS and IOS-XE print about addresses, VRFs and IPv6 routes to facts. Pure functions.
 
-There is a template for few of these, and none that tells a line it knows by half. So each line that must mean something
-is counted; None where one does not, or where the text is not what the command prints.
+Few of these have a template, and no template reports a line that it knows only in part. So these functions count each
+line that must mean something. They return None if one does not, or if the text is not what the command prints.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _VRF: Final = re.compile(r'^\s+VPN Routing/Forwarding "([^"\n]+)"', re.MULTILINE
 _IPV4: Final = re.compile(
     r"^\s+(?:Internet|Secondary) address (?:is )?(\d+\.\d+\.\d+\.\d+/\d+)\s*$", re.MULTILINE
 )
-# What must be an address: what is to come from DHCP, or is another interface's, says so in other words.
+# Must be an address. An address from DHCP, or of another interface, has other words here.
 _IPV4_LINE: Final = re.compile(r"^\s+(?:Internet|Secondary) address (?:is )?\d", re.MULTILINE)
 _IPV6: Final = re.compile(r"^\s+([0-9A-Fa-f:.]+), subnet is [0-9A-Fa-f:.]+(/\d+)", re.MULTILINE)
 _IPV6_LINE: Final = re.compile(r", subnet is ")
@@ -69,7 +69,7 @@ class Vrf:
 
 
 def ipv4_addresses(show_ip_interface: str) -> dict[str, Addresses] | None:
-    """Read `show ip interface`: by the name of the interface, primary addresses before secondary ones."""
+    """Read `show ip interface`: by the interface's name, with primary addresses before secondary ones."""
     found: dict[str, Addresses] = {}
     for name, text in _paragraphs(show_ip_interface):
         addresses = tuple(_IPV4.findall(text))
@@ -82,7 +82,7 @@ def ipv4_addresses(show_ip_interface: str) -> dict[str, Addresses] | None:
 def ipv6_addresses(show_ipv6_interface: str) -> dict[str, Addresses] | None:
     """Read `show ipv6 interface`. Link-local addresses are left out: IOS prints them without a length.
 
-    A text without a word is a device without IPv6.
+    An empty text means a device without IPv6.
     """
     found: dict[str, Addresses] = {}
     for name, text in _paragraphs(show_ipv6_interface):
@@ -94,7 +94,7 @@ def ipv6_addresses(show_ipv6_interface: str) -> dict[str, Addresses] | None:
 
 
 def vrfs(show_vrf: str) -> list[Vrf] | None:
-    """Read `show vrf`, or `show ip vrf`, which has no column of protocols: all of these route IPv4."""
+    """Read `show vrf`, or `show ip vrf`, which has no column of protocols: all its VRFs route IPv4."""
     lines = [line for line in show_vrf.replace("\r", "").split("\n") if line.strip()]
     if not lines:
         return []
@@ -113,7 +113,7 @@ def vrfs(show_vrf: str) -> list[Vrf] | None:
 
 
 def ipv6_routes(show_ipv6_route: str, vrf: str | None = None) -> list[Route] | None:
-    """Read `show ipv6 route`: as many as the device counts itself."""
+    """Read `show ipv6 route`: it must give as many routes as the device itself counts."""
     if _NO_TABLE.match(show_ipv6_route) or not show_ipv6_route.strip():
         return []
     table = _TABLE.search(show_ipv6_route)
@@ -139,10 +139,10 @@ def ipv6_routes(show_ipv6_route: str, vrf: str | None = None) -> list[Route] | N
 
 
 def _hop(first: str, second: str | None) -> tuple[NextHop, ...]:
-    """Return the next hop; none for what is dropped."""
+    """Return the next hop; none for a route that drops packets."""
     if first.lower().startswith("null"):
         return ()
-    # Behind a percent sign is the VRF that the address is looked up in.
+    # After the percent sign comes the VRF in which the address is looked up.
     address = _normal(first.partition("%")[0], with_length=False)
     interface = second if second and " " not in second and second != "receive" else None
     if address is None:
@@ -166,7 +166,7 @@ def _vrf_in(text: str) -> str | None:
 
 
 def _normal(text: str, *, of_network: bool = False, with_length: bool = True) -> str | None:
-    """Return an address as all platforms write it, None for what is none."""
+    """Return an address in the form of all platforms, None for a text that is not an address."""
     try:
         if not with_length:
             return str(ipaddress.ip_address(text))

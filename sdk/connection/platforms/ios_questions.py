@@ -1,6 +1,6 @@
-"""What IOS asks before it takes a line of configuration, and what is answered.
+"""What IOS asks before it accepts a configuration line, and the answers.
 
-A line of a change, or of its undo, is meant: so IOS is told to go on where it asks about that line.
+A line of a change, or of its undo, is intended. So if IOS asks about that line, the answer is to go on.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _IS_BEFORE_OR_AFTER_IT: Final = re.compile(
 
 
 def send_line(session: DeviceSession, text: str, deadline: Deadline) -> str:
-    """Send one line and answer what IOS asks about it; return its words if it refuses the line.
+    """Send one line and answer what IOS asks about it. Return its words if it refuses the line.
 
-    Any other question is answered by no: a session that is given up there would leave half a change.
+    The answer to any other question is no. If the session were given up there, half a change would stay.
     """
     answers = next((answers for start, answers in _ANSWERS.items() if text.startswith(start)), {})
     questions = Questions(answers)

@@ -1,7 +1,7 @@
-"""What the `show` commands of IOS and IOS-XE say, as facts. Pure functions.
+"""Converts the output of `show` commands of IOS and IOS-XE to facts. Pure functions.
 
-Each takes the output of the command in its name, as the device printed it, and returns None where the text is not what
-that command prints.
+Each takes the output of the command in its name, as the device printed it. It returns None if the text is not what that
+command prints.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from sdk.connection.parsing import parse_rows
 from sdk.connection.platforms.ios_ip_readings import Addresses
 
 _TEMPLATES = "cisco_ios"
-# What every configuration of IOS says, and what a device prints in front of it.
+# Lines that every configuration of IOS has, and what a device prints before it.
 _CONFIG_VERSION = re.compile(r"^version \d", re.MULTILINE)
 _AROUND = re.compile(
     r"Building configuration|Current configuration\s*:|Using \d+ (out )?of \d+ bytes"
     r"|Uncompressed configuration from \d+ bytes"
 )
-# What `exec prompt timestamp` has a line of the device print above each answer.
+# The lines that a device prints above each answer with `exec prompt timestamp`.
 _TIMESTAMP = re.compile(r"\s*Load for five secs: [^\n]*\n(?:Time source is|No time source)[^\n]*(?:\n|\Z)")
 _UNIT_SECONDS = {"year": 31_536_000, "week": 604_800, "day": 86_400, "hour": 3600, "minute": 60}
-# The letters in front of a route, and the words that all platforms share.
+# The letters before a route, and the words that all platforms share.
 _PROTOCOLS = {
     "C": "connected",
     "L": "local",
@@ -35,7 +35,7 @@ _PROTOCOLS = {
     "R": "rip",
     "D": "eigrp",
 }
-# What begins an interface and a route, whether the template knows the rest of it or not.
+# How an interface and a route begin, whether the template knows the rest or not.
 _INTERFACE = re.compile(r"^\S.* is .+, line protocol is ", re.MULTILINE)
 _ROUTE = re.compile(r"^[A-Za-z].{0,9}? +(\d+\.\d+\.\d+\.\d+)", re.MULTILINE)
 _NO_ROUTES = re.compile(r"^Gateway of last resort is not set\s*\Z", re.MULTILINE)
@@ -48,7 +48,7 @@ def without_timestamp(text: str) -> str:
 
 
 def device_facts(show_version: str, platform: str) -> DeviceFacts | None:
-    """Read `show version`. Of a stack, the first member's model and serial number."""
+    """Read `show version`. For a stack, the model and serial number are the first member's."""
     rows = parse_rows(_TEMPLATES, "show version", show_version)
     if not rows or not rows[0]["version"]:
         return None
@@ -65,9 +65,9 @@ def device_facts(show_version: str, platform: str) -> DeviceFacts | None:
 
 
 def interfaces(show_interfaces: str) -> list[InterfaceFacts] | None:
-    """Read `show interfaces`: of the addresses it prints the primary IPv4 one only (see `with_addresses`)."""
+    """Read `show interfaces`. It prints only the primary IPv4 address (see `with_addresses`)."""
     rows = parse_rows(_TEMPLATES, "show interfaces", show_interfaces)
-    # A template leaves out without a word what it does not know; so what has to come is counted.
+    # A template leaves out what it does not know, without a word. So this counts the interfaces that must come.
     if rows is None or len(rows) != len(_INTERFACE.findall(show_interfaces)):
         return None
     return [_interface(row) for row in rows]
@@ -87,7 +87,7 @@ def with_addresses(
 
 
 def lldp_neighbors(show_lldp_neighbors_detail: str) -> list[Neighbor] | None:
-    """Read `show lldp neighbors detail`; no neighbors where LLDP is off."""
+    """Read `show lldp neighbors detail`; no neighbors if LLDP is off."""
     if is_off(show_lldp_neighbors_detail, "LLDP"):
         return []
     rows = parse_rows(_TEMPLATES, "show lldp neighbors detail", show_lldp_neighbors_detail)
@@ -109,7 +109,7 @@ def lldp_neighbors(show_lldp_neighbors_detail: str) -> list[Neighbor] | None:
 
 
 def cdp_neighbors(show_cdp_neighbors_detail: str) -> list[Neighbor] | None:
-    """Read `show cdp neighbors detail`; no neighbors where CDP is off."""
+    """Read `show cdp neighbors detail`; no neighbors if CDP is off."""
     if is_off(show_cdp_neighbors_detail, "CDP"):
         return []
     rows = parse_rows(_TEMPLATES, "show cdp neighbors detail", show_cdp_neighbors_detail)
@@ -130,7 +130,7 @@ def cdp_neighbors(show_cdp_neighbors_detail: str) -> list[Neighbor] | None:
 
 
 def routes(show_ip_route: str, vrf: str | None = None) -> list[Route] | None:
-    """Read `show ip route`; several next hops of a prefix are one route. `vrf` is whose table it is."""
+    """Read `show ip route`; several next hops of a prefix are one route. `vrf` is the VRF of the table."""
     if _NO_ROUTES.search(show_ip_route):
         return []
     rows = parse_rows(_TEMPLATES, "show ip route", show_ip_route)
@@ -155,7 +155,7 @@ def routes(show_ip_route: str, vrf: str | None = None) -> list[Route] | None:
 
 
 def configuration(show_config: str) -> str | None:
-    """Take a configuration out of what the device prints around it; None for a text that holds none of IOS."""
+    """Return a configuration without what the device prints around it; None for a text without one of IOS."""
     if _CONFIG_VERSION.search(show_config) is None:
         return None
     lines = show_config.replace("\r", "").strip("\n").split("\n")
@@ -185,7 +185,7 @@ _FULL_NAMES = {
 
 
 def full_interface_name(name: str) -> str:
-    """Return `GigabitEthernet0/1` for `Gi0/1`: LLDP shortens names that other commands write in full."""
+    """Return `GigabitEthernet0/1` for `Gi0/1`: LLDP shortens names that other commands print in full."""
     match = re.fullmatch(r"([A-Z][a-z]+)(\d[\d/.]*)", name.strip())
     if match is None or match[1] not in _FULL_NAMES:
         return name.strip()
@@ -202,7 +202,7 @@ def _interface(row: dict[str, str]) -> InterfaceFacts:
         addresses=(address,) if address else (),
         mac_address=mac,
         mtu_bytes=_number(row["mtu"]),
-        # The bandwidth of an interface without hardware is a figure for routing protocols.
+        # The bandwidth of an interface without hardware is only a figure for routing protocols.
         speed_mbit=_speed_mbit(row["bandwidth"]) if mac else None,
     )
 
@@ -216,7 +216,7 @@ def _state(link: str, protocol: str) -> InterfaceState:
 
 
 def mac_address(text: str) -> str | None:
-    """Return `02:00:5e:00:53:01` for any way to write a MAC address, None for no address."""
+    """Return `02:00:5e:00:53:01` for any form of a MAC address, None if the text is no address."""
     digits = re.sub(r"[^0-9a-f]", "", text.lower())
     return ":".join(re.findall("..", digits)) if len(digits) == 12 else None
 
@@ -231,7 +231,7 @@ def _neighbor_port(port_id: str) -> str | None:
 
 
 def _count(output: str, protocol: str, otherwise: int) -> int:
-    """Return how many entries the device says that it has shown; `otherwise` where it does not say."""
+    """Return how many entries the device says that it has shown; `otherwise` if it does not say."""
     match = re.search(rf"^\s*Total {protocol}entries displayed\s*:\s*(\d+)", output, re.MULTILINE)
     return int(match[1]) if match else otherwise
 
@@ -242,7 +242,7 @@ def _uptime_seconds(text: str) -> int | None:
 
 
 def is_off(output: str, protocol: str) -> bool:
-    """Tell whether an output says that `LLDP` or `CDP` is not enabled."""
+    """Whether an output says that `LLDP` or `CDP` is not enabled."""
     return re.match(rf"\s*%\s*{protocol} is not enabled\s*\Z", output) is not None
 
 

@@ -1,4 +1,4 @@
-"""The timers of IOS that take a change back: the one of a confirmed change, else a reload."""
+"""The timers of IOS that take a change back: the timer of a confirmed change, otherwise a reload."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _RELOAD: Final = "reload timer"
 _STOPS: Final = {_REVERT: "configure confirm", _RELOAD: "reload cancel"}
 _MOST_MINUTES: Final = 120
 _DIALOGUE_SECONDS: Final = 10.0
-# IOS asks it by a flag that a change sets, also one that was taken back. What is saved is what is to come back.
+# IOS asks because of a flag that a change sets, even one that was taken back. The saved configuration must return.
 _SAVE: Final = re.compile(r"save\?\s*\[yes/no\]:?\s*$", re.IGNORECASE)
 _CONFIRM: Final = re.compile(r"\[confirm\]\s*$", re.IGNORECASE | re.MULTILINE)
 _SCHEDULED: Final = re.compile(r"^.*\breload scheduled\b.*$", re.IGNORECASE | re.MULTILINE)
-# Of another session, or of NETCONF: no reason to reload the device.
+# Another session or NETCONF holds the lock: no reason to reload the device.
 _LOCKED: Final = re.compile(r"configuration mode (?:is )?locked", re.IGNORECASE)
 
 
 def start(ios: TypedConfiguration, seconds: float, deadline: Deadline) -> ConfirmTimer:
-    """Start the timer of a confirmed change; where IOS has none, schedule a reload. Both count in minutes.
+    """Start the timer of a confirmed change. If IOS has none, schedule a reload. Both count in minutes.
 
     Raises:
-        NoConfirmTimerError: neither can be.
+        NoConfirmTimerError: neither is possible.
         RefusedCommandError: somebody else has locked the configuration mode. No timer was started.
         TimerUnknownError: the session ended before the device said whether it has started one.
     """
@@ -57,7 +57,7 @@ def start(ios: TypedConfiguration, seconds: float, deadline: Deadline) -> Confir
             ios.leave_configuration(deadline=deadline)
     except DeviceError as error:
         raise timer_unknown(timer, _STOPS[_REVERT], error) from None
-    # The refusal has the words too: "%Turn config archive on before using Rollback Confirmed Change".
+    # The refusal has these words, too: "%Turn config archive on before using Rollback Confirmed Change".
     if was_entered and "Rollback Confirmed Change:" in reply.text:
         return timer
     words = words_of(reply.text)
@@ -70,14 +70,14 @@ def cancel(ios: TypedConfiguration, timer: ConfirmTimer, deadline: Deadline) -> 
     """Keep the change. False: there is no timer any more.
 
     Raises:
-        RefusedCommandError: the device does not take the command; the timer goes on.
+        RefusedCommandError: the device refuses the command; the timer goes on.
     """
     line = _STOPS[timer.kind]
     none_runs = "pending" if timer.kind == _REVERT else "No reload"
     said = ios.session.send(line, deadline=deadline).text
     if none_runs in said:
         return False
-    # As strict as with a line of configuration: a refusal that is taken for a remark has the device reload unforeseen.
+    # As strict as for a configuration line: if a refusal counted as a remark, the device would reload by surprise.
     words = refusal_in(said) or (words_of(said, ios.refusals) if ios.is_refusal(said) else "")
     if words:
         raise fail(Cause.REFUSED_COMMAND, ios.where, what=line, last_line=words)
@@ -87,7 +87,7 @@ def cancel(ios: TypedConfiguration, timer: ConfirmTimer, deadline: Deadline) -> 
 def _is_saved(ios: TypedConfiguration, deadline: Deadline) -> bool:
     try:
         startup = ios.get_config(deadline=deadline, source="startup")
-    except (RefusedCommandError, UnreadableAnswerError):  # there is none
+    except (RefusedCommandError, UnreadableAnswerError):  # there is no startup configuration
         return False
     running = ios.get_config(deadline=deadline)
     return are_same(ios.dialect.read(running), ios.dialect.read(startup))
@@ -95,7 +95,7 @@ def _is_saved(ios: TypedConfiguration, deadline: Deadline) -> bool:
 
 def _schedule_reload(ios: TypedConfiguration, minutes: int, words: str, deadline: Deadline) -> ConfirmTimer:
     if scheduled := _SCHEDULED.search(ios.session.send("show reload", deadline=deadline).text):
-        # There is one at a time: ours would take its place, and be cancelled with the confirmation.
+        # There is only one reload at a time: ours would replace it, and the confirmation would then cancel it.
         detail = (
             f"it refuses `configure terminal revert timer` ({words}), and somebody has scheduled a reload already: "
             f'"{scheduled[0].strip()}". Configure `archive` with a `path`, or wait for that reload'
@@ -114,7 +114,7 @@ def _schedule_reload(ios: TypedConfiguration, minutes: int, words: str, deadline
         said = ios.session.send(line, deadline=deadline.shorter(_DIALOGUE_SECONDS), questions=questions).text
     except DeviceError as error:
         raise timer_unknown(timer, _STOPS[_RELOAD], error) from None
-    if not _CONFIRM.search(said):  # it went on to its prompt, so there is nothing to confirm
+    if not _CONFIRM.search(said):  # the device went to its prompt, so there is nothing to confirm
         what, words = f"the command {line!r}", words_of(said, ios.refusals)
         raise fail(Cause.UNEXPECTED_ANSWER, ios.where, what=what, expected="[confirm]", last_line=words)
     return timer

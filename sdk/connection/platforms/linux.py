@@ -12,7 +12,7 @@ from sdk.connection.platforms.platform import Platform
 from sdk.connection.platforms.registration import register_platform
 from sdk.connection.platforms.shell import ask_shell
 
-# In one line, as a line of its own costs a round trip. Who is not root sees no serial number.
+# All in one line, because each line costs a round trip. Only root sees a serial number.
 _FACTS = (
     "cat /etc/os-release; echo ---; uname -n; echo ---; cat /proc/uptime; echo ---; "
     "for fact in sys_vendor product_name product_serial; do cat /sys/class/dmi/id/$fact 2>/dev/null || echo; done"
@@ -25,7 +25,7 @@ _LLDPCLI = "lldpcli -f json0 show neighbors"
 
 @register_platform("linux")
 class Linux(Platform):
-    """Reads with `ip -j`, lldpd's `lldpcli` and the files of the kernel. There is no one configuration to read."""
+    """Reads with `ip -j`, lldpd's `lldpcli` and the files of the kernel. Linux has no single configuration to read."""
 
     netmiko_type = "linux"
     capabilities = frozenset({Execution, Information})
@@ -39,7 +39,7 @@ class Linux(Platform):
             raise fail(Cause.WRONG_PLATFORM, self.session.where, last_line=said, platform=self.name)
 
     def get_information(self, *, deadline: Deadline) -> DeviceFacts:
-        """Read `/etc/os-release`, `/proc/uptime`, and what the board says of its maker."""
+        """Read `/etc/os-release`, `/proc/uptime`, and what the board reports about its maker."""
         parts = ask_shell(self, _FACTS, deadline=deadline).replace("\r", "").split("\n---\n")
         facts = None
         if len(parts) == _FACT_PARTS:
@@ -57,7 +57,7 @@ class Linux(Platform):
         return found
 
     def get_neighbors(self, *, deadline: Deadline) -> list[Neighbor]:
-        """Read `lldpcli show neighbors`. Raises `NotSupportedError` where lldpd is not installed."""
+        """Read `lldpcli show neighbors`. Raises `NotSupportedError` if lldpd is not installed."""
         found = linux_readings.lldp_neighbors(ask_shell(self, _LLDPCLI, deadline=deadline))
         if found is None:
             raise self.unreadable(_LLDPCLI)

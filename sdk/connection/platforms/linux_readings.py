@@ -1,4 +1,4 @@
-"""What the tools of a Linux system say, as facts. Pure functions; None for a text that is not what the tool prints."""
+"""Converts output of Linux tools to facts. Pure functions; None for a text that the tool does not print."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from sdk.connection.information import DeviceFacts, InterfaceFacts, InterfaceState, Neighbor, NextHop, Route
 from sdk.connection.parsing import parse_json
 
-# The kernel's names for who has set a route; `kernel` are the addresses of its own interfaces.
+# The kernel's names for who has set a route; `kernel` means the addresses of its own interfaces.
 _PROTOCOLS = {"kernel": "connected", "boot": "static"}
-# What makers of boards write where they had nothing to say.
+# What makers of boards write if they have nothing to say.
 _NO_NAMES = frozenset(
     {"", "none", "default string", "not specified", "to be filled by o.e.m.", "system serial number"}
 )
@@ -25,7 +25,7 @@ def os_release(text: str) -> Mapping[str, str]:
 
 
 def device_facts(release: str, hostname: str, uptime: str, board: str, platform: str) -> DeviceFacts | None:
-    """Put together `/etc/os-release`, `hostname`, `/proc/uptime`, and maker, model and serial number of the board."""
+    """Combine `/etc/os-release`, `hostname`, `/proc/uptime`, and maker, model and serial number of the board."""
     names = os_release(release)
     if not names.get("ID"):
         return None
@@ -52,7 +52,7 @@ def interfaces(ip_address: str) -> list[InterfaceFacts] | None:
     data = parse_json(ip_address)
     if not isinstance(data, list):
         return None
-    # Where a family has nothing to show, some versions of the tool leave an empty object.
+    # If a family has nothing to show, some versions of the tool leave an empty object.
     return [_interface(item) for item in data if "ifname" in item]
 
 
@@ -65,8 +65,8 @@ def routes(ip_route: str) -> list[Route] | None:
 
 
 def lldp_neighbors(lldpcli: str) -> list[Neighbor] | None:
-    """Read `lldpcli -f json0 show neighbors`; the form json0 has the same shape for one neighbor and for many."""
-    # A warning of the tool may stand in front of it.
+    """Read `lldpcli -f json0 show neighbors`. The format json0 has the same shape for one neighbor and for many."""
+    # A warning of the tool may come before it.
     data = parse_json(lldpcli[max(lldpcli.find("{"), 0) :])
     if not isinstance(data, dict) or "lldp" not in data:
         return None
@@ -106,7 +106,7 @@ def _route(item: Mapping[str, Any]) -> Route:
 
 
 def _next_hop(hop: Mapping[str, Any]) -> NextHop:
-    via = hop.get("via")  # of an IPv4 route over an IPv6 address
+    via = hop.get("via")  # for an IPv4 route over an IPv6 address
     return NextHop(hop.get("gateway") or (via.get("host") if isinstance(via, dict) else None), hop.get("dev"))
 
 
@@ -128,7 +128,7 @@ def _neighbor(item: Mapping[str, Any]) -> Neighbor:
 
 
 def _port_name(port: Mapping[str, Any]) -> str | None:
-    # A port that is known by its MAC address has its name in the description.
+    # A port that is named by its MAC address has its name in the description.
     ident = next(iter(_items(port.get("id"))), {})
     return _value(port, "descr") if ident.get("type") == "mac" else ident.get("value")
 

@@ -2,7 +2,7 @@
 
 from netmiko import platforms as netmiko_platforms
 
-# Short names as inventories use them.
+# Short names that inventories use.
 _BY_SHORT_NAME = {
     "aoscx": "aruba_aoscx",
     "asa": "cisco_asa",
@@ -22,18 +22,18 @@ _BY_SHORT_NAME = {
     "vrp": "huawei",
 }
 
-# Drivers of other transports, and the one that guesses by logging in several times.
+# Drivers for other transports, and the driver that guesses by several logins.
 _NOT_SSH = ("_telnet", "_serial")
 _NO_DRIVERS = frozenset({"autodetect", "terminal_server"})
 
 
 def normal_name(name: str) -> str:
-    """Return a name of a platform as it is looked up: without blanks around it, in small letters."""
+    """Return a platform's name in the form for a lookup: without blanks around it, in lower case."""
     return name.strip().lower()
 
 
 def netmiko_device_type(name: str) -> str | None:
-    """Return netmiko's device type for a platform's short name or for a device type, None for neither."""
+    """Return netmiko's device type for a platform's short name or for a device type, None if it is neither."""
     wanted = normal_name(name)
     device_type = _BY_SHORT_NAME.get(wanted, wanted)
     if device_type in _NO_DRIVERS or device_type.endswith(_NOT_SSH):

@@ -1,4 +1,4 @@
-"""The base of all platforms: what a plugin is given, and what it may say that it can do."""
+"""The base class of all platforms: what a plugin gets, and what it may say that it can do."""
 
 from __future__ import annotations
 
@@ -18,53 +18,53 @@ from sdk.connection.questions import Questions
 
 
 class Reply(Protocol):
-    """What the session brings back: the text without echo and prompt, and whether the size limit has cut it."""
+    """What the session returns: the text without echo and prompt, and whether the size limit has cut it."""
 
     @property
     def text(self) -> str:
-        """What the device has said."""
+        """What the device has sent."""
         ...
 
     @property
     def is_cut(self) -> bool:
-        """Whether it has said more."""
+        """Whether it has sent more."""
         ...
 
 
 class DeviceSession(Protocol):
-    """What a platform uses of its session. All of it blocks, and ends at the deadline with a `DeviceError`."""
+    """The part of a session that a platform uses. Each method blocks, and ends at the deadline with a `DeviceError`."""
 
     @property
     def where(self) -> str:
-        """The device as messages name it."""
+        """The device's name in messages."""
         ...
 
     @property
     def prompt(self) -> str:
-        """The prompt as it was last seen, such as `lab1>`."""
+        """The prompt that the device showed last, such as `lab1>`."""
         ...
 
     def send(self, command: str, *, deadline: Deadline, questions: Questions | None = None) -> Reply:
-        """Send one line and return what came until the next prompt. `questions` answers what is asked before that."""
+        """Send one line and return what came until the next prompt. `questions` answers questions before that."""
         ...
 
     def interact(self, steps: Sequence[tuple[str, str | None]], *, deadline: Deadline) -> Reply:
-        """Send lines, each when the pattern of the one before has come; None stands for the prompt."""
+        """Send lines, each after the pattern of the line before has come; None means the prompt."""
         ...
 
 
 class Platform:
     """Speaks to the devices of one platform. Subclass it, and register the class with `@register_platform`.
 
-    One object for each connection. Its methods block and are called from one thread at a time; each ends at its
-    deadline with a `DeviceError`, and so does a cancelled one at its next line. What `capabilities` does not name is
-    refused before anything is sent.
+    Each connection has its own object. Its methods block, and only one thread at a time calls them. Each ends at its
+    deadline with a `DeviceError`; a cancelled one ends so at its next line. A capability that `capabilities` does not
+    name is refused before anything is sent.
 
     `name` is the first name that the class is registered for. `netmiko_type` is the driver of netmiko that logs in.
     `paging_off` is sent after the login; it does not matter if a device refuses one of these lines. With
-    `prepared_by_netmiko` netmiko does that in its place. `has_enable`: a privileged mode is entered by `enable`.
+    `prepared_by_netmiko`, netmiko turns paging off instead. `has_enable`: `enable` enters a privileged mode.
     `is_shell`: the login may lead to the shell of an operating system, so "command not found" is an answer. `refusals`
-    are the words by which the device refuses a command.
+    are the words with which the device refuses a command.
     """
 
     name: ClassVar[str] = ""
@@ -91,21 +91,21 @@ class Platform:
             raise fail(Cause.NOT_SUPPORTED, where, platform=cls.name, what=" and no ".join(lacking).lower())
 
     def after_login(self, *, deadline: Deadline) -> None:
-        """Send `paging_off`, and look whether it is the platform. The first prompt has come; `enable` comes after this.
+        """Send `paging_off`, and check the platform. The first prompt has come; `enable` comes after this.
 
         Raises:
             ForeignShellError: the login leads to the shell of an operating system.
-            WrongPlatformError: what answers is something else.
+            WrongPlatformError: another platform answers.
         """
         for line in self.paging_off:
             self.refuse_foreign_shell(line, self.run(line, deadline=deadline).text)
 
     def run(self, line: str, *, deadline: Deadline) -> Reply:
-        """Send one line of the platform's command line, and return the bare reply, whatever it says."""
+        """Send one line to the platform's command line, and return the bare reply, whatever it says."""
         return self.session.send(line, deadline=deadline)
 
     def send_command(self, command: str, *, deadline: Deadline, parse: bool = False) -> Answer:
-        """Send one command. `parse` asks for the output as data beside the text.
+        """Send one command. With `parse`, the answer has the output also as data.
 
         Raises:
             ForeignShellError: a shell of an operating system has answered.
@@ -123,21 +123,21 @@ class Platform:
         )
 
     def parse(self, command: str, output: str, *, deadline: Deadline) -> Any:
-        """Return a complete output as data, None where nothing recognises it."""
+        """Return a complete output as data, None if nothing recognises it."""
         return parse_rows(self.netmiko_type, command, output)
 
     def ask(self, line: str, *, deadline: Deadline) -> str:
-        """Send one command and return its output, which is complete and no refusal.
+        """Send one command and return its output. The output is complete, and not a refusal.
 
         Raises:
-            RefusedCommandError: the device does not take the command.
+            RefusedCommandError: the device refuses the command.
             ForeignShellError: a shell of an operating system has answered.
             UnreadableAnswerError: the output is longer than the size limit.
         """
         return self.complete(line, self.run(line, deadline=deadline))
 
     def complete(self, line: str, reply: Reply) -> str:
-        """Return the output of a command that was sent, which is complete and no refusal. Raises as `ask`."""
+        """Return the output of a sent command. The output is complete, and not a refusal. Raises as `ask`."""
         self.refuse_foreign_shell(line, reply.text)
         if self.is_refusal(reply.text):
             said = refusals.words_of(reply.text, self.refusals)
@@ -147,14 +147,14 @@ class Platform:
         return reply.text
 
     def is_refusal(self, output: str) -> bool:
-        """Tell whether an output says no more than that the device does not take the command."""
+        """Whether an output says only that the device refuses the command."""
         return refusals.is_refusal(output, self.refusals) or refusals.is_foreign_shell(output)
 
     def refuse_foreign_shell(self, line: str, output: str) -> None:
         """Do nothing unless a shell has answered that it does not know the command.
 
         Raises:
-            ForeignShellError: it has.
+            ForeignShellError: a shell has answered so.
         """
         if not self.is_shell and refusals.is_foreign_shell(output):
             said = refusals.words_of(output)
@@ -162,15 +162,15 @@ class Platform:
             raise fail(Cause.FOREIGN_SHELL, where, last_line=said, what=line, platform=self.name)
 
     def unreadable(self, line: str, reason: str = "its form is not known") -> DeviceError:
-        """Return the error for an answer that can't be read as data."""
+        """Return the error for an answer that can't be converted to data."""
         return fail(Cause.UNREADABLE_ANSWER, self.session.where, what=line, detail=reason)
 
     def lacks(self, what: str) -> DeviceError:
-        """Return the error for what the platform does not have."""
+        """Return the error for something that the platform does not have."""
         return fail(Cause.NOT_SUPPORTED, self.session.where, platform=self.name, what=what)
 
     def get_information(self, *, deadline: Deadline) -> DeviceFacts:
-        """Return what the device is. Raises `NotSupportedError` where a plugin does not have it, before it sends."""
+        """Return what the device is. Raises `NotSupportedError`, before it sends, if the plugin lacks it."""
         raise self.lacks("facts")
 
     def get_config(self, *, deadline: Deadline, source: str = "running") -> str:
@@ -178,15 +178,15 @@ class Platform:
         raise self.lacks("configuration")
 
     def get_interfaces(self, *, deadline: Deadline) -> list[InterfaceFacts]:
-        """Return the interfaces. Raises `NotSupportedError` where a plugin does not have it, before it sends."""
+        """Return the interfaces. Raises `NotSupportedError`, before it sends, if the plugin lacks it."""
         raise self.lacks("interfaces")
 
     def get_neighbors(self, *, deadline: Deadline) -> list[Neighbor]:
-        """Return the neighbors. Raises `NotSupportedError` where a plugin does not have it, before it sends."""
+        """Return the neighbors. Raises `NotSupportedError`, before it sends, if the plugin lacks it."""
         raise self.lacks("neighbors")
 
     def get_routes(self, *, deadline: Deadline) -> list[Route]:
-        """Return the routes. Raises `NotSupportedError` where a plugin does not have it, before it sends."""
+        """Return the routes. Raises `NotSupportedError`, before it sends, if the plugin lacks it."""
         raise self.lacks("routes")
 
     def save_config(self, *, deadline: Deadline) -> None:

@@ -1,4 +1,4 @@
-"""Finds out what answers in a session, with commands that change nothing."""
+"""Finds out the platform behind a session, with commands that change nothing."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from sdk.connection.platforms.signatures import Recognition, recognize, recogniz
 _NO_PAGES: Final = "terminal length 0"
 _SHOW: Final = "show version"
 _SHOW_UNPAGED: Final = "show version | no-more"
-# ASA turns its pages off by another command, which not every login may send. One line needs none.
+# ASA turns paging off by another command, which not every login may send. One line of output needs no pager.
 _SHOW_ON_ASA: Final = "show version | include Adaptive"
 _IN_SHELL: Final = "uname -s; cat /etc/os-release; vtysh -c 'show version'"
 _NO_PAGES_ON_VRP: Final = "screen-length 0 temporary"
 _NO_PAGES_ON_COMWARE: Final = "screen-length disable"
 _DISPLAY: Final = "display version"
 _BY_ASA: Final = re.compile(r"^\s*ERROR: %", re.MULTILINE)
-_BY_AOSCX: Final = re.compile(r"\s*Invalid input: ")  # which knows no `| no-more`
+_BY_AOSCX: Final = re.compile(r"\s*Invalid input: ")  # it knows no `| no-more`
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
     """What a login leads to.
 
-    `platform` is a short name such as `ios`, None where it is not known. `has_shell`: the login leads to the shell of
-    an operating system. `evidence` is the line that told, or the last one that the device said.
+    `platform` is a short name such as `ios`, None if unknown. `has_shell`: the login leads to the shell of an operating
+    system. `evidence` is the line that showed it, or the last line that the device sent.
     """
 
     platform: str | None
@@ -40,7 +40,7 @@ class Detection:
 
 
 class Unknown(Platform):
-    """A device of which nothing is known yet: nothing is sent to it on its own."""
+    """A device of an unknown platform: it gets only what a caller sends."""
 
     name = "unknown"
     netmiko_type = "generic"
@@ -48,10 +48,10 @@ class Unknown(Platform):
 
 
 def probe(session: DeviceSession, *, deadline: Deadline) -> Detection:
-    """Ask what answers: two to five lines, most of which are refused by most devices.
+    """Find out what answers, by two to five lines. Most devices refuse most of them.
 
     Raises:
-        DeviceError: the session failed. What is only unknown is no error.
+        DeviceError: the session failed. An unknown platform is no error.
     """
 
     def say(line: str) -> str:
@@ -73,7 +73,7 @@ def probe(session: DeviceSession, *, deadline: Deadline) -> Detection:
 
 
 def _show_after(answer: str) -> str:
-    """Return how to ask for the version what has given this answer to `_NO_PAGES`."""
+    """Return the line that asks for the version, for a device that gave this answer to `_NO_PAGES`."""
     if not refusals.is_refusal(answer) or _BY_AOSCX.match(answer):
         return _SHOW
     return _SHOW_ON_ASA if _BY_ASA.search(answer) else _SHOW_UNPAGED

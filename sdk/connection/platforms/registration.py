@@ -1,4 +1,4 @@
-"""Which class speaks to which platform: filled by `@register_platform` and by entry points."""
+"""Which class speaks to which platform. `@register_platform` and entry points register the classes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PlatformT = TypeVar("PlatformT", bound=type[Platform])
 
 
 class Registry:
-    """Classes by the names of inventories. What comes with the SDK gives way to an author's class."""
+    """Classes by the platform's names in inventories. An author's class replaces one that comes with the SDK."""
 
     def __init__(self, plugins: Callable[[], list[EntryPoint]] | None = None) -> None:
         self._classes: dict[str, type[Platform]] = {}
@@ -27,10 +27,10 @@ class Registry:
         self._has_plugins = False
 
     def add(self, names: tuple[str, ...], platform: type[Platform]) -> None:
-        """Take `platform` for all of `names`.
+        """Register `platform` for all of `names`.
 
         Raises:
-            RegistrationError: no name was given, or another author's class has it already.
+            RegistrationError: no name was given, or another author's class has the name already.
         """
         where = f"{platform.__module__}.{platform.__qualname__}"
         if not names or not all(normal_name(name) for name in names):
@@ -49,12 +49,12 @@ class Registry:
                 )
 
     def find(self, name: str) -> type[Platform] | None:
-        """Return the class for a short name or a device type, None where nobody has registered it."""
+        """Return the class for a short name or a device type, None if nobody has registered one."""
         self._load_plugins()
         return self._classes.get(normal_name(name))
 
     def names(self) -> list[str]:
-        """Return all registered names, in the order of the alphabet."""
+        """Return all registered names, in alphabetical order."""
         self._load_plugins()
         return sorted(self._classes)
 
@@ -66,7 +66,7 @@ class Registry:
             try:
                 plugin.load()
             except Exception:
-                # One broken package must not take the devices of all others away.
+                # If one package is broken, the devices of all other packages still work.
                 _log.exception(
                     "The entry point %r (%s) of %s can't be loaded.", plugin.name, plugin.value, GROUP
                 )
@@ -78,11 +78,12 @@ REGISTRY: Final = Registry()
 def register_platform(*names: str) -> Callable[[PlatformT], PlatformT]:
     """Register a class for platforms, by their short names in the inventory or by device types of netmiko.
 
-    A class for a name that comes with the SDK takes its place. The decorator works when its module is imported: beside
-    your blocks it is; a package of its own names the module as an entry point in the group `neops.platforms`.
+    A class for a name that comes with the SDK replaces the SDK's class. The decorator works when its module is
+    imported. Beside your blocks it is imported. For a separate package, name the module as an entry point in the group
+    `neops.platforms`.
 
     Raises:
-        RegistrationError: no name was given, or another author's class has it already.
+        RegistrationError: no name was given, or another author's class has the name already.
     """
 
     def register(platform: PlatformT) -> PlatformT:
@@ -98,5 +99,5 @@ def _is_authors(platform: type[Platform]) -> bool:
 
 
 def _is_same(one: type[Platform], other: type[Platform]) -> bool:
-    # A module that is imported anew registers its classes again.
+    # A module that is imported again registers its classes again.
     return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)

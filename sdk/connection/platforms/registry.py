@@ -5,7 +5,7 @@ from __future__ import annotations
 from sdk.connection.causes import Cause
 from sdk.connection.errors import fail
 
-# Imported for their registration. An author's class comes after them, and takes the place of one of these.
+# Imported for their registration. An author's class is imported later, and replaces one of these.
 from sdk.connection.platforms import frr as _frr
 from sdk.connection.platforms import ios as _ios
 from sdk.connection.platforms import linux as _linux
@@ -20,10 +20,10 @@ _BUNDLED = (_frr, _ios, _linux)
 
 
 def platform_of(name: str, where: str = "The device") -> type[Platform]:
-    """Return the class for a platform's short name, or for a device type of netmiko. `where` is for the message.
+    """Return the class for a platform's short name, or for a device type of netmiko. `where` is for messages.
 
     Raises:
-        UnknownPlatformError: neither is known, or netmiko speaks to it by telnet or a serial line only.
+        UnknownPlatformError: the name is neither, or netmiko speaks to it only by telnet or a serial line.
     """
     registered = REGISTRY.find(name)
     if registered is not None:
@@ -35,5 +35,5 @@ def platform_of(name: str, where: str = "The device") -> type[Platform]:
 
 
 def known_platforms() -> list[str]:
-    """Return the short names for which there is a class, in the order of the alphabet."""
+    """Return the short names for which there is a class, in alphabetical order."""
     return REGISTRY.names()

@@ -1,4 +1,4 @@
-"""Asks a shell of an operating system, and believes only what ended well."""
+"""Runs a line in the shell of an operating system, and trusts only an answer that ended well."""
 
 from __future__ import annotations
 

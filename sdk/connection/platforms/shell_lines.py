@@ -1,4 +1,4 @@
-"""Lines for a POSIX shell whose answer says whether they succeeded. Pure functions."""
+"""Lines for a POSIX shell. The answer says whether they succeeded. Pure functions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 NOT_FOUND: Final = 127
-"""The exit status by which a shell says that there is no such program."""
+"""The exit status of a shell if there is no such program."""
 
 _MARK: Final = "neops-exit-status:"
 _STATUS = re.compile(rf"{_MARK}(\d+)\s*\Z")
@@ -22,9 +22,9 @@ class Ended:
 
 
 def with_status(line: str) -> str:
-    """Return a line that prints its exit status behind its output.
+    """Return a line that prints its exit status after its output.
 
-    Programs for administrators are found too: who is not root does not have their directories in his path.
+    It also finds programs for administrators: a user who is not root does not have their directories in the path.
     """
     return f"(PATH=$PATH:/usr/sbin:/sbin; {line}); echo {_MARK}$?"
 

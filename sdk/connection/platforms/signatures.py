@@ -1,4 +1,4 @@
-"""Which platform an answer comes from, by the words in it. Pure: a table, and a function that reads it."""
+"""Recognises a platform by the words in its answer. Pure: a table, and a function that reads it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What an answer gave away. `evidence` is the line of it that decided."""
+    """What an answer showed. `evidence` is the line that decided."""
 
     platform: str
     vendor: str | None
@@ -34,7 +34,7 @@ def _signature(platform: str, vendor: str, words: str, release: str) -> Signatur
     return Signature(platform, vendor, re.compile(words, flags), re.compile(release, flags))
 
 
-# The first that fits counts: IOS XR, NX-OS and IOS XE name IOS in their answers too.
+# The first signature that fits counts: the answers of IOS XR, NX-OS and IOS XE name IOS, too.
 SIGNATURES: Final = (
     _signature("frr", "FRRouting", r"^\s*FRRouting \S+ \(", r"^\s*FRRouting (\S+)"),
     _signature("iosxr", "Cisco", r"Cisco IOS XR Software", r"Cisco IOS XR Software, Version (\S+?)[,\s\[]"),
@@ -55,7 +55,7 @@ SIGNATURES: Final = (
 
 
 def recognize(show_version: str) -> Recognition | None:
-    """Return the platform whose answer to `show version` this is, None for one that the table does not have."""
+    """Return the platform that answers `show version` so, None if the table does not have it."""
     for signature in SIGNATURES:
         match = signature.words.search(show_version)
         if match is not None:
@@ -70,15 +70,15 @@ def recognize(show_version: str) -> Recognition | None:
 
 
 def recognize_shell(uname_and_release: str) -> Recognition | None:
-    """Return `linux` for the answer of a shell to `uname -s; cat /etc/os-release`, None for another system."""
-    # Not the first line: some shells print the command once more in front of it.
+    """Return `linux` for a shell's answer to `uname -s; cat /etc/os-release`, None for another system."""
+    # Not the first line: some shells print the command again before it.
     if re.search(r"^Linux\s*$", uname_and_release, re.MULTILINE) is None:
         return None
     return Recognition("linux", None, os_release(uname_and_release).get("PRETTY_NAME"), "Linux")
 
 
 def _line_at(text: str, position: int) -> str:
-    # The words may begin with the blanks of a line before.
+    # The words may begin with blanks of the line before.
     position += len(text[position:]) - len(text[position:].lstrip())
     start = text.rfind("\n", 0, position) + 1
     return text[start:].split("\n", 1)[0].strip()

@@ -1,4 +1,4 @@
-"""Configuration lines typed one by one into the configuration mode, as IOS and vtysh have it."""
+"""Configuration lines that are typed one by one into configuration mode, as on IOS and vtysh."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sdk.connection.errors import fail
 from sdk.connection.platforms.platform import Platform
 from sdk.connection.platforms.refusals import words_of
 
-# A line of the system's log (of a supervisor: %LINEPROTO-SP-5-UPDOWN:) may come at any moment, and warnings say that
-# the line was taken.
+# A line of the system's log (a supervisor's: %LINEPROTO-SP-5-UPDOWN:) may come at any moment. A warning says that the
+# line was accepted.
 _REFUSAL: Final = re.compile(
     r"^\s*%(?![A-Z0-9_]+(?:-[A-Z0-9_]+){0,3}-\d-[A-Z0-9_]+:)"
     r"(?!\s*(?:warning|note|info|portfast has been|generating|the key modulus|created|not all config may be removed))"
-    # An interface that moves to a VRF, or out of one, loses its addresses, as is said of it.
+    # An interface that moves to a VRF, or out of one, loses its addresses. The device says so.
     r"(?!\s*interface \S+ (?:ipv[46]|ip) disabled and address\(es\) removed)"
-    # A VLAN that comes with the port in it, addresses that go with their VRF, and advice about what was taken.
+    # A VLAN that is created for the port, addresses that go with their VRF, and advice about an accepted line.
     r"(?!\s*\w+ vlan does not exist\. creating vlan )"
     r"(?!\s*ip\S*(?: and ip\S*)? addresses from all interfaces in vrf \S+ have been removed)"
     r"(?!\s*(?:ospf: reference bandwidth is changed|only classful networks will be redistributed"
@@ -30,7 +30,7 @@ _REFUSAL: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MODE: Final = re.compile(r"\((config[^()]*)\)\s*#\s*$")
-# Not all begin with the word: `(dhcp-config)#`.
+# Not all prompts begin with the word: `(dhcp-config)#`.
 _IN_ANY_MODE: Final = re.compile(r"\([^()]+\)\s*#\s*$")
 _ENTER: Final = "configure terminal"
 _SHOWN_LINES: Final = 4
@@ -38,19 +38,19 @@ _OUTERMOST: Final = "config"
 
 
 def refusal_in(text: str) -> str:
-    """Return the words by which a device says no to a line of configuration, "" where it took it."""
+    """Return the words with which a device refuses a configuration line, "" if it accepted the line."""
     match = _REFUSAL.search(text)
     if match is None:
         return ""
-    # FRR explains in the lines below the first.
+    # FRR explains the refusal in the lines below the first.
     said = [line.strip() for line in text[match.start() :].splitlines()]
     return " ".join([line for line in said if line][:_SHOWN_LINES])
 
 
 class TypedConfiguration(Platform):
-    """Sends each line to its section, and leaves and enters sections on the way as a person would.
+    """Sends each line to its section. On the way it leaves and enters sections as a person would.
 
-    A `TypedLine` is sent where the device is: what leaves its section is a line of its own.
+    A `TypedLine` is sent in the section where the device is: another line must leave that section.
     """
 
     dialect: ClassVar[Dialect]
@@ -58,35 +58,35 @@ class TypedConfiguration(Platform):
 
     @property
     def where(self) -> str:
-        """The device as messages name it."""
+        """The device's name in messages."""
         return self.session.where
 
     @property
     def is_in_configuration(self) -> bool:
-        """Whether the prompt is one of the configuration mode."""
+        """Whether the prompt is a prompt of configuration mode."""
         return self._mode() is not None
 
     def enter_configuration(self, *, deadline: Deadline) -> None:
-        """Enter the configuration mode. Raises `RefusedCommandError` where the account may not."""
+        """Enter configuration mode. Raises `RefusedCommandError` if the account may not."""
         self._path = ()
         reply = self.session.send(_ENTER, deadline=deadline)
         if not self.is_in_configuration:
             raise fail(Cause.REFUSED_COMMAND, self.where, what=_ENTER, last_line=words_of(reply.text))
 
     def send_config_line(self, line: ConfigurationLine, *, deadline: Deadline) -> str:
-        """Type one line in its section; return the words of the device if it refuses the line or its section."""
+        """Type one line in its section. Return the device's words if it refuses the line or its section."""
         if isinstance(line, TypedLine):
             return self._type_here(line.text, deadline)
         words = self._go_to(line.parents, deadline)
         return words or self._type(line.text, deadline)
 
     def leave_configuration(self, *, deadline: Deadline) -> None:
-        """Leave the configuration mode."""
+        """Leave configuration mode."""
         self._path = ()
         self.session.send("end", deadline=deadline)
 
     def _type_here(self, text: str, deadline: Deadline) -> str:
-        """Type one line in the section that the device is in. What follows `end`, or one `exit` too many, is global."""
+        """Type one line in the present section. Lines after `end`, or after one `exit` too many, are global."""
         if text in ("exit", "quit") and self._mode() == _OUTERMOST:
             return ""
         if text == "end":
@@ -106,7 +106,7 @@ class TypedConfiguration(Platform):
             words = self._type(header, deadline)
             if words:
                 return words
-            # A header that opens no section would send the lines below it to where they don't belong.
+            # If a header opened no section, the lines below it would go to the wrong place.
             if self._path[-1:] != (header,):
                 return f"{header!r} opens no section"
         return ""
@@ -122,6 +122,6 @@ class TypedConfiguration(Platform):
         return refusal_in(self.session.send(text, deadline=deadline).text)
 
     def _mode(self) -> str | None:
-        """Return the mode as the prompt names it (`config-if`); None outside of the configuration mode."""
+        """Return the mode in the prompt (`config-if`); None outside of configuration mode."""
         match = _MODE.search(self.session.prompt)
         return None if match is None else match[1]
