@@ -1,4 +1,4 @@
-"""What to write where a block is declared with other arguments than `Registration` and the decorator take."""
+"""Advice for a declaration with arguments that `Registration` or the decorator does not take."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _UNKNOWN_FIELD: Final = re.compile(r"Registration\.__init__\(\) got an unexpecte
 
 
 def advice_on_declaration(error: BaseException) -> str:
-    """Return what to write in place of a call that Python has refused, as a sentence; empty for any other error.
+    """Return a sentence that says what to write instead of a call that Python has refused; empty for other errors.
 
-    Of a call's wrong arguments a `TypeError` has no fields: its text is all there is. What is not recognised here is
-    told without advice.
+    A `TypeError` for wrong arguments has no fields: only its text can be read. If this function does not recognise the
+    text, there is no advice.
     """
     if not isinstance(error, TypeError):
         return ""
@@ -29,7 +29,7 @@ def advice_on_declaration(error: BaseException) -> str:
     match = _UNKNOWN_FIELD.match(str(error))
     if match is None:
         return ""
-    import difflib  # every child would have the module, and only this needs it
+    import difflib  # only this needs it; at the top, every child would load it
 
     fields = [field.name for field in dataclasses.fields(Registration)]
     near = difflib.get_close_matches(match[1], fields, n=1)

@@ -19,10 +19,10 @@ BlockT = TypeVar("BlockT", bound=FunctionBlock[Any, Any])
 def register_function_block(reg: Registration) -> Callable[[type[BlockT]], type[BlockT]]:
     """Register the decorated class under `reg` and return it unchanged.
 
-    Importing the module is all that it takes for the worker to find the block. Raises `RegistrationError` when the
-    class can't be run as it is written (no `run`, other parameters than `params` and `context`, a generator, a
-    constructor with arguments of its own) or is decorated without a `Registration`, `DuplicateBlockError` when its id
-    is taken: both name the class and say what to write, and the module's other blocks are not found either.
+    The worker finds the block when it imports the module; nothing else is needed. Raises `RegistrationError` if the
+    class can't be run as written (no `run`, other parameters than `params` and `context`, a generator, a constructor
+    with its own arguments) or is decorated without a `Registration`. Raises `DuplicateBlockError` if its id is taken.
+    Both errors name the class and say what to write. The module's other blocks are not found either.
     """
     _check_call(reg)
     frame = inspect.currentframe()
@@ -42,7 +42,7 @@ def register_function_block(reg: Registration) -> Callable[[type[BlockT]], type[
 
 
 def _check_call(given: Any) -> None:
-    # Without parentheses Python hands in the class, and what it gets back would take the place of the block.
+    # Without parentheses Python passes the class, and the returned value would replace the block.
     if isinstance(given, type):
         raise RegistrationError(
             "it is decorated with register_function_block, but without a Registration",

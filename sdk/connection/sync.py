@@ -96,7 +96,7 @@ class SyncConnection(BaseConnection):
         self.run(verbs.save_config(), timeout)
 
     def plan(self, lines: str | Iterable[str], timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Plan:
-        """As `Connection.plan`. `timeout` is in seconds."""
+        """Like `Connection.plan`. `timeout` is in seconds."""
         text, dialect = self.run(changing.read(), timeout)
         return plan_lines(text, lines, dialect)
 
@@ -107,7 +107,7 @@ class SyncConnection(BaseConnection):
         *,
         confirm_seconds: float | None = None,
     ) -> SyncChange:
-        """As `Connection.apply`. `timeout` is in seconds."""
+        """Like `Connection.apply`. `timeout` is in seconds."""
         device = self._entered()
         change = changing.Changing(self._target, plan, confirm_seconds, timeout)
         try:
@@ -125,7 +125,7 @@ class SyncConnection(BaseConnection):
         return SyncChange(self.run, plan, applied)
 
     def run(self, verb: Verb[T], timeout: float) -> T:
-        """Do one thing with the platform's object, alone on this connection, within `timeout` seconds."""
+        """Run one action with the platform's object, alone on this connection, within `timeout` seconds."""
         return run_limited_here(verb_step(self._entered(), verb, timeout), timeout)
 
 
@@ -140,14 +140,14 @@ def connect_sync(
     max_output_bytes: int | None = None,
     session_log: Callable[[str], object] | None = None,
 ) -> SyncConnection:
-    """Connect to a device of the job as `connect` does, in code that does not await: a plain `def run`, a thread.
+    """Connect to a device of the job like `connect`, in code without `await`: in a plain `def run`, or in a thread.
 
     ```python
     with connect_sync(context.device, needs=(Execution,)) as conn:
         answer = conn.send_command("show version", timeout=30)
     ```
 
-    Raises `DeviceError` as `connect` does.
+    Raises `DeviceError` like `connect`.
     """
     target = target_of(
         device,

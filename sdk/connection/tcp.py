@@ -1,4 +1,4 @@
-"""A TCP connection with a deadline, in which the look-up of the name has its part."""
+"""A TCP connection with a deadline. The deadline includes the look-up of the name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sdk.connection.errors import DeviceError, fail
 
 _SHORTEST_SECONDS: Final = 0.001
 _MOST_MILLISECONDS: Final = 2**31 - 1
-"""poll(2) takes no more: 24 days, and the kernel gives up after minutes."""
+"""The limit of poll(2): 24 days. The kernel gives up after minutes."""
 
 _Addresses = list[tuple[Any, Any, int, str, Any]]
 
@@ -32,11 +32,12 @@ def connect_tcp(
 ) -> socket.socket:
     """Connect to the first address of `host` that answers. `where` names it in messages.
 
-    Of several addresses each gets its share of what is left: one that drops everything must not use up the time of the
-    others. `opened` gets each socket while it connects: whoever shuts that down ends the wait for this address.
+    If there are several addresses, each gets its share of the remaining time: an address that drops everything must not
+    use up the time of the others. `opened` gets each socket while it connects. A shutdown of that socket ends the wait
+    for this address.
 
     Raises:
-        DeviceError: the name is not known, no address answers, or none in time.
+        DeviceError: the name is not known, no address answers, or none answers in time.
         OSError: this machine has no descriptor left.
     """
     where = where or f"{host} port {port}"
@@ -46,7 +47,7 @@ def connect_tcp(
         share_seconds = deadline.left_seconds / (len(addresses) - number)
         connection = _socket(family, kind, protocol)
         if connection is None:
-            # Said only where no other address tells more.
+            # Reported only if no other address tells more.
             last = last or fail(Cause.UNREACHABLE, where, detail=os.strerror(errno.EAFNOSUPPORT))
             continue
         try:
@@ -67,7 +68,7 @@ def connect_tcp(
 
 
 def _socket(family: int, kind: int, protocol: int) -> socket.socket | None:
-    """Return a socket; None where this machine has none of that family: name servers tell IPv6 addresses to any."""
+    """Return a socket; None if this machine lacks the family: name servers also tell IPv6 addresses to IPv4 hosts."""
     try:
         return socket.socket(family, kind, protocol)
     except OSError as error:
@@ -79,10 +80,10 @@ def _socket(family: int, kind: int, protocol: int) -> socket.socket | None:
 def _connect(
     connection: socket.socket, address: Any, seconds: float, opened: Callable[[socket.socket], None]
 ) -> None:
-    """Connect within `seconds`, which are the limit of reading and writing from then on. Raises `OSError`."""
+    """Connect within `seconds`. From then on they are the limit for reading and writing. Raises `OSError`."""
     connection.setblocking(False)
     problem = connection.connect_ex(address)
-    # Only now: a shutdown before it connects is forgotten. One that comes while it connects ends that at once.
+    # Not before this: a shutdown before the connect has no effect. A shutdown during the connect ends it at once.
     opened(connection)
     if problem == errno.EINPROGRESS:
         poll = select.poll()
@@ -108,7 +109,7 @@ def _addresses(host: str, port: int, deadline: Deadline, where: str) -> _Address
         except Exception as error:
             found.put(error)
 
-    # The resolver takes no limit (getaddrinfo(3)): where no name server answers, it waits for many seconds.
+    # The resolver takes no limit (getaddrinfo(3)): if no name server answers, it waits for many seconds.
     threading.Thread(target=look_up, name="name look-up", daemon=True).start()
     try:
         answer = found.get(timeout=max(deadline.left_seconds, _SHORTEST_SECONDS))

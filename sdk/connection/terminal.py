@@ -1,4 +1,4 @@
-"""What a session reads from and writes to, and how it ends: from any thread, within moments."""
+"""The channel that a session reads from and writes to, and how it ends: from any thread, within moments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHUNK_BYTES: Final = 65_536
 
 
 class Terminal:
-    """The channel of a session. `driver` is netmiko's object, `ended_because` says why it can't be used any more.
+    """The channel of a session. `driver` is netmiko's object. `ended_because` says why it can't be used any more.
 
     `log` gets what is sent and received.
     """
@@ -36,26 +36,26 @@ class Terminal:
         self._is_aborted = threading.Event()
         self._read_at = 0.0
 
-    # What the login hands over
+    # What the login passes on
 
     def use_socket(self, sock: Any) -> None:
-        """Take over a connected socket, to be able to end it."""
+        """Take over a connected socket, so that `abort` can end it."""
         self._socket = sock
         if self.is_aborted:
             self.abort()
 
     def use_place(self, place: SessionPlace) -> None:
-        """Take over the place among the sessions on the device, to give it back at the end."""
+        """Take over the place among the sessions on the device, and give it back at the end."""
         self._place = place
         if self.is_aborted:
             self.abort()
 
     def use_client(self, client: Any) -> None:
-        """Take over the SSH connection, to be able to end it."""
+        """Take over the SSH connection, so that `abort` can end it."""
         self._client = client
 
     def use(self, driver: Any) -> None:
-        """Take over netmiko's object, once it has a channel."""
+        """Take over netmiko's object when it has a channel."""
         self.driver = driver
         self._channel = driver.remote_conn
         self._read_at = time.monotonic()
@@ -64,26 +64,26 @@ class Terminal:
 
     @property
     def is_aborted(self) -> bool:
-        """Whether somebody has ended it."""
+        """Whether somebody has ended the session."""
         return self._is_aborted.is_set()
 
     @property
     def is_usable(self) -> bool:
-        """Whether a further command can be sent."""
+        """Whether another command can be sent."""
         return self.ended_because is None and self._channel is not None and not self._channel.closed
 
     @property
     def tail(self) -> str:
-        """The last that the device has said, as it came: mask it before it is shown."""
+        """The end of what the device has sent, as it came: mask it before you show it."""
         return clean(self._tail)
 
     @property
     def last_line(self) -> str | None:
-        """The last line that holds anything, as it came: mask it before it is shown."""
+        """The last line that is not empty, as it came: mask it before you show it."""
         return last_words(self.tail) or None
 
     def abort(self, because: str = "it was given up") -> None:
-        """End the session, so that the thread that uses it fails within moments. Does not block; from any thread."""
+        """End the session: a thread that uses it fails within moments. Does not block; any thread may call it."""
         self.ended_because = self.ended_because or because
         self._is_aborted.set()
         sock = self._socket
@@ -104,7 +104,7 @@ class Terminal:
 
     @property
     def quiet_seconds(self) -> float:
-        """How long nothing has come or gone."""
+        """How long nothing has been received or sent."""
         return time.monotonic() - self._read_at
 
     def read(self, seconds: float, deadline: Deadline) -> str:
@@ -123,14 +123,14 @@ class Terminal:
         return text
 
     def hear(self, text: str) -> None:
-        """Keep the end of what the device said, for messages, and write it to the session log."""
+        """Keep the end of what the device has sent, for messages, and write it to the session log."""
         self._tail = (self._tail + text)[-1000:]
         if self._log is not None:
             self._log.received(text)
 
     def write(self, text: str, *, is_secret: bool = False) -> None:
         """Send `text`. `is_secret` keeps it out of the session log. Raises `OSError`."""
-        # `abort` is what ends it where the device takes nothing any more.
+        # If the device accepts nothing any more, `abort` ends this.
         self._channel.settimeout(None)
         if self._log is not None:
             self._log.sent("(a secret)" if is_secret else text)
@@ -138,6 +138,6 @@ class Terminal:
         self._read_at = time.monotonic()
 
     def discard_pending(self) -> None:
-        """Drop what has come and was not asked for, such as a line of the device's log."""
+        """Drop text that nobody asked for, such as a line of the device's log."""
         while self._channel.recv_ready():
             self.read(0.001, Deadline(1))

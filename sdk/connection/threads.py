@@ -1,8 +1,8 @@
-"""How blocking steps are run: each in a thread, under a limit that holds whatever the step does.
+"""How blocking steps run: each in a thread, under a limit that holds whatever the step does.
 
-The limit counts from when the step begins: where many run at once, it waits for its turn first. At the limit, or when
-the caller is cancelled, the caller goes on at once. The step is aborted, which makes its thread end within moments, and
-nobody waits for that.
+The limit counts from the beginning of the step: if many run at once, it waits for its turn first. At the limit, or when
+the caller is cancelled, the caller goes on at once. The step is aborted, and its thread ends within moments. Nobody
+waits for that.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from sdk.concurrency.threads import ThreadCall
 T = TypeVar("T")
 
 _GRACE_SECONDS: Final = 0.2
-"""A step looks at its deadline itself, and then knows better what went wrong."""
+"""A step checks its deadline itself, and can then say better what went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[T]):
-    """Something that blocks.
+    """A blocking action.
 
-    `name` is for the log. `run` makes its deadline itself, as it may have waited for its turn. `abort` ends it from
-    outside, and must not block. `late` says what went wrong when it did not end at its limit.
+    `name` is for the log. `run` makes its deadline itself, because it may have waited for its turn. `abort` ends it
+    from outside, and must not block. `late` says what went wrong if it did not end at its limit.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Step(Generic[T]):
 
 
 class _Attempt(Generic[T]):
-    """One run of a step; what it raises after it was aborted is of no interest."""
+    """One run of a step. Errors that it raises after it was aborted are dropped."""
 
     def __init__(self, step: Step[T]) -> None:
         self._step = step
@@ -57,9 +57,9 @@ class _Attempt(Generic[T]):
 
 
 async def run_limited(step: Step[T], seconds: float) -> T:
-    """Run `step` in a thread and return what it returns, or raise what it raises; at the limit, what `late` says.
+    """Run `step` in a thread. Return or raise what it returns or raises; at the limit, raise what `late` returns.
 
-    `seconds` count from when it begins. Cancelled before that, it does not begin; it is aborted all the same.
+    `seconds` count from its beginning. If cancelled before that, it does not begin; `abort` is called nevertheless.
     """
     attempt = _Attempt(step)
     call = ThreadCall(attempt.run, step.name)
@@ -86,7 +86,7 @@ async def _ended(call: ThreadCall, attempt: _Attempt[T], step: Step[T], seconds:
 
 
 def run_limited_here(step: Step[T], seconds: float) -> T:
-    """As `run_limited`, for code without an event loop: the calling thread waits."""
+    """Like `run_limited`, for code without an event loop: the calling thread waits."""
     attempt = _Attempt(step)
     outcome: dict[str, Any] = {}
     done = threading.Event()

@@ -1,4 +1,4 @@
-"""The verbs of a connection, as blocking code on the platform's object: what both faces run."""
+"""The actions of a connection, as blocking code on the platform's object. Both interfaces run them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Verb(Generic[T]):
-    """One thing to do. `what` names it in messages: "the command 'show version'"."""
+    """One action. `what` names it in messages: "the command 'show version'"."""
 
     what: str
     run: Callable[[Platform, Deadline], T]
 
 
 def send_command(command: str, *, parse: bool) -> Verb[Answer]:
-    """One command."""
+    """Send one command."""
     return Verb(
         f"the command {command.strip()!r}",
         lambda platform, end: platform.send_command(command, deadline=end, parse=parse),
@@ -33,17 +33,17 @@ def send_command(command: str, *, parse: bool) -> Verb[Answer]:
 
 
 def send_interactive(steps: Sequence[tuple[str, str | None]]) -> Verb[str]:
-    """Lines that the device asks back for."""
+    """Send lines that the device answers with questions."""
     return Verb("the dialogue", lambda platform, end: platform.session.interact(steps, deadline=end).text)
 
 
 def get_information() -> Verb[DeviceFacts]:
-    """What the device is."""
+    """Read what the device is."""
     return Verb("reading the facts", lambda platform, end: platform.get_information(deadline=end))
 
 
 def get_config(source: str) -> Verb[str]:
-    """The `running` or the `startup` configuration."""
+    """Read the `running` or the `startup` configuration."""
     return Verb(
         f"reading the {source} configuration",
         lambda platform, end: platform.get_config(deadline=end, source=source),
@@ -51,20 +51,20 @@ def get_config(source: str) -> Verb[str]:
 
 
 def get_interfaces() -> Verb[list[InterfaceFacts]]:
-    """The interfaces."""
+    """Read the interfaces."""
     return Verb("reading the interfaces", lambda platform, end: platform.get_interfaces(deadline=end))
 
 
 def get_neighbors() -> Verb[list[Neighbor]]:
-    """The neighbors that a discovery protocol has seen."""
+    """Read the neighbors that a discovery protocol has seen."""
     return Verb("reading the neighbors", lambda platform, end: platform.get_neighbors(deadline=end))
 
 
 def get_routes() -> Verb[list[Route]]:
-    """The routes in use."""
+    """Read the routes in use."""
     return Verb("reading the routes", lambda platform, end: platform.get_routes(deadline=end))
 
 
 def save_config() -> Verb[None]:
-    """The running configuration becomes the startup configuration."""
+    """Make the running configuration the startup configuration."""
     return Verb("saving the configuration", lambda platform, end: platform.save_config(deadline=end))

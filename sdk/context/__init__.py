@@ -1,4 +1,4 @@
-"""The context of a job: the entities it may work on, and what the block changed on them."""
+"""The context of a job: the entities on which it may work, and how the block has changed them."""
 
 from sdk.context.workflow_context import WorkflowContext
 

@@ -1,6 +1,6 @@
-"""What a block changed on one kind of entities, as the updates that the engine takes.
+"""The changes of a block on one kind of entities, as the updates that the engine accepts.
 
-The rules are the peer SDK's, except that the order is stable and that nothing is dropped without a word.
+The rules are those of `neops_worker_sdk`, except that the order is stable and that nothing is dropped silently.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ READ_ONLY_FIELDS = frozenset(
 
 
 def snapshot(kind: Kind, entities: Sequence[Any]) -> dict[int, dict[str, Any]]:
-    """The entities' fields by id, with copies of all containers, so that later changes don't reach it."""
+    """The entities' fields by id. All containers are copied, so later changes don't affect the snapshot."""
     return {id_of(entity): copied_fields(entity, kind.model) or _fields(kind, entity) for entity in entities}
 
 
 def changed_among(kind: Kind, before: Mapping[int, dict[str, Any]], entities: object) -> list[Any]:
-    """Those of `entities` that are not for certain as they were; what is no list of them, in one of its own."""
+    """Those of `entities` that may have changed. If it is no list of entities, it is the only item of the result."""
     if not isinstance(entities, list | tuple):
         return [entities]
     return [
@@ -70,7 +70,7 @@ def updates_of(
 ) -> list[Update]:
     """Creates, deletes and patches, in this order, each in the order in which the entities appear.
 
-    `changed`: what `changed_among` has just returned. Raises `EncodingError` for a value that can't be written as JSON.
+    `changed` is the result of `changed_among`. Raises `EncodingError` for a value that can't be written as JSON.
     """
     suspects = set(map(id, changed_among(kind, before, entities) if changed is None else changed))
     after: dict[int, Any] = {}
@@ -95,7 +95,7 @@ def updates_of(
 
 
 def checked_entities(kind: Kind, entities: object) -> list[Any] | tuple[Any, ...]:
-    """`entities` if it is a list of entities, whichever package they are of; else `ContextError`."""
+    """`entities` if it is a list of entities of any package; otherwise raises `ContextError`."""
     if not isinstance(entities, list | tuple):
         raise ContextError(
             f"context.{kind.attribute} was set to a {type(entities).__name__}. Keep it a list."
@@ -110,7 +110,7 @@ def checked_entities(kind: Kind, entities: object) -> list[Any] | tuple[Any, ...
 
 
 def _fields(kind: Kind, entity: Any) -> dict[str, Any]:
-    # No warnings: what JSON can't hold is refused below, and the texts of pydantic's hold values in clear.
+    # No warnings: values that JSON can't hold are refused below, and pydantic's warnings show values in clear.
     fields: dict[str, Any] = entity.model_dump(by_alias=False, exclude_none=False, warnings=False)
     if not isinstance(entity, kind.model):
         fields |= _in_our_form(kind, fields)
@@ -118,7 +118,7 @@ def _fields(kind: Kind, entity: Any) -> dict[str, Any]:
 
 
 def _in_our_form(kind: Kind, fields: dict[str, Any]) -> dict[str, Any]:
-    """A foreign model's fields as ours would dump them: else a reference with its nulls were a change."""
+    """A foreign model's fields as our model dumps them: otherwise a reference with nulls would look like a change."""
     try:
         ours = kind.model.model_validate(fields).model_dump(by_alias=False, warnings=False)
     except ValidationError:
@@ -142,7 +142,7 @@ def _create(kind: Kind, number: int, entity: Any) -> Update:
 def _patches(kind: Kind, number: int, before: dict[str, Any], entity: Any, warn: Warn) -> Iterator[Update]:
     unknown = _unknown_fields(entity)
     for name, value in _fields(kind, entity).items():
-        # Nearly all of thousands of entities. To write both first takes ten times as long.
+        # True for nearly all fields of thousands of entities. To write both as JSON first takes ten times as long.
         if is_untouched(before.get(name), value):
             continue
         path = f"{kind.entity_type} {number}: {name}"
@@ -168,7 +168,7 @@ def _unknown_fields(entity: Any) -> frozenset[str]:
 
 
 def _same(before: Any, after: Any) -> bool:
-    # Compared as text, because to Python 1, 1.0 and True are equal and to JSON they are not.
+    # Compared as text: in Python 1, 1.0 and True are equal, in JSON they are not.
     if isinstance(before, str | None):
         return bool(before == after)  # most fields, and much faster
     return json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)

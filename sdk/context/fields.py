@@ -1,4 +1,4 @@
-"""An entity's fields as its model dumps them, without the model where that gives the same: nearly always."""
+"""An entity's fields as its model dumps them, but without the model if the result is the same: nearly always."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _REFERENCES: Final = frozenset({EntityReference, DeviceReference, Platform})
 
 
 class _UnusualError(Exception):
-    """A value is neither JSON's nor a reference: its model knows how to dump it."""
+    """A value is neither JSON nor a reference. Only its model knows how to dump it."""
 
 
 def copied_fields(entity: Any, model: type[BaseModel]) -> dict[str, Any] | None:
-    """The fields of an entity with copies of all that can change in place; `None` where only its model can tell.
+    """The fields of an entity, with copies of all values that can change in place; `None` if only its model can tell.
 
-    It is what `model_dump` returns, in a third of the time: of a large context, that is most of what a job takes.
+    The result is that of `model_dump`, in a third of the time: for a large context, that is most of a job's time.
     """
     if type(entity) is not model:
         return None
     fields: dict[str, Any] = {**vars(entity), **(entity.model_extra or {})}
     try:
-        # What is not set is None.
+        # A field that is not set is None.
         for name in entity.model_fields_set:
             value = fields[name]
             if type(value) not in _UNCHANGEABLE:
@@ -37,14 +37,14 @@ def copied_fields(entity: Any, model: type[BaseModel]) -> dict[str, Any] | None:
 
 
 def is_untouched_entity(before: dict[str, Any], entity: Any, model: type[BaseModel]) -> bool:
-    """Whether an entity is for certain as it was when `before` was made of it."""
+    """Whether an entity is certainly the same as when `before` was made from it."""
     if type(entity) is not model:
         return False
     try:
         for values in (vars(entity), entity.model_extra or {}):
             for name, value in values.items():
                 was = before[name]
-                # Nearly all are the same object. What can change in place never is: `before` has copies.
+                # Nearly all are the same object. A value that can change in place is not: `before` has copies.
                 if value is not was and not is_untouched(was, _referred(value)):
                     return False
     except (_UnusualError, KeyError, RecursionError):
@@ -53,7 +53,7 @@ def is_untouched_entity(before: dict[str, Any], entity: Any, model: type[BaseMod
 
 
 def is_untouched(before: Any, after: Any) -> bool:
-    """Whether both are the same JSON for certain. Of numbers with a fraction, and all that is not JSON's, it is not."""
+    """Whether both are certainly the same JSON. False for numbers with a fraction, and for values that are not JSON."""
     kind = type(before)
     if kind is not type(after):
         return False

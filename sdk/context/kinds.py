@@ -13,7 +13,7 @@ from sdk.entities.interface import InterfaceEntity
 
 
 class EntityType(StrEnum):
-    """The word for a kind in updates and in `run_on`."""
+    """The name of a kind in updates and in `run_on`."""
 
     DEVICE = "device"
     INTERFACE = "interface"
@@ -22,7 +22,7 @@ class EntityType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Where entities of one type are: their key in the engine's JSON, their attributes in a context."""
+    """Where to find entities of one type: their key in the engine's JSON, their attributes in a context."""
 
     entity_type: EntityType
     key: str
@@ -45,10 +45,10 @@ def id_of(entity: Any) -> int:
 
 
 def last_with_id(entities: list[Any], number: int | None) -> Any:
-    """The last of `entities` with this id, which is also the one that counts in updates; None where there is none."""
+    """The last of `entities` with this id: it is also the one that counts in updates. None if there is none."""
     ids = [
         entity.id for entity in reversed(entities)
-    ]  # faster than one by one, of which there may be thousands
+    ]  # faster than a loop: there may be thousands
     if number in ids:
         return entities[-1 - ids.index(number)]
     return next((entity for entity in reversed(entities) if id_of(entity) == number), None)

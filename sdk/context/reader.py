@@ -1,4 +1,4 @@
-"""From what the engine sent, or a test built, to lists of entities."""
+"""Makes lists of entities from what the engine sent, or what a test built."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sdk.parsing.problems import problems_of
 def read_entities(context: Any, kind: Kind) -> list[Any]:
     """The entities of one kind in `context`: a mapping, or an object with the lists as attributes.
 
-    Mappings become models of this SDK; models, of whichever package, are taken as they are. Raises
+    Mappings become models of this SDK; models of any package stay as they are. Raises
     `ContextError`.
     """
     items = _items(context, kind)
@@ -47,7 +47,7 @@ def _read(item: Any, kind: Kind, path: str) -> Any:
         try:
             return kind.model.model_validate(item)
         except ValidationError as error:
-            # "from None": a device holds its password, and the cause's text might show it.
+            # "from None": a device holds its password, and the text of the cause might show it.
             problems = join_problems(problems_of(error))
             raise ContextError(
                 f"{path} of the context is no {kind.entity_type}: {problems}. {_ADVICE}"

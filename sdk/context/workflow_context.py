@@ -21,13 +21,13 @@ _default_warn: Callable[[str], None] = logging.getLogger(__name__).warning
 
 
 class WorkflowContext:
-    """The entities of a job, and the job's own one among them.
+    """The entities of a job, and which of them is the job's own.
 
     `devices`, `interfaces` and `device_groups` are plain lists: change their entities, append new ones
-    (`sdk.Device` and so on) or take some out. After a successful `run` the engine gets the difference.
+    (`sdk.Device` and so on) or remove some. After a successful `run` the engine gets the differences.
 
     `context` is the job's JSON, an object with these lists as attributes, or a mapping with lists of
-    models. Raises `ContextError` when it can't be read, `EntityNotInContextError` when it lacks the job's
+    models. Raises `ContextError` if it can't be read, `EntityNotInContextError` if it lacks the job's
     entity.
     """
 
@@ -42,16 +42,16 @@ class WorkflowContext:
         if run_on not in list(RunOn):
             raise ContextError(f"A job can't run on {run_on!r}. It can run on {', '.join(RunOn)}.")
         self.run_on = RunOn(run_on)
-        """What the job runs on."""
+        """The kind of entity on which the job runs."""
         self.entity_id = None if entity_id is None else int(entity_id)
-        """The id of the entity it runs on; None for a job that runs on all (`global`)."""
+        """The id of the entity on which the job runs; None for a job that runs on all (`global`)."""
         self.warnings: list[str] = []
-        """What could not be sent of the changes, as texts for people."""
+        """The changes that could not be sent, as texts for people."""
         self._warn = warn or _default_warn
         self.devices: list[DeviceEntity] = read_entities(context, DEVICE)
         self.interfaces: list[InterfaceEntity] = read_entities(context, INTERFACE)
         self.device_groups: list[DeviceGroupEntity] = read_entities(context, GROUP)
-        """The groups that came with the job, as plain as the other two lists."""
+        """The groups that came with the job, as a plain list like the other two."""
         self._before = {kind.entity_type: snapshot(kind, self._list(kind)) for kind in KINDS}
         for kind in KINDS:
             if self._runs_on(kind) and self._own(kind) is None:
@@ -66,14 +66,14 @@ class WorkflowContext:
         *,
         warn: Callable[[str], None] | None = None,
     ) -> Self:
-        """The context of a job, from its JSON. `warn` takes the warnings; default is a standard logger."""
+        """The context of a job, from its JSON. `warn` gets the warnings; the default is a standard logger."""
         return cls(context, run_on, entity_id, warn=warn)
 
     @property
     def device(self) -> DeviceEntity | None:
-        """The job's device; None unless the job runs on one, or when the block took it out of `devices`.
+        """The job's device; None if the job does not run on one, or if the block removed it from `devices`.
 
-        Assigning puts another object with the same id in its place; `ContextError` for any other.
+        If you assign another object with the same id, it replaces the device; any other object raises `ContextError`.
         """
         return cast("DeviceEntity | None", self._own(DEVICE))
 
@@ -83,7 +83,7 @@ class WorkflowContext:
 
     @property
     def interface(self) -> InterfaceEntity | None:
-        """The job's interface, as `device`."""
+        """The job's interface; like `device`."""
         return cast("InterfaceEntity | None", self._own(INTERFACE))
 
     @interface.setter
@@ -92,7 +92,7 @@ class WorkflowContext:
 
     @property
     def device_group(self) -> DeviceGroupEntity | None:
-        """The job's group, as `device`."""
+        """The job's group; like `device`."""
         return cast("DeviceGroupEntity | None", self._own(GROUP))
 
     @device_group.setter
@@ -100,23 +100,23 @@ class WorkflowContext:
         self._replace(GROUP, entity)
 
     def compute_db_updates(self) -> list[Update]:
-        """What was changed since construction, as the engine's create, delete and patch items.
+        """The changes since construction, as the engine's create, delete and patch items.
 
-        What can't be sent, such as a write to a read-only field, is logged and listed in `warnings`.
+        A change that can't be sent, such as a write to a read-only field, is logged and listed in `warnings`.
         Raises `EncodingError` for a value that can't be written as JSON.
         """
         return updates_from(self, changed_entities(self))
 
     def _unsent_changes(self) -> Iterable[str]:
-        """Say what was changed in an object that is in none of the lists, where a context can hold such a one."""
+        """Name changes in an object that is in none of the lists, if this kind of context can hold one."""
         return ()
 
     def secrets(self) -> frozenset[str]:
-        """The passwords and other secrets in the context, as it is now and as it came."""
+        """The passwords and other secrets in the context, both now and as the job brought it."""
         return collect_secrets([self._list(kind) for kind in KINDS]) | collect_secrets(self._before)
 
     def _learn_secrets_of(self, kind: Kind, entity: Any) -> None:
-        # A copy with other values (`model_copy`) was told of none of them.
+        # A copy with other values (`model_copy`) has not reported any of them.
         came_with = self._before[kind.entity_type].get(getattr(entity, "id", 0))
         learn(collect_secrets(entity) - collect_secrets(came_with))
 
@@ -124,7 +124,7 @@ class WorkflowContext:
         return self.run_on.value == kind.entity_type.value
 
     def _list(self, kind: Kind) -> list[Any]:
-        # A block can take the attribute away too; `updates_of` says what is wrong with None.
+        # A block can remove the attribute, too; `updates_of` then says what is wrong with None.
         return cast("list[Any]", getattr(self, kind.attribute, None))
 
     def _own(self, kind: Kind) -> Any:
@@ -150,7 +150,7 @@ class WorkflowContext:
 
 
 def changed_entities(context: WorkflowContext) -> dict[EntityType, list[Any]]:
-    """The entities that a block may have changed, or added, by their kinds."""
+    """The entities that a block may have changed or added, by their kinds."""
     return {
         kind.entity_type: changed_among(kind, context._before[kind.entity_type], context._list(kind))
         for kind in KINDS
@@ -158,9 +158,9 @@ def changed_entities(context: WorkflowContext) -> dict[EntityType, list[Any]]:
 
 
 def updates_from(context: WorkflowContext, changed: Mapping[EntityType, list[Any]]) -> list[Update]:
-    """What `WorkflowContext.compute_db_updates` returns, from what `changed_entities` has just returned.
+    """The result of `WorkflowContext.compute_db_updates`, from the result of `changed_entities`.
 
-    A context of another SDK (`sdk.compat`) overrides that method, and answers with a class of the client.
+    A context of another SDK (`sdk.compat`) overrides that method, and returns a class of the client.
     """
     context.warnings = []
 

@@ -1,7 +1,7 @@
 """The embedded engine: the worker contract of the neops workflow engine on one machine, for development.
 
-It hands out jobs, takes results and watches workers as the engine does, on loopback only, with its state in
-one SQLite file. It runs no workflows; jobs are submitted one by one. Start it with `python -m sdk.devengine`,
+It hands out jobs, accepts results and watches workers like the real engine. It listens on loopback only, and keeps its
+state in one SQLite file. It runs no workflows: jobs are submitted one by one. Start it with `python -m sdk.devengine`,
 or in a test:
 
     async with DevEngine(EngineOptions()) as engine:

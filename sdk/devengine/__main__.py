@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m sdk.devengine",
         description="The embedded neops engine, for development: loopback only, jobs by POST /dev/jobs.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        # Nothing that opens the engine is to be had by half a word.
+        # No abbreviation may turn on an option that opens the engine to others.
         allow_abbrev=False,
     )
     add = result.add_argument
@@ -62,19 +62,19 @@ def parser() -> argparse.ArgumentParser:
 
 
 async def serve(options: EngineOptions) -> None:
-    """Run an engine until a signal asks for its end; a second signal changes nothing, the end is near."""
+    """Run an engine until a signal ends it. A second signal changes nothing: the engine is already about to end."""
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
     async with DevEngine(options) as engine:
-        # Flushed at once: a parent reads the port from this line.
+        # Flushed at once, because a parent reads the port from this line.
         print(f"devengine listening on {engine.url}", flush=True)
         await asked.wait()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return 0 after a signal, 2 when the engine could not start."""
+    """Run the command line; return 0 after a signal, 2 if the engine could not start."""
     given = vars(parser().parse_args(arguments))
     if given["without_token"]:
         given["token_file"] = None

@@ -18,7 +18,7 @@ from sdk.devengine.payloads.submissions import Submission
 from sdk.devengine.records import Finisher, JobRecord, RegistrationRecord, ResultStatus
 from sdk.devengine.store import Database, JobStore, NewJob, RegistrationStore, WorkerStore
 
-# The real engine's cap for a poll without a limit is not documented; this is more than one and not many.
+# The real engine's cap for a poll without a limit is not documented. This one allows more than one job, and not many.
 DEFAULT_POLL_LIMIT = 10
 DEFAULT_STEP_LABEL = "step"
 
@@ -27,7 +27,7 @@ _MAX_STORED_NUMBER = 2**53
 
 
 class Blackboard:
-    """Creates, hands out and finishes jobs. Each method is one transaction, committed when it returns."""
+    """Creates, hands out and finishes jobs. Each method is one transaction. It is committed when the method returns."""
 
     def __init__(
         self,
@@ -52,13 +52,13 @@ class Blackboard:
             return [self._insert(submission) for submission in submissions]
 
     def add_raw_item(self, item: Any) -> None:
-        """Put any JSON value into the response of the next poll that hands out jobs."""
+        """Add any JSON value to the response of the next poll that hands out jobs."""
         self._raw_items.append(item)
 
     def poll(self, worker_id: str, blocks: Sequence[BlockId], limit: int | None) -> list[str]:
         """Claim pending jobs for a worker; return their items as JSON texts, in creation order.
 
-        Raises `NotFoundError` for an unknown worker. One that is not online gets nothing.
+        Raises `NotFoundError` for an unknown worker. A worker that is not online gets nothing.
         """
         with self._database.transaction():
             worker = self.workers.get(worker_id)
@@ -90,7 +90,7 @@ class Blackboard:
             self._on_finished(job.job_id)
 
     def fail(self, jobs: Sequence[tuple[JobRecord, str]]) -> None:
-        """Fail claimed jobs in the engine's name, each with its reason."""
+        """Fail claimed jobs in the name of the engine, each with its reason."""
         with self._database.transaction():
             finished = [
                 job.job_id
@@ -101,7 +101,7 @@ class Blackboard:
             self._on_finished(job_id)
 
     def waits_for(self, job: JobRecord) -> Literal["worker", "slot"] | None:
-        """Return what a pending job waits for: a worker that offers its block, or a slot of one. Else `None`."""
+        """Return what a pending job waits for: a worker that offers its block, or a slot. Otherwise `None`."""
         if job.status != "pending":
             return None
         online = self._online(job.block)
@@ -110,12 +110,12 @@ class Blackboard:
         return "slot" if self._has_one(job.block, online) else "worker"
 
     def is_offered(self, block: str) -> bool:
-        """Whether a worker that runs now has this block: a registration stays when it has been deleted."""
+        """Whether a running worker has this block: a registration stays after the block was deleted."""
         online = self._online(block)
         return self._is_asked_for(block, online) or self._has_one(block, online)
 
     def sensitive_parameters(self, block: str) -> tuple[tuple[str, ...], ...]:
-        """Return the paths of a block's parameters that must not be shown, as its worker has named them."""
+        """Return the paths of a block's parameters that must not be shown, as its worker gave them."""
         registration = self._registration(block)
         return () if registration is None else registration.sensitive_parameters
 
@@ -129,7 +129,7 @@ class Blackboard:
         return any(not self._asked.has_stopped(each, block, now) for each in online)
 
     def _has_one(self, block: str, online: Sequence[str]) -> bool:
-        """Whether one of these runs it. A worker leaves a block out of its polls while it runs all jobs it may."""
+        """Whether one of these workers runs the block. A worker does not poll for a block while its slots are full."""
         return any(each.block == block and each.worker_id in online for each in self.jobs.all("polled"))
 
     def _insert(self, submission: Submission) -> str:
@@ -166,7 +166,7 @@ class Blackboard:
         text = json.dumps(item)
         job_id = item.get("jobId") if isinstance(item, dict) else None
         if _is_storable(job_id):
-            # An id that is known already is a duplicate on purpose: the job's own row stays as it is.
+            # A known id is a duplicate on purpose: the row of the job itself stays unchanged.
             self.jobs.insert(_new_job(job_id, item, text), self._clock(), claimed_by=worker_id)
         return text
 
@@ -199,7 +199,7 @@ class Blackboard:
 
 
 def _new_job(job_id: str, item: dict[str, Any], text: str) -> NewJob:
-    """Fill the columns from an item, which is any object when it was injected raw."""
+    """Fill the columns from an item. An item that was injected raw can be any object."""
 
     def text_of(field: str, default: str) -> str:
         value = item.get(field)
@@ -219,7 +219,7 @@ def _new_job(job_id: str, item: dict[str, Any], text: str) -> NewJob:
 
 
 def _is_storable(value: Any) -> TypeGuard[str]:
-    """Tell whether a value of a raw item is text that a column can hold: any string but broken Unicode."""
+    """Whether a value of a raw item is text that a column can hold: any string without broken Unicode."""
     return isinstance(value, str) and value.encode("utf-8", "replace").decode() == value
 
 
@@ -233,7 +233,7 @@ def _encoded(item: dict[str, Any]) -> str:
 
 
 def _engine_result(job: JobRecord, reason: str) -> str:
-    """The result body the engine writes for a job that its worker can no longer finish."""
+    """The result body that the engine writes for a job that its worker can no longer finish."""
     return json.dumps(
         {"jobExecutionId": job.job_id, "status": "failed", "result": {"success": False, "message": reason}}
     )

@@ -1,4 +1,4 @@
-"""May a block be registered again with these schemas? (contract W3)"""
+"""Whether a block may be registered again with these schemas (contract W3)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Schema = Mapping[str, Any]
 
 
 def compared_versions(block: BlockId, stored: Iterable[RegistrationRecord]) -> list[RegistrationRecord]:
-    """Return what the new schemas are held against.
+    """Return the registrations that the new schemas are compared with.
 
     These are the exact version, the latest patch of its minor, and the latest minor of its major.
     """
@@ -24,7 +24,7 @@ def compared_versions(block: BlockId, stored: Iterable[RegistrationRecord]) -> l
 
 
 def incompatibilities(parameters: Schema, result: Schema, stored: RegistrationRecord) -> Iterator[str]:
-    """Yield what a workflow written for the stored block would trip over; nothing when it would not."""
+    """Yield the changes that would break a workflow for the stored block; nothing if it would still work."""
     known: Schema = stored.body["parameterJsonSchema"]
     added = set(_required(parameters)) - set(_required(known))
     if added:
@@ -50,7 +50,7 @@ def _properties(schema: Schema) -> Schema:
 
 
 def _retyped(old: Any, new: Any) -> bool:
-    """Only two stated types can differ; references and unions are left to the author."""
+    """Whether both types are stated and differ. References and unions are left to the author."""
     if not (isinstance(old, dict) and isinstance(new, dict) and "type" in old and "type" in new):
         return False
     return bool(old["type"] != new["type"])

@@ -34,12 +34,12 @@ _LOG = logging.getLogger("sdk.devengine")
 class DevEngine:
     """A server that speaks the worker contract of the neops workflow engine.
 
-    Use it as an async context manager, or with `start` and `stop`. All methods belong to the event loop's
-    thread; those that are not coroutines are short and have committed when they return. `clock` gives epoch
-    seconds for every stamp and threshold; tests pass their own and call `check_now`.
+    Use it as an async context manager, or with `start` and `stop`. Call all methods in the event loop's thread. Those
+    that are not coroutines are short, and have committed when they return. `clock` gives epoch seconds for every stamp
+    and threshold; tests pass their own clock and call `check_now`.
 
-    `faults` and `requests` outlive a stop, and so do the jobs when the database is a file: stopping and
-    starting again is a restart of the engine.
+    `faults` and `requests` survive a stop. So do the jobs if the database is a file: to stop and start again is a
+    restart of the engine.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class DevEngine:
     async def start(self, port: int | None = None) -> None:
         """Open the database and listen; `port` overrides the option, 0 takes a free one.
 
-        Raises `DatabaseError`, `TokenFileError` or `ListenError`; then nothing is left open.
+        Raises `DatabaseError`, `TokenFileError` or `ListenError`; nothing is left open then.
         """
         if self._running is not None:
             raise EngineStateError("the engine runs already; stop it first")
@@ -68,8 +68,8 @@ class DevEngine:
             token = self._new_token(opened)
             service = self._service(database, token)
             server = Server(service)
-            # Whoever is refused with the token of an engine before this one finds this one's in the file. Not before
-            # the port is ours: else a start in vain would take the token of the engine that has the port away.
+            # A client that is refused with an earlier engine's token finds the new one in the file. The file is written
+            # only when the port is ours: otherwise a failed start would replace the token of the engine on that port.
             await server.start(
                 self.options.host,
                 self.options.port if port is None else port,
@@ -80,7 +80,7 @@ class DevEngine:
         self._checker = asyncio.create_task(self._check_periodically(), name="devengine-checker")
 
     async def stop(self) -> None:
-        """Close socket, connections and database, end the waits; takes less than a second."""
+        """Close socket, connections and database, and end all waits. Takes less than a second."""
         checker, server = self._checker, self._server
         self._checker = self._server = None
         if checker is not None:
@@ -113,7 +113,7 @@ class DevEngine:
 
     @property
     def token_file(self) -> Path | None:
-        """Where the token of this start lies: for a worker's `--engine-token-file`. None for `without_token`."""
+        """The file with the token of this start, for a worker's `--engine-token-file`. None for `without_token`."""
         token = self._service_now().token
         return None if token is None else token.file
 
@@ -140,8 +140,8 @@ class DevEngine:
     ) -> str:
         """Create a job and return its id. Raises `SubmissionError` or `RequestError`.
 
-        An unregistered block is allowed here, unlike over HTTP: a test often submits before its worker is
-        there, while a person at a terminal has most likely mistyped the name.
+        Here the block may be unregistered, unlike over HTTP: a test often submits before its worker is there, but a
+        person at a terminal has most likely mistyped the name.
         """
         submission = validate(
             SUBMISSION,
@@ -159,14 +159,14 @@ class DevEngine:
         return self._service_now().blackboard.submit([submission])[0]
 
     def inject_raw_item(self, item: Any) -> None:
-        """Add any JSON value to the next poll response, beside what the poll claims.
+        """Add any JSON value to the next poll response, besides what the poll claims.
 
-        With a `jobId` it is recorded as a job that the polling worker claimed, so its result is accepted.
+        If it has a `jobId`, it is recorded as a job that the polling worker claimed, so its result is accepted.
         """
         self._service_now().blackboard.add_raw_item(item)
 
     def job(self, job_id: str) -> JobRecord:
-        """Return what is known of a job. Raises `NotFoundError`."""
+        """Return the record of a job. Raises `NotFoundError`."""
         record = self._service_now().blackboard.jobs.get(job_id)
         if record is None:
             raise NotFoundError("the engine does not know this job")
@@ -183,8 +183,8 @@ class DevEngine:
     async def wait_for_result(self, job_id: str, timeout_seconds: float) -> JobRecord:
         """Wait until the job is pushed and return it.
 
-        Raises `TimeoutError` with the job's state, `NotFoundError`, or `EngineStateError` when the engine
-        stops meanwhile. Cancelling it leaves the job as it is.
+        Raises `TimeoutError` with the job's state, `NotFoundError`, or `EngineStateError` if the engine stops during
+        the wait. When cancelled, it leaves the job unchanged.
         """
         if self.job(job_id).status == "pushed":
             return self.job(job_id)
@@ -258,7 +258,7 @@ class DevEngine:
         while True:
             before = self._clock()
             await asyncio.sleep(interval_seconds)
-            # A machine that was suspended, a clock that is set ahead: its workers could not ping meanwhile either.
+            # The machine was suspended, or the clock was set ahead: its workers could not ping in that time either.
             absent_seconds = self._clock() - before - interval_seconds
             try:
                 if absent_seconds > interval_seconds:

@@ -1,4 +1,4 @@
-"""Everything the embedded engine can refuse, as one family of errors with fields."""
+"""All errors of the embedded engine, as one family with fields."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 class DevEngineError(Exception):
-    """Root of all errors of the embedded engine. `str(error)` is a complete message for a person."""
+    """Base class of all errors of the embedded engine. `str(error)` is a complete message for a person."""
 
 
 class EngineOptionsError(DevEngineError):
-    """An option has a value the engine can't work with. Change the option that the message names."""
+    """The engine can't work with the value of an option. Change the option that the message names."""
 
 
 class EngineStateError(DevEngineError):
@@ -18,15 +18,15 @@ class EngineStateError(DevEngineError):
 
 
 class ListenError(DevEngineError):
-    """The listening socket could not be opened. Choose another port, or end what holds this one."""
+    """The listening socket could not be opened. Choose another port, or end the program that uses this one."""
 
 
 class DatabaseError(DevEngineError):
-    """The database file can't be used: not ours, not writable, or held by another engine."""
+    """The database file can't be used: it is not ours, not writable, or used by another engine."""
 
 
 class TokenFileError(DevEngineError):
-    """The file for the token can't be written. `path` is the file, `reason` what the system said."""
+    """The file for the token can't be written. `path` is the file, `reason` what the system reported."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
@@ -40,8 +40,8 @@ class TokenFileError(DevEngineError):
 class RequestError(DevEngineError):
     """A request was refused.
 
-    `status` is the HTTP status, `messages` the reasons (the `message` list of the answer). Values from the
-    request are never part of a reason: they may be secrets.
+    `status` is the HTTP status, `messages` are the reasons (the `message` list of the answer). A reason never contains
+    values from the request: they may be secrets.
     """
 
     status = 400
@@ -52,23 +52,23 @@ class RequestError(DevEngineError):
 
 
 class SubmissionError(RequestError):
-    """A submitted job is not one the engine can hand out."""
+    """The engine can't hand out the submitted job."""
 
 
 class TokenError(RequestError):
-    """The request does not have the token that the engine, or this route, wants."""
+    """The request lacks the token that the engine, or this route, requires."""
 
     status = 401
 
 
 class HeaderError(RequestError):
-    """The request does not come from a program on this machine that means the engine."""
+    """The request does not come from a program on this machine that wants to talk to the engine."""
 
     status = 403
 
 
 class NotFoundError(RequestError):
-    """The request names a worker, job or block the engine does not know."""
+    """The request names a worker, job or block that the engine does not know."""
 
     status = 404
 

@@ -1,4 +1,4 @@
-"""One request and its answer: recorded, checked, spoilt by a fault or handled, errors answered as JSON."""
+"""One request and its answer: recorded, checked, handled or changed by a fault. Errors are answered as JSON."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _LOG = logging.getLogger("sdk.devengine")
 class Exchange:
     """The state of one request on its way through the engine.
 
-    An object, and not a chain of middlewares: what one step learns (the body, a closed connection) another
-    needs, and aiohttp's typed keys for that exist in its newest releases only.
+    An object, not a chain of middlewares: one step needs what another has learned (the body, a closed connection), and
+    only aiohttp's newest releases have typed keys for that.
     """
 
     def __init__(self, request: web.Request, handler: Handler) -> None:
@@ -36,7 +36,7 @@ class Exchange:
         self._dropped = False
 
     async def run(self) -> web.StreamResponse:
-        """Handle the request and keep it in the request log, also when the client gave up meanwhile."""
+        """Handle the request and keep it in the request log, even if the client gives up during that."""
         monotonic_seconds, epoch_seconds = time.monotonic(), time.time()
         status: int | None = None
         try:
@@ -60,11 +60,11 @@ class Exchange:
                 )
 
     async def _answered(self) -> web.StreamResponse:
-        """Turn every error into a Nest-like JSON answer; an unexpected one is logged and gets a 500."""
+        """Turn every error into a JSON answer like Nest's. An unexpected error is logged and answered with a 500."""
         method, path = self._request.method, self._request.path
         try:
             check_sender(self._request)
-            # Before the body is read: 32 MB of a stranger are not taken in.
+            # Before the body is read: the engine does not read 32 MB from a stranger.
             check_token(self._request, service_of(self._request).token)
             check_content_type(self._request)
             self._body = await self._request.read()  # at most `MAX_BODY_BYTES`; 413 above
@@ -83,7 +83,7 @@ class Exchange:
             # JSON can spell half of a surrogate pair; no database column can hold it.
             return answer_error(400, "the body contains text that is not Unicode (half of a surrogate pair)")
         except Exception as error:  # the last boundary: the engine answers and goes on
-            # Without the error's own text: it may repeat values of the request.
+            # Without the error's own text: it may repeat values from the request.
             frames = "".join(traceback.format_tb(error.__traceback__))
             _LOG.error("%s while handling %s %s\n%s", type(error).__name__, method, path, frames)
             return answer_error(500, f"the engine failed with {type(error).__name__}; its log says where")
@@ -106,7 +106,7 @@ class Exchange:
     async def _hang(self) -> web.StreamResponse:
         self._dropped = True
         transport = self._request.transport
-        # A transport tells nobody that it is closed.
+        # A transport does not report that it is closed.
         while transport is not None and not transport.is_closing():  # noqa: ASYNC110
             await asyncio.sleep(_HANG_LOOK_SECONDS)
         return answer_error(500, "never sent: the client has closed the connection")
@@ -119,7 +119,7 @@ class Exchange:
 
 
 def _spoilt(fault: Fault, true_answer: web.StreamResponse | None) -> web.StreamResponse:
-    """Return the answer that the fault orders; what it does not name is as in the true answer."""
+    """Return the answer that the fault orders. What it does not name stays as in the true answer."""
     status = fault.status or (fault.success_status if true_answer is None else true_answer.status)
     response: web.StreamResponse
     if isinstance(fault.body, str | bytes):

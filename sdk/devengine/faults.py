@@ -1,4 +1,4 @@
-"""Faults to order: what a test wants the engine to do wrong, and how often."""
+"""Faults that a test orders: what the engine does wrong, and how often."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ FaultRoute = Literal[
 class Fault:
     """One fault for the next `times` requests to a route.
 
-    The request waits `delay_seconds` first. Then, with `drop="before"`, the connection is closed and nothing
-    was handled. Otherwise, when a `status` or a `body` is given, that is the answer *instead of* handling the
-    request; with `handle=True` it replaces parts of the true answer of a request that *was* handled and
-    committed (so `status=200, handle=True` on a poll claims jobs and answers 200). `answer_delay_seconds`
-    passes between handling and answering; `drop="after"` closes the connection there, without an answer.
+    First the request waits `delay_seconds`. Then, with `drop="before"`, the connection is closed, and nothing was
+    handled. Otherwise, if a `status` or a `body` is given, it is the answer *instead of* handling the request. With
+    `handle=True` it replaces parts of the true answer to a request that *was* handled and committed (so
+    `status=200, handle=True` on a poll claims jobs and answers 200). `answer_delay_seconds` pass between handling and
+    answering; `drop="after"` closes the connection there, without an answer.
 
-    With `hang` there is no answer at all: the connection stays open until the client closes it. The request is
-    handled first where `handle` says so.
+    With `hang` there is no answer at all: the connection stays open until the client closes it. With `handle` the
+    request is handled first.
 
-    `body` is text or bytes as they are, or any other JSON value. Without a `status` it is sent with the
+    `body` is text or bytes, sent unchanged, or any other JSON value. Without a `status` it is sent with the
     route's success status. `content_type` defaults to JSON. `headers` are added, for example
     `{"Retry-After": "2"}`.
     """
@@ -72,28 +72,28 @@ class Fault:
 
 
 class Faults:
-    """The faults that are still to happen, per route in the order they were added."""
+    """The faults that have not happened yet, per route, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Fault, int]] = []
 
     def add(self, fault: Fault) -> None:
-        """Order one more fault; it comes after those already ordered for its route."""
+        """Order one more fault. It comes after the faults that are already ordered for its route."""
         self._waiting.append((fault, fault.times))
 
     def clear(self) -> int:
-        """Forget all faults that have not happened; return how many requests they were for."""
+        """Forget all faults that have not happened; return for how many requests they were."""
         count = self.waiting
         self._waiting.clear()
         return count
 
     @property
     def waiting(self) -> int:
-        """How many requests are still to be spoilt."""
+        """For how many requests faults are still ordered."""
         return sum(times for _, times in self._waiting)
 
     def take(self, route: str) -> Fault | None:
-        """Return the fault of the next request to this route, and count it."""
+        """Return the fault for the next request to this route, and count it."""
         for index, (fault, times) in enumerate(self._waiting):
             if fault.route == route:
                 self._waiting[index : index + 1] = [(fault, times - 1)] if times > 1 else []

@@ -1,9 +1,9 @@
-"""What a request must be before it is handled: from a program of the engine's user on this machine, and JSON.
+"""Checks before a request is handled: it comes from a program of the engine's user on this machine, and is JSON.
 
-Another user of this machine reaches the loopback as well: the token keeps him out (`tokens`). A web page must not be
-able to run a block either, and listening on loopback does not prevent it, since the browser runs on this machine.
-Three checks do: `Origin` is refused (a page's script sends it), `Host` must be a loopback name (a page that points its
-own name at 127.0.0.1 sends that name), and a body must be declared as JSON (a page's form can't do that).
+Other users of this machine reach the loopback, too: the token keeps them out (`tokens`). A web page must not be able to
+run a block either. To listen on loopback does not prevent that, because the browser runs on this machine. Three checks
+do: `Origin` is refused (a page's script sends it), `Host` must be a loopback name (a page that points its own name at
+127.0.0.1 sends that name), and a body must be declared as JSON (a page's form can't do that).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sdk.devengine.tokens import AccessToken
 
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _OPEN_PATHS = frozenset({"/health", "/health/"})
-"""What everybody may ask: it tells that an engine runs here, and nothing else."""
+"""What everybody may ask: it shows that an engine runs here, and nothing else."""
 
 
 def check_sender(request: web.Request) -> None:
@@ -28,13 +28,13 @@ def check_sender(request: web.Request) -> None:
 
 
 def check_token(request: web.Request, token: AccessToken | None) -> None:
-    """Raise `TokenError` unless the request has the engine's token; without one everybody may ask everything.
+    """Raise `TokenError` unless the request has the engine's token; without a token everybody may ask everything.
 
-    Also for a path that is none: who may not ask is not told which there are.
+    Also for an unknown path: a client without the token must not learn which paths exist.
     """
     if token is None or request.path in _OPEN_PATHS or token.is_in(request.headers.get(hdrs.AUTHORIZATION)):
         return
-    # Not where the token lies: whoever has none is anybody of this machine.
+    # The message does not say where the token is: a client without it can be any user of this machine.
     raise TokenError(
         "this engine wants its bearer token, which its user finds in the file that it names at its start"
     )
@@ -47,12 +47,12 @@ def check_read_token(request: web.Request, token: str | None) -> None:
 
 
 def check_content_type(request: web.Request) -> None:
-    """Raise `ContentTypeError` when there is a body and it is not declared as JSON."""
+    """Raise `ContentTypeError` if there is a body and it is not declared as JSON."""
     if request.can_read_body and request.content_type != "application/json":
         raise ContentTypeError("the body must have the content type application/json")
 
 
 def _host_name(host: str) -> str:
     name, colon, port = host.rpartition(":")
-    # An address in brackets contains colons itself: only digits after the last one are a port.
+    # An address in brackets has colons of its own: only digits after the last colon are a port.
     return (name if colon and port.isdigit() else host).lower()

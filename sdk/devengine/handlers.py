@@ -1,4 +1,4 @@
-"""Small pieces every handler uses: routes with and without a slash, bodies in, answers out."""
+"""Small helpers for all handlers: routes with and without a slash, reading bodies, writing answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BodyT = TypeVar("BodyT")
 def add_route(
     app: web.Application, method: str, path: str, handler: Handler, *, name: str | None = None
 ) -> None:
-    """Serve `path` with and without a trailing slash, as the engine's documents write it both ways.
+    """Serve `path` with and without a trailing slash, because the engine's documents write it both ways.
 
     `name` is the route's name for faults and recorded requests.
     """
@@ -49,7 +49,7 @@ def answer(value: Any, status: int = HTTPStatus.OK) -> web.Response:
 
 
 def answer_text(text: str, status: int = HTTPStatus.OK) -> web.Response:
-    """Answer with a text that is JSON already."""
+    """Answer with a text that is already JSON."""
     return web.Response(text=text, status=status, content_type="application/json")
 
 
@@ -62,7 +62,7 @@ def answer_empty(status: int) -> web.Response:
 
 
 def answer_error(status: int, *messages: str) -> web.Response:
-    """Answer as a Nest application does: one message, or a list of several."""
+    """Answer like a Nest application: one message, or a list of several."""
     message: str | list[str] = messages[0] if len(messages) == 1 else list(messages)
     return answer({"statusCode": status, "message": message, "error": _phrase(status)}, status)
 
@@ -71,4 +71,4 @@ def _phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:
-        return "Unknown Status"  # in no standard, as the 520 that a proxy answers and a fault may order
+        return "Unknown Status"  # in no standard, such as the 520 of a proxy, which a fault may order

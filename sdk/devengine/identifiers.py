@@ -12,7 +12,7 @@ from sdk.devengine.options import IdGrammar
 _PART = {"0.42": re.compile(r"[^/:\-]+"), "0.43": re.compile(r"[^/:]+")}
 _REFERENCE = re.compile(r"([^/:]+)/([^/:]+):(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?")
 
-# The stricter of the two generations: a label that one client refuses loses its whole poll response.
+# The stricter rule of the two generations: if one client refuses a label, it loses its whole poll response.
 STEP_LABEL = re.compile(r"(?!(?:parameters|context|steps)\Z)[A-Za-z_]\w*", re.ASCII)
 
 
@@ -32,7 +32,7 @@ class BlockId:
 
 @dataclass(frozen=True, slots=True)
 class BlockReference:
-    """What a submission names: a block with one, two or three version parts."""
+    """How a submission names a block: with one, two or three parts of the version."""
 
     package: str
     name: str
@@ -43,13 +43,13 @@ class BlockReference:
 
     @property
     def exact(self) -> BlockId | None:
-        """The block this names, when all three version parts are given."""
+        """The block that this names, if all three parts of the version are given."""
         if len(self.version) != 3:
             return None
         return BlockId(self.package, self.name, *self.version)
 
     def matches(self, block: BlockId) -> bool:
-        """Tell whether `block` is a version this reference allows."""
+        """Whether `block` is a version that this reference allows."""
         parts = (block.major, block.minor, block.patch)[: len(self.version)]
         return (block.package, block.name, parts) == (self.package, self.name, self.version)
 
@@ -71,7 +71,7 @@ def highest_match(reference: BlockReference, blocks: Iterable[BlockId]) -> Block
 
 
 def check_grammar(block: BlockId, grammar: IdGrammar) -> None:
-    """Raise `RequestError` when package or name is outside the grammar of the client generation."""
+    """Raise `RequestError` if package or name is outside the grammar of the client generation."""
     for field, value in (("package", block.package), ("name", block.name)):
         if _PART[grammar].fullmatch(value) is None:
             forbidden = "'/', ':' or '-'" if grammar == "0.42" else "'/' or ':'"

@@ -1,9 +1,9 @@
-"""Secrets taken out of what the engine shows of a job; what a worker polls is not touched.
+"""Removes secrets from what the engine shows of a job. What a worker polls stays unchanged.
 
-Secret is what the block has marked (`sensitiveParameters` of its registration), and what stands below a name such as
-`password`, also in the connection options of a device, which are JSON in a text, and in the updates that a result
-brings. These values are also masked where the result repeats them as they are. What the worker masks in messages,
-however it is written there, has been masked when it comes here: its engine for that can't be loaded here, and need not.
+A value is secret if the block has marked it (`sensitiveParameters` of its registration), or if it is below a name such
+as `password`. This includes the connection options of a device, which are JSON in a text, and the updates of a result.
+If the result repeats these values unchanged, they are masked there, too. The worker has already masked them in
+messages, in any form: its engine for that can't be loaded here, and is not needed here.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ SECRET_NAME_PARTS = (
     "sshkey",
     "authorization",
 )
-"""As `sdk.masking` has them. The engine stands alone, and loads nothing of the SDK: a test holds the two together."""
+"""As in `sdk.masking`. The engine stands alone, and loads nothing of the SDK. A test keeps the two equal."""
 
 _PASS = re.compile(r"(?:^|[-_ .])(?i:pass)$|[a-z0-9]Pass$")
 _JSON_FIELDS = frozenset({"connection_options", "connectionOptions"})
 _MAX_JSON_LENGTH = 65_536
-"""These three as `sdk.masking` and `sdk.sensitive` have them."""
+"""These three as in `sdk.masking` and `sdk.sensitive`."""
 
 _ANY = "*"
 _SHORTEST_CHARS = 6
@@ -46,18 +46,18 @@ Path = tuple[str, ...]
 
 
 class JobMask:
-    """Masks what is known of one job. First the documents that tell what is secret, then those that may repeat it."""
+    """Masks the documents of one job: first those that show what is secret, then those that may repeat it."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
         self._known: _Known | None = None
 
     def learn(self, value: Any, paths: Iterable[Path] = ()) -> Any:
-        """Return a copy with all that is secret masked, and know these values from now on."""
+        """Return a copy with all secrets masked, and remember these values."""
         return self._masked(value, tuple(paths))
 
     def hide(self, value: Any) -> Any:
-        """Return a copy in which no text repeats a known value, and no number is one."""
+        """Return a copy in which no text contains a known value, and no number is one."""
         if self._known is None:
             self._known = _Known(filter(_is_telling, self._secrets))
         return self._known.without(value) if self._known else value
@@ -73,7 +73,7 @@ class JobMask:
         below = tuple(path[1:] for path in paths if path and path[0] in (key, _ANY))
         if () in below:
             return self._secret(key, value)
-        # `"has_password": true` and an empty password are worth showing.
+        # `"has_password": true` and an empty password may be shown.
         if _is_secret_name(key) and value and not isinstance(value, bool):
             return self._secret(key, value)
         inside = _unfolded(key, value)
@@ -95,12 +95,12 @@ def _is_secret_name(name: str) -> bool:
 
 
 def _is_telling(secret: str) -> bool:
-    """Whether a text may be searched for it: a short one stands in ordinary words."""
+    """Whether to search texts for this secret: a short one occurs in ordinary words."""
     return len(secret) >= (_SHORTEST_NUMBER_DIGITS if secret.isdecimal() else _SHORTEST_CHARS)
 
 
 def _unfolded(key: str, value: Any) -> Any:
-    """Return the object or list that a device's connection options are, as JSON in a text; everything else as it is."""
+    """Return the object or list in a device's connection options, which are JSON in a text; all else unchanged."""
     if key not in _JSON_FIELDS or not isinstance(value, str) or len(value) > _MAX_JSON_LENGTH:
         return value
     try:
@@ -111,11 +111,11 @@ def _unfolded(key: str, value: Any) -> Any:
 
 
 def _folded(inside: Any, change: Callable[[Any], Any]) -> str:
-    """Return as a text what `change` makes of the document that stood in it."""
+    """Return the document from inside of a text, changed by `change`, as a text again."""
     try:
         return json.dumps(change(inside), ensure_ascii=False)
     except RecursionError:
-        # The engine takes a text however deep it is nested. What can't be looked through is not shown.
+        # The engine accepts a text of any nesting. If it is too deep to search, it is not shown.
         return MASK
 
 
@@ -141,7 +141,7 @@ def _texts_in(value: Any) -> Iterable[str]:
 
 
 class _Known:
-    """Texts to be taken out of others. However many they are, a text is looked through once."""
+    """Secrets to remove from texts. However many they are, each text is searched only once."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = frozenset(texts)

@@ -13,7 +13,7 @@ IdGrammar = Literal["0.42", "0.43"]
 
 IN_MEMORY = ":memory:"
 
-# What an engine of that client generation calls itself; a worker may decide by it which fields it sends.
+# The name of an engine of that client generation. A worker may decide by it which fields it sends.
 _VERSION_OF_GRAMMAR: dict[IdGrammar, str] = {"0.42": "0.42.1", "0.43": "0.43.0-beta.8"}
 
 
@@ -21,22 +21,22 @@ _VERSION_OF_GRAMMAR: dict[IdGrammar, str] = {"0.42": "0.42.1", "0.43": "0.43.0-b
 class EngineOptions:
     """Settings of a `DevEngine`; the defaults of the thresholds are the real engine's (engine contract: worker states).
 
-    `database` is a file, or `":memory:"` for one that ends with the engine. `port` 0 takes a free one.
+    `database` is a file, or `":memory:"` for a database that ends with the engine. `port` 0 takes a free one.
     `max_attempts` above 1 turns on the retry rule (engine contract: retries). `id_grammar` chooses the client
-    generation whose block ids are accepted; `engine_version` defaults to the one that goes with it.
+    generation whose block ids are accepted; the default of `engine_version` is the version that goes with it.
     `test_controls` adds the HTTP routes for faults and recorded requests. `record_requests` keeps the
     requests, with bodies, in memory for `DevEngine.requests`.
 
-    Every request but the one for health needs a token, which is made at each start and lies in `token_file`, for the
-    engine's user alone; None takes one in a directory of its own, which ends with the engine (`DevEngine.token_file`).
+    Every request except the one for health needs a token. Each start makes a new token, in `token_file`, which only the
+    engine's user can read. With None, the file is in a directory that ends with the engine (`DevEngine.token_file`).
     `without_token` is for tests of the contract, which knows no token on the routes of workers, and for workers that
-    can't send one: every user of this machine can then read the passwords of jobs. Only with it, a `read_token` is
-    wanted as a bearer token by the routes that only read (engine contract: access), as the 0.43 engine does.
+    can't send one: every user of this machine can then read the passwords of jobs. Only then may a `read_token` be
+    given: the routes that only read require it as a bearer token (engine contract: access), as the 0.43 engine does.
 
-    With `schemas_may_change` a block is taken again whatever has become of its models, which no real engine does:
-    an author who is still writing it has no workflows to break.
+    With `schemas_may_change` a block is accepted again whatever has changed in its models. No real engine does that: it
+    is for an author who is still writing the block, and has no workflows to break.
 
-    Raises `EngineOptionsError` when a value can't work.
+    Raises `EngineOptionsError` if a value can't work.
     """
 
     host: str = "127.0.0.1"
@@ -58,7 +58,7 @@ class EngineOptions:
     schemas_may_change: bool = False
 
     def __post_init__(self) -> None:
-        # The slots of a frozen dataclass can only be filled this way.
+        # The slots of a frozen dataclass can be filled only in this way.
         object.__setattr__(self, "host", _loopback_address(self.host))
         if not 0 <= self.port <= 65_535:
             raise EngineOptionsError(f"port is {self.port}; use 1 to 65535, or 0 for a free one")
@@ -79,7 +79,7 @@ class EngineOptions:
     def _check_times(self) -> None:
         for name in ("unreachable", "offline", "stuck", "check_interval", "delete"):
             value: float = getattr(self, f"{name}_seconds")
-            if not value > 0:  # written so that NaN is refused as well
+            if not value > 0:  # in this form it also refuses NaN
                 raise EngineOptionsError(f"{name}_seconds is {value}; use more than 0")
         if self.unreachable_seconds > self.offline_seconds:
             raise EngineOptionsError(
@@ -89,8 +89,8 @@ class EngineOptions:
 
 
 def _loopback_address(host: str) -> str:
-    """Return the loopback address to bind; refuse everything else, since jobs carry passwords in clear."""
-    # "localhost" may resolve to two addresses, and port 0 would give each another port.
+    """Return the loopback address to bind. All others are refused, because jobs carry passwords in clear."""
+    # "localhost" may resolve to two addresses, and with port 0 each would get another port.
     address = "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")
     try:
         is_loopback = ipaddress.ip_address(address).is_loopback

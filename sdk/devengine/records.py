@@ -1,4 +1,4 @@
-"""What the engine knows, as it hands it out: frozen records, times in epoch seconds."""
+"""The engine's data in the form in which it returns them: frozen records, times in epoch seconds."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Finisher = Literal["worker", "engine"]
 class JobRecord:
     """One job.
 
-    `item_text` is the job as a poll hands it out, `result_text` the result exactly as received; neither
-    is part of `repr`, since a job's context holds device passwords. `attempts` counts the claims.
-    `finished_by` is "worker", or "engine" for a job failed because its worker was lost or it was stuck.
+    `item_text` is the job as a poll hands it out, `result_text` the result exactly as received. `repr` shows neither,
+    because a job's context holds device passwords. `attempts` counts the claims. `finished_by` is "worker"; or "engine"
+    for a job that failed because its worker was lost or it was stuck.
     """
 
     job_id: str

@@ -1,4 +1,4 @@
-"""The requests the engine received, for tests that check what a worker sends and when."""
+"""The requests that the engine received, for tests that check what a worker sends and when."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MAX_CHARACTERS = 256 * 2**20
 class RequestRecord:
     """One request.
 
-    `monotonic_seconds` (CLOCK_MONOTONIC, one for the whole machine) and `epoch_seconds` are its arrival,
-    `engine_seconds` the time until its answer was ready. `route` is the name that faults use, or "" for
-    other routes. `status` is None when the connection was closed without an answer.
+    `monotonic_seconds` (CLOCK_MONOTONIC, the same for the whole machine) and `epoch_seconds` say when it arrived.
+    `engine_seconds` is the time until its answer was ready. `route` is the name that faults use, or "" for other
+    routes. `status` is None if the connection was closed without an answer.
     """
 
     monotonic_seconds: float

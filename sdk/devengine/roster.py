@@ -17,7 +17,7 @@ from sdk.devengine.store import Database
 
 
 class Roster:
-    """Workers and what they offer. Each method is one transaction, committed when it returns."""
+    """Workers and what they offer. Each method is one transaction. It is committed when the method returns."""
 
     def __init__(
         self, database: Database, options: EngineOptions, clock: Callable[[], float], blackboard: Blackboard
@@ -44,25 +44,25 @@ class Roster:
         return worker
 
     def ping(self, identity: str) -> None:
-        """Make a worker online, also one that was offline or unregistered. Raises `NotFoundError`."""
+        """Set a worker online, even one that was offline or unregistered. Raises `NotFoundError`."""
         with self._database.transaction():
             self.worker(identity)
             self._workers.record_ping(identity, self._clock())
 
     def unregister(self, identity: str) -> None:
-        """Make a worker offline at once and keep its blocks. Raises `NotFoundError`."""
+        """Set a worker offline at once and keep its blocks. Raises `NotFoundError`."""
         with self._database.transaction():
             self.worker(identity)
             self._workers.unregister(identity, self._clock())
 
     def delete(self, identity: str) -> None:
-        """Soft-delete a worker: it must register anew. Raises `NotFoundError`."""
+        """Soft-delete a worker: it must register again. Raises `NotFoundError`."""
         with self._database.transaction():
             self.worker(identity)
             self._workers.delete(identity, self._clock())
 
     def register_block(self, body: BlockRegistration) -> None:
-        """Store a block, new or compatible with what is stored. Raises `RequestError`."""
+        """Store a block that is new, or compatible with the stored ones. Raises `RequestError`."""
         block = body.block
         check_grammar(block, self._options.id_grammar)
         with self._database.transaction():
@@ -81,13 +81,13 @@ class Roster:
             self._registrations.put(block, content, body.worker_id, self._clock())
 
     def excuse(self, seconds: float) -> None:
-        """Let so much time count for no worker's silence: the engine itself has not run, or its clock was set ahead."""
+        """Don't count so much time as a worker's silence: the engine did not run, or its clock was set ahead."""
         with self._database.transaction():
             self._workers.excuse(seconds)
             self._blackboard.jobs.excuse(seconds)
 
     def check(self) -> None:
-        """Look once at every worker and claimed job: the engine's background check."""
+        """Check every worker and claimed job once: this is the engine's background check."""
         now = self._clock()
         with self._database.transaction():
             for worker in self._workers.all():
@@ -104,7 +104,7 @@ class Roster:
             self._workers.set_state(worker.uuid, state, now)
 
     def _loss_of(self, job: JobRecord, now: float) -> str | None:
-        """Return why the engine gives a claimed job up, or None while it may still end by itself."""
+        """Return why the engine gives a claimed job up, or None if it may still end by itself."""
         worker = self._workers.get(job.worker_id or "")
         if worker is None or worker.state is rules.WorkerState.OFFLINE:
             return f"worker {job.worker_id} went offline while it held the job"

@@ -33,7 +33,7 @@ class FaultOrder(Body):
 
 
 class BackupOrder(Body):
-    """What the copy of the database is called, between `backup-` and `.sqlite3`."""
+    """The name of the copy of the database, between `backup-` and `.sqlite3`."""
 
     name: Annotated[str, Field(pattern="^[0-9a-z]{8,64}$")]
 
@@ -68,9 +68,9 @@ async def logs(request: web.Request) -> web.StreamResponse:
 
 
 async def back_up(request: web.Request) -> web.StreamResponse:
-    """Copy the database beside itself, into a private file of this name: who asks fetches it as the file's owner.
+    """Copy the database to a private file of this name beside it. The caller reads the file as the owner's user.
 
-    Not as an answer: it has the passwords of all jobs, and whoever may submit one need not see those.
+    The copy is not in the answer: it has the passwords of all jobs, and a user who may submit a job must not see them.
     """
     order, _ = await read_body(request, BACKUP_ORDER)
     try:
@@ -98,14 +98,14 @@ async def clear_faults(request: web.Request) -> web.StreamResponse:
 
 
 async def recorded_requests(request: web.Request) -> web.StreamResponse:
-    """List the recorded requests, without their bodies; `?route=poll` only those of one route."""
+    """List the recorded requests, without their bodies; with `?route=poll` only those of one route."""
     route = request.query.get("route")
     records = service_of(request).request_log.records()
     return answer([wire.request(record) for record in records if route in (None, record.route)])
 
 
 def add_dev_routes(app: web.Application, *, test_controls: bool) -> None:
-    """Serve `/dev`; faults and recorded requests only when the engine was started for tests."""
+    """Serve `/dev`; faults and recorded requests only if the engine was started for tests."""
     add_route(app, "POST", "/dev/jobs", submit_jobs)
     add_route(app, "GET", "/dev/jobs/{job_id}", job)
     add_route(app, "GET", "/dev/logs", logs)

@@ -22,12 +22,12 @@ async def hello(_: web.Request) -> web.StreamResponse:
 
 
 async def health(_: web.Request) -> web.StreamResponse:
-    """Both forms that the sources name: `healthy` (clients) and `status` (documents)."""
+    """Answer in both forms that the sources name: `healthy` (clients) and `status` (documents)."""
     return answer({"healthy": True, "status": "ok"})
 
 
 async def version(request: web.Request) -> web.StreamResponse:
-    """Return the version the engine claims to be."""
+    """Return the version that the engine claims to have."""
     return answer({"version": service_of(request).options.engine_version})
 
 
@@ -57,14 +57,14 @@ async def worker(request: web.Request) -> web.StreamResponse:
 
 
 async def worker_blocks(request: web.Request) -> web.StreamResponse:
-    """List the ids of the blocks a worker offers."""
+    """List the ids of the blocks that a worker offers."""
     service = service_of(request)
     found = service.roster.worker(request.match_info["uuid"], with_deleted=True)
     return answer(_block_ids(service, found.uuid))
 
 
 async def worker_jobs(request: web.Request) -> web.StreamResponse:
-    """List the jobs a worker claimed."""
+    """List the jobs that a worker claimed."""
     service = service_of(request)
     found = service.roster.worker(request.match_info["uuid"], with_deleted=True)
     return _answer_jobs(service, service.blackboard.jobs.of_worker(found.uuid, _job_status(request)))
@@ -77,7 +77,7 @@ async def delete_worker(request: web.Request) -> web.StreamResponse:
 
 
 async def registrations(request: web.Request) -> web.StreamResponse:
-    """List the registrations, optionally of one package or name, optionally with the workers."""
+    """List the registrations, all or of one package or name; optionally with the workers."""
     service = service_of(request)
     package, name = request.query.get("package"), request.query.get("name")
     found = [
@@ -89,7 +89,7 @@ async def registrations(request: web.Request) -> web.StreamResponse:
     if _flag(request, "populateWorkers"):
         for item, record in zip(listed, found, strict=True):
             item["workers"] = _offering(service, record)
-            # This engine's own: a registration, and so its worker, stays when the worker no longer has the block.
+            # Only this engine has it. A registration, and with it its worker, stays when the worker lost the block.
             item["isOffered"] = service.blackboard.is_offered(str(record.block))
     return answer(listed)
 

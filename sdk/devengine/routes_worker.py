@@ -1,7 +1,7 @@
-"""The routes a worker calls: W1 to W8 of the engine contract.
+"""The routes that a worker calls: W1 to W8 of the engine contract.
 
-The success codes are exact: a generated client reads an unlisted 2xx as an empty answer without an error, and
-a poll answered 200 would lose the jobs it claimed (engine contract: status codes).
+The success codes are exact. A generated client reads an unlisted 2xx as an empty answer without an error. If a poll
+were answered with 200, its claimed jobs would be lost (engine contract: status codes).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CREATED = 201
 
 
 async def check_compatibility(request: web.Request) -> web.StreamResponse:
-    """W1: every client is welcome; a fault can say otherwise."""
+    """W1: every client is accepted; a fault can change that."""
     query, _ = await read_body(request, VERSION_QUERY)
     compatibility = {
         "compatible": True,
@@ -33,7 +33,7 @@ async def check_compatibility(request: web.Request) -> web.StreamResponse:
         "version": service_of(request).options.engine_version,
         "checkedLibrary": query.library,
         "checkedVersion": query.version,
-        # Not in the contract; clients ignore what they do not know.
+        # Not in the contract; clients ignore fields that they do not know.
         "takesSensitiveParameters": True,
     }
     return answer(compatibility, _CREATED)

@@ -8,7 +8,7 @@ from sdk.devengine.options import EngineOptions
 
 
 class WorkerState(StrEnum):
-    """The states a worker's row can have; deletion is a stamp beside it."""
+    """The states of a worker's row. A separate stamp marks its deletion."""
 
     ONLINE = "online"
     UNREACHABLE = "unreachable"
@@ -16,7 +16,7 @@ class WorkerState(StrEnum):
 
 
 def state_after_silence(state: WorkerState, silent_seconds: float, options: EngineOptions) -> WorkerState:
-    """Return the state of a worker that has not pinged for `silent_seconds`. Only a ping leads back."""
+    """Return the state of a worker that has not pinged for `silent_seconds`. Only a ping leads back to online."""
     if state is WorkerState.OFFLINE or silent_seconds >= options.offline_seconds:
         return WorkerState.OFFLINE
     if silent_seconds >= options.unreachable_seconds:
@@ -25,21 +25,21 @@ def state_after_silence(state: WorkerState, silent_seconds: float, options: Engi
 
 
 def is_deletable(state: WorkerState, unseen_seconds: float, options: EngineOptions) -> bool:
-    """Tell whether a worker is soft-deleted now.
+    """Whether a worker is soft-deleted now.
 
-    Counted from when it was last heard of, not from `lastPingAt`: unregistering sets that to the epoch, and
-    a worker that has just unregistered must be able to come back by a ping.
+    This counts from the last sign of life, not from `lastPingAt`: unregistering sets that to the epoch, and a worker
+    that has just unregistered must be able to come back by a ping.
     """
     return state is WorkerState.OFFLINE and unseen_seconds >= options.delete_seconds
 
 
 def is_stuck(claimed_seconds: float, options: EngineOptions) -> bool:
-    """Tell whether a claimed job is failed by the engine, whatever the state of its worker."""
+    """Whether the engine fails a claimed job, whatever the state of its worker."""
     return claimed_seconds >= options.stuck_seconds
 
 
 def is_retried(*, attempts: int, repeatable: bool, retryable: bool | None, options: EngineOptions) -> bool:
-    """Tell whether a failed job goes back to pending under the same id.
+    """Whether a failed job goes back to pending under the same id.
 
     `repeatable` is true for a block that is pure or idempotent, `retryable` is what the result said.
     """

@@ -66,7 +66,7 @@ class FrrConfiguration(TypedConfiguration):
     shell: bool
 
     def enter_configuration(self, *, deadline: Deadline) -> None:
-        """Enter the configuration mode of vtysh. Raises `RefusedCommandError` if vtysh refuses it, for example a lock."""
+        """Enter vtysh's configuration mode. Raises `RefusedCommandError` if vtysh refuses it, for example by a lock."""
         if self.shell:
             said = self.session.send(_VTYSH, deadline=deadline).text
             if self.is_refusal(said):

@@ -1,1 +1,1 @@
-"""The bodies of requests: reading JSON strictly, and the shape of each body (engine contract: worker routes)."""
+"""The bodies of requests: how to read JSON strictly, and the shape of each body (engine contract: worker routes)."""

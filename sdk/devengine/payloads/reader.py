@@ -1,4 +1,4 @@
-"""From the bytes of a request to a checked body, with messages that never contain a value from it."""
+"""Checks the bytes of a request and makes a body of them. Its messages never contain a value from the request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sdk.devengine.errors import RequestError
 
 _MAX_MESSAGES = 20
 _DEEPEST_LEVELS = 256
-"""More than a worker takes or sends (200, and what is around them), and less than recursion over a body reaches."""
+"""More than a worker accepts or sends (200, and the levels around them), and less than the limit of recursion."""
 _TOO_DEEP = f"the body is nested more than {_DEEPEST_LEVELS} levels deep"
 
 BodyT = TypeVar("BodyT")
@@ -31,8 +31,8 @@ class Body(BaseModel):
 def parse_json(data: bytes) -> Any:
     """Parse a body as RFC 8259 JSON. Raises `RequestError`.
 
-    Python's parser also takes NaN and Infinity and turns 1e999 into infinity; a Node engine refuses the
-    first two, and none can be sent on.
+    Python's parser also accepts NaN and Infinity and turns 1e999 into infinity. A Node engine refuses the first two,
+    and none of them can be sent on.
     """
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite_float)
@@ -61,7 +61,7 @@ def validate(adapter: TypeAdapter[BodyT], value: Any) -> BodyT:
 def _message(fault: ErrorDetails) -> str:
     where = ".".join(str(part) for part in fault["loc"]) or "body"
     if fault["type"] == "union_tag_invalid":
-        # pydantic's own text repeats the tag that was sent.
+        # pydantic's own text repeats the tag from the request.
         return f"{where}: expected one of {fault.get('ctx', {}).get('expected_tags')}"
     return f"{where}: {fault['msg'].removeprefix('Value error, ')}"
 

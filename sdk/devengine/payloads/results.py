@@ -1,4 +1,4 @@
-"""The result of a job (contract W6): the strictest body, since a worker must learn of a mistake here."""
+"""The result of a job (contract W6). This body is checked most strictly, to show a worker's mistakes here."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ Acquire = Annotated[ElasticAcquire | ContextAcquire, Field(discriminator="type")
 
 
 class ResultDetails(Body):
-    """What came of the job."""
+    """The outcome of the job."""
 
     success: bool
     message: str | None = None

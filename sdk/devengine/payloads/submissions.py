@@ -12,14 +12,14 @@ from sdk.devengine.payloads.results import EntityId, EntityType
 
 _CONTEXT_LISTS = ("devices", "deviceGroups", "interfaces")
 _NEEDS_ENTITY = ("device", "interface", "group")
-_MAX_ENTITY_ID = 2**53  # above it not every JSON reader tells two ids apart
+_MAX_ENTITY_ID = 2**53  # above it, some JSON readers can't tell two ids apart
 
 
 class Submission(Body):
     """One job to create.
 
-    `block` may leave out the patch, or minor and patch: the highest registered version is taken. A block
-    that no worker has registered is refused unless `allow_unregistered`; then the version must be exact.
+    `block` may leave out the patch, or minor and patch: the highest registered version is used. A block
+    that no worker has registered is refused unless `allow_unregistered`; its version must then be exact.
     """
 
     block: str
@@ -34,7 +34,7 @@ class Submission(Body):
     @field_validator("context")
     @classmethod
     def _complete_context(cls, value: dict[str, Any] | None) -> dict[str, Any]:
-        # Both clients need all three lists; a person at a terminal gives the one that matters.
+        # Both clients need all three lists; a person at a terminal gives only the one that matters.
         context = {name: [] for name in _CONTEXT_LISTS} | (value or {})
         for name in _CONTEXT_LISTS:
             if not isinstance(context[name], list):

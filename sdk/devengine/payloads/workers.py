@@ -1,4 +1,4 @@
-"""What a worker says of itself and its blocks, and how it polls (contract W1, W2, W3, W5, W7)."""
+"""What a worker says about itself and its blocks, and how it polls (contract W1, W2, W3, W5, W7)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _MAX_VERSION_PART = 999_999_999
 
 
 def _whole_number(value: object) -> object:
-    """JSON has one number type: 1.0 is as good a version part as 1, and clients may send either."""
+    """JSON has one number type: 1.0 is as valid as 1 for a version part, and clients may send either."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _iso_time(value: str) -> str:
     try:
         datetime.fromisoformat(value)
-    except ValueError:  # whose message repeats the value
+    except ValueError:  # its message repeats the value
         raise ValueError("must be a time in ISO 8601") from None
     return value
 
@@ -47,7 +47,7 @@ class WorkerRegistration(Body):
 
 
 class VersionedBlock(Body):
-    """A block named by its parts, as a poll does it."""
+    """A block named by its parts, as in a poll."""
 
     package: str
     name: str
@@ -57,7 +57,7 @@ class VersionedBlock(Body):
 
     @property
     def block(self) -> BlockId:
-        """The identity these parts make."""
+        """The block id from these parts."""
         return BlockId(self.package, self.name, self.major_version, self.minor_version, self.patch_version)
 
 
@@ -76,8 +76,8 @@ class BlockRegistration(VersionedBlock):
     is_pure: bool | None = None
     reversible: bool | None = None
     sensitive_parameters: list[list[str]] | None = None
-    """Not in the contract: the paths of the parameters that must not be shown. Our worker sends them to this engine
-    alone (`takesSensitiveParameters` of W1)."""
+    """Not in the contract: the paths of the parameters that must not be shown. Our worker sends them only to this
+    engine (`takesSensitiveParameters` of W1)."""
 
 
 class Poll(Body):
