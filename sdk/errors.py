@@ -1,7 +1,7 @@
-"""The errors of the SDK. Everything it raises on purpose is a `SdkError`.
+"""The errors of the SDK. Everything that it raises on purpose is a `SdkError`.
 
-What went wrong is kept in fields, so that nobody parses a message. No message holds the value of a parameter
-or of an entity: a job carries device passwords.
+Fields hold what went wrong, so that nobody must parse a message. No message holds the value of a parameter
+or of an entity, because a job carries device passwords.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 
 class SdkError(Exception):
-    """Root of all errors the SDK raises on purpose. The others are in `sdk.errors`, each with fields of its own.
+    """Base class of all errors that the SDK raises on purpose. The others are in `sdk.errors`, with their own fields.
 
-    No message holds the value of a parameter or of an entity. `retryable` says whether the same job may succeed later:
-    not, unless a subclass says otherwise, as those for devices do (`sdk.connection.DeviceError`).
+    No message holds the value of a parameter or of an entity. `retryable` says whether the same job may succeed later.
+    It may not, unless a subclass says otherwise, as those for devices do (`sdk.connection.DeviceError`).
     """
 
     retryable: bool = False
 
     needs_no_traceback: bool = False
-    """Whether its text says all there is to say, so that the log of a block which it leaves has no traceback."""
+    """Whether its text says all that is needed. If it leaves a block, the log then has no traceback of it."""
 
 
 class RegistrationError(SdkError):
@@ -37,11 +37,11 @@ class RegistrationError(SdkError):
 
 
 class DuplicateBlockError(RegistrationError):
-    """Two different classes claim one block id. The one registered first stays."""
+    """Two different classes have the same block id. The class that was registered first stays."""
 
 
 class SchemaError(SdkError):
-    """No JSON schema can be made of a parameter or result model. `model` is the name of its class."""
+    """A parameter or result model can't be described by a JSON schema. `model` is the name of its class."""
 
     def __init__(self, model: str, reason: str) -> None:
         super().__init__(
@@ -54,7 +54,7 @@ class SchemaError(SdkError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with an input: where, what kind, and a text without the value."""
+    """One thing that is wrong with an input: where it is, of what kind, and a text without the value."""
 
     path: str
     type: str
@@ -72,7 +72,7 @@ def join_problems(problems: Sequence[Problem], limit: int = 10) -> str:
 
 
 class ParameterError(SdkError):
-    """The parameters of a job don't fit the block's model. `problems` lists all of it, without values."""
+    """The parameters of a job don't fit the block's model. `problems` lists all problems, without values."""
 
     def __init__(self, model: str, problems: Sequence[Problem]) -> None:
         super().__init__(
@@ -84,11 +84,11 @@ class ParameterError(SdkError):
 
 
 class ContextError(SdkError):
-    """The context of a job can't be used, or was changed in a way that can't be sent to the engine."""
+    """The context of a job can't be used, or it was changed in a way that can't be sent to the engine."""
 
 
 class EntityNotInContextError(ContextError):
-    """The job is to run on an entity that its context does not hold."""
+    """The job must run on an entity that its context does not hold."""
 
     def __init__(self, kind: str, entity_id: int | None) -> None:
         if entity_id is None:
@@ -97,7 +97,7 @@ class EntityNotInContextError(ContextError):
         else:
             problem = f"The job runs on {kind} {entity_id}, which is not in its context"
             own = "put it there"
-        # Whose context it is, the engine's or an author's, is not known here.
+        # Nobody knows here whose context it is: the engine's or an author's.
         super().__init__(
             f"{problem}. Where you give the context yourself, in a test or by `--context`, {own}. Else look in the "
             f"workflow at what this step acquires: it must hold the {kind}."
@@ -116,10 +116,10 @@ class EncodingError(SdkError):
 
 
 class AcquireError(SdkError):
-    """A block's `acquire` asked for something that the engine accepts from no worker."""
+    """A block's `acquire` asked for something that the engine does not accept from a worker."""
 
 
 class WrongResultError(SdkError):
-    """A block returned no result of the right kind, or data of another class than it is registered with."""
+    """A block returned no result of the right kind, or data of another class than the registered one."""
 
     needs_no_traceback = True

@@ -1,4 +1,4 @@
-"""One job, from its raw form to an outcome. This is what the job runner calls."""
+"""Runs one job, from its raw form to an outcome. The job runner calls this."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from sdk.unawaited import telling_of_unawaited
 
 
 class JobType(StrEnum):
-    """What is asked of a block."""
+    """What the engine asks of a block."""
 
     ACQUIRE = "acquire"
     EXECUTE = "execute"
@@ -38,10 +38,10 @@ class JobType(StrEnum):
 class JobInput:
     """The parts of a job that concern the block, as the engine sent them (JSON values, camelCase context).
 
-    `again`, of a large job: returns its parameters and context once more, as they came. Only whoever masks the secrets
-    in these in all that leaves the job gives it: they are then searched for here only where it is needed.
-    `was_read` is called right before the block's code runs, with what was made of them: a process that ends with its
-    job may keep it, as to free thousands of entities takes a while.
+    `again`, only for a large job: returns its parameters and context again, unchanged. Only a caller that masks their
+    secrets in everything that leaves the job gives it: this module then searches for them only if it must.
+    `was_read` is called right before the block's code runs, with the objects that were made from them. A process that
+    ends with its job may keep these objects, because it takes a while to free thousands of entities.
     """
 
     type: str
@@ -55,11 +55,11 @@ class JobInput:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeBody:
-    """What came of a job. All values are JSON's own types.
+    """The outcome of a job. All values are JSON's own types.
 
-    `db_updates` only after a successful execute that changed something, `acquires` only after a
-    successful acquire that asks for something; both in the engine's wire shape. `raised` is true when an exception
-    of the block's own ended it: not when it returned failure, and not for what the SDK refused.
+    `db_updates` is set only after a successful execute that changed something, `acquires` only after a successful
+    acquire that asks for something; both in the engine's wire form. `raised` is true if an exception of the block's
+    code ended it. It is false if the block returned a failure, or if the SDK refused something.
     """
 
     success: bool
@@ -71,7 +71,7 @@ class OutcomeBody:
     warnings: tuple[str, ...] = ()
     raised: bool = False
     not_awaited: tuple[str, ...] = ()
-    """Of `warnings`, those that tell of calls without `await`."""
+    """The `warnings` about calls without `await`."""
 
 
 async def run_job(
@@ -82,12 +82,11 @@ async def run_job(
     *,
     is_cancelled: Callable[[], bool] = lambda: True,
 ) -> OutcomeBody:
-    """Run `job` with a fresh instance of `block` and say what came of it.
+    """Run `job` with a new instance of `block` and return its outcome.
 
-    Nothing but `asyncio.CancelledError` escapes, and that only while `is_cancelled()`: where the caller has not
-    cancelled this job, the block has done it itself, which is a failure like any other. A job that can't succeed
-    however often it is tried (parameters that do not fit, an entity that is not there, a result that is no JSON)
-    is not retryable.
+    Only `asyncio.CancelledError` escapes, and only while `is_cancelled()`. If the caller has not cancelled this job,
+    the block has done it itself, and that is a failure like any other. A job that can never succeed, however often it
+    is tried (parameters that do not fit, an entity that is missing, a result that is not JSON), is not retryable.
     """
     start_learning()
     own_logger = block_logger(block.registration.identifier, logger)
@@ -113,14 +112,14 @@ class JobRun:
         self.logger = logger
         self.warnings: list[str] = []
         self.not_awaited: list[str] = []
-        # From the raw job, as it may fail before there is a model to ask for marked fields.
+        # From the raw job: it may fail before there is a model that knows the marked fields.
         self.secrets = JobSecrets(
             lambda: collect_secrets(job.again() if job.again else [job.parameters, job.context]),
             is_large=job.again is not None,
         )
 
     async def outcome(self) -> OutcomeBody:
-        """What came of it. Raises what the block or the SDK raises."""
+        """Run the job and return its outcome. Raises what the block or the SDK raises."""
         match self.job.type:
             case JobType.EXECUTE:
                 return await self.execute()
@@ -135,7 +134,7 @@ class JobRun:
         """Run the block."""
         params, context = self._strict_input()
         result = await self._instance(context).execute_function_block(params, context, self.meta)
-        # What was put into an entity's dict in place is seen nowhere else.
+        # This is the only look at what the block put into an entity's dict in place.
         changed = changed_entities(context)
         self.secrets.add(collect_secrets(changed))
         if not result.success:
@@ -144,7 +143,7 @@ class JobRun:
         return self._body(result, data=data, db_updates=updates_from(context, changed) or None)
 
     async def acquire(self) -> OutcomeBody:
-        """Have the block say what it needs."""
+        """Ask the block what it needs."""
         model = self.block.registration.param_cls
         params = self.block.cls.job_reader.acquire_parameters(model, self.job.parameters, self.warn)
         self.secrets.add(collect_secrets(params.partial))
@@ -153,7 +152,7 @@ class JobRun:
         return self._body(result, acquires=items or None)
 
     async def rollback(self) -> OutcomeBody:
-        """Have the block undo what it did."""
+        """Ask the block to undo what it did."""
         params, context = self._strict_input()
         result = await self._instance(context).rollback_function_block(params, context)
         if result.success and _has_changes(context):
@@ -161,12 +160,12 @@ class JobRun:
         return self._body(result)
 
     def failed(self, error: BaseException) -> OutcomeBody:
-        """What to say of a job that ended with `error`."""
+        """The outcome of a job that ended with `error`."""
         try:
             tell = log_error if isinstance(error, SdkError) else log_with_traceback
             message = tell(error, self.block.registration.identifier, self.logger, hiding(self.secrets.all()))
         except BaseException as second:
-            # To describe it took more memory than there is, or the log is broken. The job must still end.
+            # The description took more memory than there is, or the log is broken. The job must end nevertheless.
             kinds = f"{type(error).__name__}, and to describe it {type(second).__name__}"
             message = f"{self.block.registration.identifier} raised {kinds}."
         ours = isinstance(error, SdkError)
@@ -180,8 +179,8 @@ class JobRun:
         )
 
     def data_of_failed(self, result: FunctionBlockResult[Any]) -> dict[str, Any] | None:
-        """The data of a failed result; None, with a warning, where it is no JSON."""
-        # The author's message says what went wrong; it must not be lost to a value that is no JSON.
+        """The data of a failed result; None, with a warning, if it is not JSON."""
+        # The author's message says what went wrong. A value that is not JSON must not hide it.
         try:
             return plain_data(result.data)
         except EncodingError as error:
@@ -198,7 +197,7 @@ class JobRun:
     def _instance(self, made: object) -> FunctionBlock[Any, Any]:
         self.job.was_read(made)
         block = self.block.cls(logger=self.logger)
-        # A class that is registered more than once has the last of these only. It may refuse to have it set.
+        # A class that is registered several times holds only the last registration. It may refuse a new one.
         vars(block)["registration"] = self.block.registration
         if getattr(block, "logger", None) is None:
             constructor = f"{type(block).__qualname__}.__init__"
@@ -213,7 +212,7 @@ class JobRun:
         retryable = result.retryable if isinstance(result, FunctionBlockResult) else None
         if was_refused(result):
             retryable = (
-                False  # what the SDK refuses it would refuse again; of an author's exception nobody knows
+                False  # the SDK would refuse the same again; nobody knows that of an author's exception
             )
         return OutcomeBody(
             result.success,
@@ -226,19 +225,19 @@ class JobRun:
         )
 
     def warn(self, message: str) -> None:
-        """Log a warning, and put it into the outcome."""
+        """Log a warning, and add it to the outcome."""
         text = self.clean(message)
         self.warnings.append(text)
         self.logger.warning(text)
 
     def warn_of_call(self, message: str) -> None:
-        """As `warn`, of a call without `await`."""
+        """Like `warn`, for a call without `await`."""
         self.not_awaited.append(self.clean(message))
         self.warn(message)
 
     def clean(self, text: str) -> str:
         """`text` without secrets."""
-        # Also of half surrogate pairs, which can come out of a device and go into no UTF-8.
+        # Also without half surrogate pairs: a device can send them, but UTF-8 can't hold them.
         return str(to_plain(hide_in_message(text, self.secrets.to_hide_in(text))))
 
 
@@ -246,12 +245,12 @@ def _has_changes(context: WorkflowContext) -> bool:
     try:
         return bool(updates_from(context, changed_entities(context)))
     except SdkError:
-        # Nothing of it is sent: what could not be sent is no fault of the rollback.
+        # Nothing of this is sent. What could not be sent is not the rollback's fault.
         return True
 
 
 def plain_data(data: object) -> dict[str, Any] | None:
-    """Result data as the engine takes it. Raises `EncodingError`."""
+    """Result data in the form that the engine accepts. Raises `EncodingError`."""
     plain = to_plain(data, "data")
     if plain is None or isinstance(plain, dict):
         return plain

@@ -1,7 +1,7 @@
-"""What is said of an exception that came out of a block: in the result's message, and in the log.
+"""Describes an exception from a block: for the result's message, and for the log.
 
-Neither may show a parameter's value or a password. `traceback` prints the text of each exception, and
-pydantic's texts hold the input, so exceptions are described here, by their own rules.
+Neither may show a parameter's value or a password. Python's `traceback` prints the text of each exception, and
+pydantic's texts hold the input. So this module describes exceptions by its own rules.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sdk.parsing.problems import problems_of
 
 MAX_TEXT_LENGTH = 2000
 MAX_BLANKS = 4
-"""How many characters of a text are looked through for each that is shown: the others may be blanks."""
+"""How many characters of a text are read for each one that is shown: the others may be blanks."""
 
 MAX_CHAIN_LENGTH = 20
 MAX_BRIEF_LENGTH = 300
@@ -35,21 +35,21 @@ def text_of(error: BaseException, hide: Hide = _as_it_is) -> str:
     if isinstance(error, ValidationError):
         return _cut(hide(f"{error.title}: {join_problems(problems_of(error))}"))
     try:
-        # Hidden before the blanks are joined: a secret with two of them would not be found any more.
+        # Hidden before the blanks are joined: afterwards nobody would find a secret with two blanks.
         return _cut(" ".join(hide_beginning(str(error), hide).split()))
     except BaseException:
-        # __str__ is the author's code as well, and may raise anything, SystemExit too.
+        # __str__ is also the author's code, and may raise anything, even SystemExit.
         return "(its text can't be read)"
 
 
 def hide_beginning(text: str, hide: Hide) -> str:
-    """As much of `text`, without secrets, as can be shown of it: to look through 50 MB takes seconds."""
+    """As much of `text` as can be shown, without secrets: it takes seconds to search 50 MB."""
     longest = MAX_BLANKS * MAX_TEXT_LENGTH
     return hide(text) if len(text) <= longest else hide(text[:longest], cut_after=True) + " …"
 
 
 def headline(error: BaseException, hide: Hide = _as_it_is) -> str:
-    """Type, text and the author's line that led to it; then what it was caused by, or what is in its group."""
+    """Type, text and the author's line that led to it; then its cause, or the members of its group."""
     inner = _members(error) if isinstance(error, BaseExceptionGroup) else _cause(error)
     more = "".join(f"; {how} {_brief(each, hide)}" for how, each in inner[:MAX_NAMED_MEMBERS])
     left = len(inner) - MAX_NAMED_MEMBERS
@@ -57,7 +57,7 @@ def headline(error: BaseException, hide: Hide = _as_it_is) -> str:
 
 
 def traceback_of(error: BaseException, hide: Hide = _as_it_is) -> str:
-    """Tracebacks of `error` and of what led to it, in Python's usual form, without the frames of the worker."""
+    """Tracebacks of `error` and of its causes, in Python's usual form, without the worker's frames."""
     return hide("".join(_describe(error, hide, set()))).rstrip("\n")
 
 
@@ -68,7 +68,7 @@ def _cut(text: str, longest: int = MAX_TEXT_LENGTH) -> str:
 def _with_place(error: BaseException, text: str) -> str:
     frame = author_frame(error.__traceback__)
     if frame is None and error.__cause__ is not None:
-        # What Python makes of a StopIteration in a coroutine has no line of its own.
+        # Python makes this error from a StopIteration in a coroutine, and it has no line of its own.
         frame = author_frame(error.__cause__.__traceback__)
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return f"{said} ({frame.filename}:{frame.lineno} in {frame.name})" if frame is not None else said
@@ -79,7 +79,7 @@ def _brief(error: BaseException, hide: Hide) -> str:
 
 
 def _members(group: BaseExceptionGroup[BaseException]) -> list[tuple[str, BaseException]]:
-    """The exceptions that are no groups themselves, at most as many as a chain may have and one more."""
+    """The exceptions that are not groups themselves: at most one more than a chain may have."""
     found: list[tuple[str, BaseException]] = []
     todo: list[BaseException] = [group]
     while todo and len(found) <= MAX_CHAIN_LENGTH:
@@ -92,7 +92,7 @@ def _members(group: BaseExceptionGroup[BaseException]) -> list[tuple[str, BaseEx
 
 
 def _cause(error: BaseException) -> list[tuple[str, BaseException]]:
-    # One step: the log has the rest.
+    # Only one step: the log has the rest.
     return [("caused by", error.__cause__)] if error.__cause__ is not None else []
 
 
@@ -104,7 +104,7 @@ def _describe(error: BaseException, hide: Hide, seen: set[int]) -> Iterator[str]
         yield f"\n{link}\n\n"
     frames = frames_to_show(error.__traceback__)
     if not frames and len(seen) == 1:
-        # Nothing of the author's in it: then it is ours, and our frames are what helps.
+        # There is no code of the author's in it. So the error is ours, and our frames help.
         frames = traceback.extract_tb(error.__traceback__)
     if frames:
         yield "Traceback (most recent call last):\n"
@@ -121,7 +121,7 @@ def _describe(error: BaseException, hide: Hide, seen: set[int]) -> Iterator[str]
 
 def _notes(error: BaseException, hide: Hide) -> Iterator[str]:
     notes = getattr(error, "__notes__", ())
-    # Python does not see to what is put there by hand.
+    # Python does not check notes that code has put there directly.
     for note in notes[:MAX_NOTES] if isinstance(notes, list | tuple) else ():
         if isinstance(note, str):
             yield f"{_cut(hide_beginning(note, hide))}\n"

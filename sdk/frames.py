@@ -1,4 +1,4 @@
-"""Which frames of a traceback are the author's, which a library's, and which only the worker's way there."""
+"""Which frames of a traceback are the author's, which are a library's, and which only lead there from the worker."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import pydantic
 
 from sdk.whose_code import Whose, whose
 
-# pydantic's frames are as little help as ours: it checks what an author assigns, and says what is wrong with that.
+# pydantic's frames help as little as ours: it checks what an author assigns, and says what is wrong.
 _plumbing: tuple[str, ...] = (os.path.dirname(pydantic.__file__) + os.sep,)
 _ON_THE_WAY: Final = (os.path.dirname(asyncio.__file__) + os.sep, "<frozen ")
 
 
 def count_as_plumbing(directory: str) -> None:
-    """Take the frames of another SDK, whose blocks run here (`sdk.compat`), for the way to the author's."""
+    """Treat the frames of another SDK, whose blocks run here (`sdk.compat`), as a way to the author's frames."""
     global _plumbing
     _plumbing = tuple({*_plumbing, directory + os.sep})
 
 
 def frames_to_show(trace: TracebackType | None) -> traceback.StackSummary:
-    """The frames of `trace` without ours and pydantic's, and without asyncio's that lead to the author's first.
+    """The frames of `trace` without ours and pydantic's, and without the asyncio frames that lead to the author's.
 
-    Empty when there are no others.
+    Empty if there are no others.
     """
     frames = traceback.extract_tb(trace)
     shown = [frame for frame in frames if not _is_plumbing(frame.filename)]
@@ -36,9 +36,10 @@ def frames_to_show(trace: TracebackType | None) -> traceback.StackSummary:
 
 
 def author_frame(trace: TracebackType | None) -> traceback.FrameSummary | None:
-    """The author's innermost frame: where a library that was called raised, it is the call that matters.
+    """The author's innermost frame: if a library has raised the error, the author's call of it matters.
 
-    The author's are the first frame that is neither ours nor asyncio's, and those of its package or below its folder.
+    The author's frames are the first one that is neither ours nor asyncio's, and those in its package or below its
+    folder.
     """
     frames = [
         each
@@ -56,7 +57,7 @@ def _is_plumbing(file: str) -> bool:
 
 
 def _home(file: str) -> str:
-    """The top of the package that `file` is in, else its folder."""
+    """The top folder of the package that `file` is in, or its folder if it is in none."""
     home = folder = os.path.dirname(file)
     while os.path.exists(os.path.join(folder, "__init__.py")) and folder != os.path.dirname(folder):
         home, folder = folder, os.path.dirname(folder)

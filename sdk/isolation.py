@@ -1,6 +1,7 @@
-"""What to say where the kernel refuses a block something, and the worker's isolation may be the reason.
+"""A hint for the author if the kernel has refused a block something, and the worker's isolation may be the reason.
 
-The job runner says in each job which paths are open. Without it, in a notebook for one, there is no isolation.
+The job runner tells this module in each job which paths are open. Without it, for example in a notebook, there is no
+isolation.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ _is_open: IsOpen | None = None
 
 
 def use_isolation(is_open: IsOpen | None) -> None:
-    """Have this process say so from now on; `None` where nothing is kept from its job."""
+    """Make this process use these rules from now on; `None` if its job may use everything."""
     global _is_open
     _is_open = is_open
 
 
 def isolation_hint(error: BaseException) -> str:
-    """A sentence for what may have been refused by the isolation, "" for all else.
+    """A sentence for an error that the isolation may have caused, "" for all others.
 
-    `error` is looked through with what caused it and what is in its group. Nothing is said of a path that is open, for
-    which the kernel goes by its mode bits, nor of `EACCES` without a path: that is an address, such as a low port.
+    It searches `error`, its causes and the members of its group. There is no hint for an open path (there the kernel
+    has decided by the file's mode), nor for `EACCES` without a path (that is an address, such as a low port).
     """
     if _is_open is None:
         return ""
@@ -58,7 +59,7 @@ def _resolved(path: object) -> str | None:
 
 
 def _is_of_another_process(path: str) -> bool:
-    """Memory, files and the like in `/proc`, which no rule for files names: tracing is what is refused."""
+    """Memory, files and the like in `/proc`. No rule for files names them; the kernel refuses to trace a process."""
     found = _OF_A_PROCESS.match(path)
     return found is not None and found[1] not in (str(os.getpid()), "self", "thread-self")
 

@@ -1,4 +1,4 @@
-"""How a job's raw parts become what a block is called with."""
+"""Converts a job's raw parts to the arguments of a block."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Warn = Callable[[str], None]
 
 
 class JobReader:
-    """Reads jobs by the rules of this SDK. A block of another one names a reader with others (`sdk.compat`)."""
+    """Reads jobs by the rules of this SDK. Blocks of another SDK name a reader with other rules (`sdk.compat`)."""
 
     def parameters(self, model: type[Any], raw: Mapping[str, Any], warn: Warn) -> Any:
         """An instance of `model`. Raises `ParameterError`."""
         return parse_parameters(model, raw, warn)
 
     def acquire_parameters(self, model: type[Any], raw: Mapping[str, Any], warn: Warn) -> AcquireParams[Any]:
-        """What can be read of parameters that are not complete yet. Never raises."""
+        """The readable part of parameters that are not complete yet. Never raises."""
         partial, reasons = parse_leniently(model, raw, warn)
         return AcquireParams(partial, frozenset(reasons), dict(raw) if isinstance(raw, Mapping) else {})
 

@@ -1,4 +1,4 @@
-"""The secrets that a job came with, and those that its block has brought in."""
+"""The secrets that a job came with, and those that its block has added."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from sdk.masking import MAX_MESSAGE_LENGTH
 
 
 class JobSecrets:
-    """All secrets of one job. Of a large one, those that it came with are searched for when they are needed.
+    """All secrets of one job. For a large job, the secrets that it came with are collected only when they are needed.
 
-    `came_with` returns these. It is called once: at once, unless `is_large`. What a large job came with, whoever runs
-    it masks in all that leaves the job (`sdk.execution.JobInput`).
+    `came_with` returns these. It is called once: at once, unless `is_large`. The caller that runs a large job masks
+    these in everything that leaves the job (`sdk.execution.JobInput`).
     """
 
     def __init__(self, came_with: Callable[[], frozenset[str]], *, is_large: bool) -> None:
@@ -20,19 +20,19 @@ class JobSecrets:
         self._added: frozenset[str] = frozenset()
 
     def add(self, secrets: frozenset[str]) -> None:
-        """Remember these too."""
+        """Remember these, too."""
         self._added |= secrets
 
     def all(self) -> frozenset[str]:
-        """All of them. Of a large job, this takes its time."""
+        """All of them. For a large job this takes a while."""
         if self._known is None:
             self._known = self._came_with()
         return self._known | self._added
 
     def to_hide_in(self, message: str) -> frozenset[str]:
-        """Those that have to be looked for here in a message that is complete.
+        """The secrets that must be hidden here in a complete message.
 
-        In one that will be cut, all: the piece of a secret at the cut is found by nobody later.
+        For a message that will be cut, these are all: nobody would find the piece of a secret at the cut later.
         """
         is_hidden_later = self._known is None and len(message) <= MAX_MESSAGE_LENGTH
         return self._added if is_hidden_later else self.all()

@@ -1,6 +1,6 @@
-"""The host keys that a job knows: given by whoever runs it, and those that its devices show first.
+"""The host keys that a job knows: the keys that its caller gives, and the first keys that its devices show.
 
-`sdk.connection.host_keys` checks devices against them. This module imports no SSH library: the job runner fills it for
+`sdk.connection.host_keys` checks devices with them. This module imports no SSH library: the job runner fills it for
 every job, and most jobs connect to nothing.
 """
 
@@ -12,17 +12,17 @@ from enum import StrEnum
 
 
 class HostKeyPolicy(StrEnum):
-    """What is done with a device whose host key is not known. A known one is checked in each case but `off`."""
+    """What to do with a device whose host key is unknown. A known key is always checked, except with `off`."""
 
     STRICT = "strict"
-    """It is refused."""
+    """The device is refused."""
     ACCEPT_NEW = "accept-new"
-    """The first key that it shows is taken for its own from then on."""
+    """The first key that the device shows counts as its key from then on."""
     OFF = "off"
-    """Any key will do, also where another one is known."""
+    """Any key is accepted, even if another one is known."""
 
     def strictest(self, other: str | None) -> HostKeyPolicy:
-        """The stricter of the two; this one where there is no other. Raises `ValueError` for what is no policy."""
+        """The stricter of the two; this one if `other` is None. Raises `ValueError` for a text that is no policy."""
         if other is None:
             return self
         order = tuple(HostKeyPolicy)
@@ -30,7 +30,7 @@ class HostKeyPolicy(StrEnum):
 
 
 class Found(StrEnum):
-    """What a device's key turned out to be."""
+    """The result of the check of a device's key."""
 
     KNOWN = "known"
     NEW = "new"
@@ -45,16 +45,16 @@ Report = Callable[[str, int, str, str], None]
 
 
 def report_to_nobody(host: str, port: int, key_type: str, key: str) -> None:
-    """Where nobody keeps keys: a notebook, a test."""
+    """For callers that keep no keys: a notebook, a test."""
 
 
 class KnownHosts:
-    """The known keys by address and port. May be used by several threads.
+    """The known keys by address and port. Several threads may use it.
 
     Args:
-        policy: for devices whose key is not known.
+        policy: for devices with an unknown key.
         keys: address or name, port, type and key of each.
-        report: is told of each key that was taken, once. It must not raise.
+        report: called once for each key that was accepted. It must not raise.
     """
 
     def __init__(
@@ -71,14 +71,14 @@ class KnownHosts:
             self._keys.setdefault((host.lower(), port), []).append((key_type, key))
 
     def keys_of(self, host: str, port: int) -> tuple[Key, ...]:
-        """The known keys of a device, none for one that is not known."""
+        """The known keys of a device; none if it is unknown."""
         return tuple(self._keys.get((host.lower(), port), ()))
 
     def check(self, host: str, port: int, key: Key, asked: str | None = None) -> Found:
-        """Compare what a device has shown with what is known of it; under `accept-new`, know it from now on.
+        """Compare a device's key with its known keys. Under `accept-new`, remember a first key from now on.
 
-        `asked` is another policy, which counts where it is stricter. A key of another type than those that are known
-        is a changed one: else whoever stands between would only have to show a type that is not known yet.
+        `asked` is another policy; it counts if it is stricter. A key of another type than the known ones counts as
+        changed: otherwise an attacker in between would only have to show a type that is not known yet.
         """
         policy = self.policy.strictest(asked)
         if policy is HostKeyPolicy.OFF:
@@ -97,11 +97,11 @@ _in_force = KnownHosts()
 
 
 def use_known_hosts(known: KnownHosts) -> None:
-    """Have this process check by these from now on."""
+    """Make this process check with these keys from now on."""
     global _in_force
     _in_force = known
 
 
 def known_hosts() -> KnownHosts:
-    """What this process checks by. Without a job runner: it knows nothing, and takes the first key of each device."""
+    """The keys of this process. Without a job runner it knows none, and accepts the first key of each device."""
     return _in_force

@@ -1,4 +1,4 @@
-"""The logger a block gets: the standard library's, plus context that goes along with each record."""
+"""The logger of a block: the standard library's, plus a context on each record."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 class BlockLogger(logging.LoggerAdapter[logging.Logger]):
     """A `logging.LoggerAdapter` with `with_context`.
 
-    The context is put on each record as `record.context`, a dict. The message itself is left alone: how
-    context is shown is up to whoever formats the record.
+    Each record gets the context as `record.context`, a dict. The message itself is not changed: the code that
+    formats the record decides how to show the context.
     """
 
     def __init__(self, logger: logging.Logger, context: dict[str, Any] | None = None) -> None:
@@ -19,7 +19,7 @@ class BlockLogger(logging.LoggerAdapter[logging.Logger]):
         self._context = dict(context or {})
 
     def with_context(self, **context: Any) -> BlockLogger:
-        """A logger that adds `context` to what this one adds. This one stays as it is."""
+        """A logger that adds `context` to what this one adds. This one does not change."""
         return BlockLogger(self.logger, {**self._context, **context})
 
     def get_context(self) -> dict[str, Any]:
@@ -27,7 +27,7 @@ class BlockLogger(logging.LoggerAdapter[logging.Logger]):
         return dict(self._context)
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        """Add the context to a record; an `extra` of the caller is kept beside it."""
+        """Add the context to a record, and keep an `extra` of the caller."""
         # LoggerAdapter.process would replace the caller's extra (before 3.13 there is no merge_extra).
         kwargs["extra"] = {**(kwargs.get("extra") or {}), "context": self.get_context()}
         return msg, kwargs
@@ -44,5 +44,5 @@ def block_logger(owner: str, logger: LoggerLike | None = None) -> BlockLogger:
         return logger
     if isinstance(logger, logging.Logger):
         return BlockLogger(logger)
-    # An adapter may be stacked on another one; its extra is what it would have added to each record.
+    # An adapter may wrap another one. Its extra is what it would have added to each record.
     return block_logger(owner, logger.logger).with_context(**dict(logger.extra or {}))

@@ -1,4 +1,4 @@
-"""How secrets are kept out of a text: given by whoever runs blocks, as the SDK itself only knows which they are."""
+"""How secrets are removed from a text. The SDK itself only knows the secrets; the code that runs blocks masks them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECRET_NAME_PARTS = (
     "sshkey",
     "authorization",
 )
-"""What makes a name one of a secret, in small letters and without `-` and `_`."""
+"""Parts of secret names, in lower case and without `-` and `_`."""
 
 _PASS = re.compile(r"(?:^|[-_ .])(?i:pass)$|[a-z0-9]Pass$")
 _SHORTEST_CHARS = 6
@@ -34,16 +34,16 @@ _SHORTEST_CHARS = 6
 _SHORTEST_PIECE_CHARS = 3
 
 MAX_MESSAGE_LENGTH = 16_000
-"""What a result's message may have, in characters, the mark of a cut among them."""
+"""The longest message of a result, in characters, with the mark of a cut."""
 
 _MARK_LENGTH = 50
 
 
 class Hide(Protocol):
-    """Takes the secrets out of a text."""
+    """Removes the secrets from a text."""
 
     def __call__(self, text: str, *, cut_after: bool = False) -> str:
-        """`text` without secrets, and with `cut_after` without the piece of one that a cut has left at its end."""
+        """`text` without secrets; with `cut_after` also without the piece of a secret that a cut left at its end."""
         ...
 
 
@@ -53,7 +53,7 @@ def _is_built_in_name(name: str) -> bool:
 
 
 def _hide_as_they_are(secrets: Iterable[str]) -> Hide:
-    # Longest first, as one secret may begin with another.
+    # Longest first, because one secret may begin with another.
     ordered = sorted((text for text in secrets if len(text) >= _SHORTEST_CHARS), key=len, reverse=True)
 
     def hide(text: str, *, cut_after: bool = False) -> str:
@@ -70,10 +70,10 @@ def _hide_as_they_are(secrets: Iterable[str]) -> Hide:
 
 @dataclass(frozen=True, slots=True)
 class Masking:
-    """Which names are of secrets, what hides values, and who is told of one that a block has set itself.
+    """Which names are secret, how values are hidden, and who is told about a secret that a block has set itself.
 
     The defaults are for a block that is called directly, as in a notebook: only there nobody else masks. In a job,
-    the job runner brings its own (`use_masking`), which also knows how secrets are escaped and encoded.
+    the job runner sets its own (`use_masking`), which also know how secrets are escaped and encoded.
     """
 
     is_secret_name: Callable[[str], bool] = _is_built_in_name
@@ -85,45 +85,45 @@ _in_force = Masking()
 
 _MOST_LEARNED = 1000
 _learned: ContextVar[set[str] | None] = ContextVar("secrets that the block has set", default=None)
-"""Of one job: several can run in one process, in tests. None outside of a job, and in a thread that the block has
-started by itself."""
+"""The secrets of one job: in tests, several jobs can run in one process. None outside of a job, and in a thread that
+the block has started by itself."""
 
 
 _CameWith = Callable[[], frozenset[str]]
 _came_with: ContextVar[_CameWith | None] = ContextVar("secrets that the job came with", default=None)
 _of_latest: _CameWith | None = None
-"""Of the job that began last in this process, which is nearly always the only one: for threads without its context."""
+"""Those of the job that began last in this process, nearly always the only one: for threads without its context."""
 
 
 def use_masking(masking: Masking) -> None:
-    """Have this process mask so from now on."""
+    """Make this process mask in this way from now on."""
     global _in_force
     _in_force = masking
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a field or key of this name is taken for a secret without being marked."""
+    """Whether a field or key of this name counts as secret without a mark."""
     return _in_force.is_secret_name(name)
 
 
 def hiding(secrets: frozenset[str]) -> Hide:
-    """What takes `secrets` out of a text, and those that the job's block has set itself (`learn`)."""
+    """A function that removes `secrets` from a text, and the secrets that the job's block has set itself (`learn`)."""
     return _in_force.hiding(secrets.union(_learned.get() or ()))
 
 
 def hiding_all(secrets: frozenset[str] = frozenset()) -> Hide:
-    """What takes out of a text `secrets`, and all of the running job: that it came with, and that its block has set.
+    """A function that removes `secrets` and all secrets of the running job, those that it came with and its block's.
 
-    For what is said beside its result. Of a large job, it takes its time when it is first asked for.
+    For texts outside of its result. For a large job, the first call takes a while.
     """
     came_with = _came_with.get() or _of_latest
     return hiding(secrets | came_with() if came_with is not None else secrets)
 
 
 def hide_in_message(text: str, secrets: frozenset[str]) -> str:
-    """A result's message without `secrets`, cut where it is longer than a message may be.
+    """A result's message without `secrets`, cut if it is longer than a message may be.
 
-    Cut first: to look through 50 MB takes seconds, in which nothing else runs in the process.
+    It is cut first: it takes seconds to search 50 MB, and nothing else runs in the process in that time.
     """
     hide = hiding(secrets)
     if len(text) <= MAX_MESSAGE_LENGTH:
@@ -133,19 +133,19 @@ def hide_in_message(text: str, secrets: frozenset[str]) -> str:
 
 
 def start_learning() -> None:
-    """Forget what the block of another job has set: this is where a job begins."""
+    """Forget what the block of another job has set, because a new job begins here."""
     _learned.set(set())
 
 
 def know_job(came_with: _CameWith) -> None:
-    """Have `hiding_all` hide what `came_with` returns, too: the secrets of the job that begins here."""
+    """Make `hiding_all` also hide what `came_with` returns: the secrets of the job that begins here."""
     global _of_latest
     _of_latest = came_with
     _came_with.set(came_with)
 
 
 def learn(secrets: Iterable[str]) -> None:
-    """Hide these too from now on: the block has set them."""
+    """Also hide these from now on: the block has set them."""
     known = _learned.get()
     for secret in secrets:
         if known is None or (secret not in known and len(known) < _MOST_LEARNED):

@@ -1,4 +1,4 @@
-"""Whether the methods an author wrote can be called as the worker calls them; asked when a block is registered."""
+"""Whether the worker can call the methods that an author wrote. Checked when a block is registered."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _PARAMETERS: Final = {
 def check_methods(cls: type[Any], where: str) -> None:
     """Check `run`, `acquire` and `rollback` of a block. `where` names it.
 
-    Raises `RegistrationError` for what is no plain method, is a generator, or takes other parameters.
+    Raises `RegistrationError` for an object that is not a plain method, is a generator, or takes other parameters.
     """
     for name, parameters in _PARAMETERS.items():
         written = f"async def {name}({', '.join(('self', *parameters))})"
-        # Not by getattr, which would call a property, and turn the others into what they are not.
+        # Not by getattr: it would call a property, and turn the others into something else.
         _check_kind(inspect.getattr_static(cls, name), name, where, advice=f"Write it as '{written}'.")
         method = getattr(cls, name)
         _check_is_no_generator(method, name, where)
@@ -54,7 +54,7 @@ def _check_is_no_generator(method: Any, name: str, where: str) -> None:
 def _check_parameters(method: Any, name: str, parameters: tuple[str, ...], where: str, advice: str) -> None:
     signature = inspect.signature(method)
     given = " and ".join(parameters)
-    # The older form has a third one without a default, and gets None for it.
+    # The older form has a third parameter without a default, and gets None for it.
     older = ("result_from_failed",) if name == "rollback" and needs_forward_result(method) else ()
     try:
         signature.bind(None, *parameters, *older)

@@ -6,21 +6,21 @@ from pydantic import BaseModel, ConfigDict
 
 
 class FunctionBlockParams(BaseModel):
-    """Base of a block's parameters: a pydantic model, whose JSON schema the engine gets.
+    """Base class of a block's parameters: a pydantic model. The engine gets its JSON schema.
 
-    A job whose parameters do not fit fails with the path and the reason of each problem, never with a value, before
-    the block is called. Blank strings count as absent. Keys the model does not know are ignored, with one warning that
-    lists their names: an older block must go on working when a workflow sends more. Defaults are applied here: the
-    schema is sent without them. Mark secrets with `SENSITIVE`.
+    If a job's parameters do not fit, the job fails before the block is called. The message has the path and the reason
+    of each problem, never a value. Blank strings count as absent. Keys that the model does not know are ignored, with
+    one warning that lists their names: an older block must still work when a workflow sends more. Defaults are applied
+    here, and the schema is sent without them. Mark secrets with `SENSITIVE`.
     """
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
 
 class FunctionBlockResultData(BaseModel):
-    """Base of a block's result data: a pydantic model, whose JSON schema the engine gets.
+    """Base class of a block's result data: a pydantic model. The engine gets its JSON schema.
 
-    Unknown keys are refused with pydantic's `ValidationError`: the engine knows the schema and checks it.
+    Unknown keys raise pydantic's `ValidationError`: the engine knows the schema and checks it.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)

@@ -1,4 +1,4 @@
-"""What pydantic reads an object into beside models: dataclasses, TypedDicts and NamedTuples, by their type hints."""
+"""Dataclasses, TypedDicts and NamedTuples: pydantic also reads objects into these, by their type hints."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 ResultT = TypeVar("ResultT")
 
-# A `type` statement can name itself.
+# A `type` statement can refer to itself.
 MAX_ANNOTATION_DEPTH = 10
 
 
 def cached_by_class(function: Callable[[type[Any]], ResultT]) -> Callable[[type[Any]], ResultT]:
-    """`functools.cache` for a function of a class, which mypy takes for not hashable."""
+    """`functools.cache` for a function of a class: mypy thinks that a class is not hashable."""
     return cast("Callable[[type[Any]], ResultT]", functools.cache(function))
 
 
@@ -35,7 +35,7 @@ def is_named_tuple(kind: type[Any]) -> bool:
 
 
 def is_typed_dict(kind: type[Any]) -> bool:
-    """Whether it says what is in a dict, by `typing.TypedDict` or that of `typing_extensions`."""
+    """Whether it describes a dict, by `typing.TypedDict` or the one of `typing_extensions`."""
     return issubclass(kind, dict) and hasattr(kind, "__required_keys__")
 
 
@@ -46,22 +46,22 @@ def is_record(kind: type[Any]) -> bool:
 
 @cached_by_class
 def hints_of(record: type[Any]) -> Mapping[str, Any] | None:
-    """The type hints of a record's fields, with what `Annotated` adds; None where one of them can't be resolved.
+    """The type hints of a record's fields, with what `Annotated` adds; None if one of them can't be resolved.
 
-    pydantic may still read such a record: it knows the names in the function that has defined a class.
+    pydantic may still read such a record: it knows the names inside the function that defined a class.
     """
     try:
         return get_type_hints(record, include_extras=True)
-    except Exception:  # a hint in a text is code, and may raise anything
+    except Exception:  # a hint as a text is code, and may raise anything
         return None
 
 
 def mentioned(annotation: Any, depth: int = 0) -> Iterator[Any]:
-    """An annotation and all parts of it, what `Annotated` adds among them. Classes are not looked into."""
+    """An annotation and all its parts, also what `Annotated` adds. It does not look into classes."""
     yield annotation
     if depth > MAX_ANNOTATION_DEPTH:
         return
-    # `__value__` is what a `type` statement gave a name to.
+    # `__value__` is the value that a `type` statement gave a name to.
     named = annotation.type if isinstance(annotation, InitVar) else getattr(annotation, "__value__", None)
     for part in (*get_args(annotation), named):
         if part is not None:

@@ -1,4 +1,4 @@
-"""What a block declares about itself, checked where it is written."""
+"""What a block declares about itself. It is checked at the declaration."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sdk.models import FunctionBlockParams, FunctionBlockResultData
 # The engine keeps the help text in a varchar(255) column (engine contract: block ids).
 MAX_HELP_LENGTH = 255
 
-# What the newer generation of the engine accepts. 0.42 takes no hyphen, of which the worker and `check` warn.
+# What the newer generation of the engine accepts. 0.42 accepts no hyphen; the worker and `check` warn of that.
 _ID_PART = re.compile(r"[^/:\s]+")
 
 
 class RunOn(StrEnum):
-    """What one job of a block runs on."""
+    """On what one job of a block runs."""
 
     GLOBAL = "global"
     DEVICE = "device"
@@ -42,21 +42,21 @@ class FbType(StrEnum):
 class Registration:
     """A block's id, models, properties and limits.
 
-    The engine retries and rolls back by `is_pure`, `is_idempotent` and `reversible`; nobody checks them.
-    Raises `RegistrationError` (an `SdkError`), so a bad declaration shows up when its module is imported.
+    The engine decides by `is_pure`, `is_idempotent` and `reversible` about retries and rollbacks; nobody checks them.
+    Raises `RegistrationError` (an `SdkError`), so a wrong declaration shows when its module is imported.
     """
 
     name: str
-    """Second part of the id. As in `package`, no `/`, `:` or blank; and `-` only for engines from 0.43 on."""
+    """Second part of the id. Like `package` without `/`, `:` and blanks; `-` works only for engines from 0.43 on."""
 
     description: str
     """One line for people."""
 
     package: str
-    """First part of the id, so that names need to be unique only within it."""
+    """First part of the id. Names must be unique only within it."""
 
     run_on: str
-    """What one job runs on: `global`, `device`, `interface`, `group` or `client`."""
+    """On what one job runs: `global`, `device`, `interface`, `group` or `client`."""
 
     fb_type: str
     """What the block does: `configure`, `facts`, `check`, `execute` or `none`."""
@@ -71,33 +71,33 @@ class Registration:
     """Help in Markdown, at most 255 characters: the engine keeps no more (engine contract: block ids)."""
 
     version: tuple[int, int, int] = (1, 0, 0)
-    """Third part of the id. Several versions can be registered side by side."""
+    """Third part of the id. Several versions can be registered at the same time."""
 
     deprecated: bool = False
-    """Whether new workflows should not use it."""
+    """Whether new workflows should avoid it."""
 
     is_idempotent: bool = False
-    """Whether a repetition does no harm."""
+    """Whether it does no harm to run it again."""
 
     is_pure: bool = False
     """Whether it has no side effects."""
 
     reversible: bool = False
-    """Whether `rollback` undoes `run`. Without a `rollback` it is refused."""
+    """Whether `rollback` undoes `run`. It is refused for a block without a `rollback`."""
 
     max_seconds: float | None = None
-    """The time limit of one job in seconds; None leaves it to the worker's setting, which is the most there is."""
+    """The time limit of one job in seconds; with None the worker's setting applies. It can't exceed that setting."""
 
     max_memory_mb: int | None = None
-    """The memory limit of one job, with all processes it starts, in MiB; None leaves it to the worker's setting."""
+    """The memory limit of one job, with all processes it starts, in MiB; with None the worker's setting applies."""
 
     max_cpu_seconds: float | None = None
-    """How much time of processors one job may use, with all processes it starts, in seconds; two busy processors use
-    two seconds in one. None leaves it to the worker's setting, which is the most there is."""
+    """How much processor time one job may use, with all processes it starts, in seconds. Two busy processors use two
+    seconds in one second. With None the worker's setting applies. It can't exceed that setting."""
 
     max_concurrent: int | None = None
     """How many jobs of this block one worker runs at a time; None: as many as it has slots. An operator may set another
-    number (`--block-slots`). Each worker counts its own jobs only."""
+    number (`--block-slots`). Each worker counts only its own jobs."""
 
     def __post_init__(self) -> None:
         _check_id(self)
@@ -110,7 +110,7 @@ class Registration:
         _check_limits(self)
 
     def _check_model(self, field: str, base: type) -> None:
-        # A method, as the models of another SDK have another base (`sdk.compat.installed`).
+        # A method, because the models of another SDK have another base class (`sdk.compat.installed`).
         value: Any = getattr(self, field)
         if not isinstance(value, type) or not issubclass(value, base):
             raise _refusal(self, f"{field} is {value!r}", f"Give a subclass of {base.__name__}.")
@@ -158,7 +158,7 @@ def _check_id(registration: Registration) -> None:
         raise _refusal(
             registration, f"version {version!r} is not valid", "Give three integers from 0 up: (1, 0, 0)."
         )
-    # A list is what a peer block may hand in; the registration must stay hashable.
+    # A block of `neops_worker_sdk` may pass a list, but the registration must stay hashable.
     object.__setattr__(registration, "version", tuple(version))
 
 

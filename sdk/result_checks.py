@@ -18,7 +18,7 @@ _FIELD_TYPES: Final[dict[str, tuple[type, ...]]] = {
     "retryable": (bool, type(None)),
     "acquires": (list, tuple, type(None)),
 }
-"""What fields of a result may hold. pydantic checks them when a result is made, not when one is changed later."""
+"""What fields of a result may hold. pydantic checks a result when it is made, but not when it is changed later."""
 
 
 def checked(outcome: object, kind: type[R], block: str, method: str) -> R:
@@ -39,8 +39,8 @@ def checked(outcome: object, kind: type[R], block: str, method: str) -> R:
 def checked_data(
     result: FunctionBlockResult[Any], registration: Registration | None
 ) -> FunctionBlockResult[Any]:
-    """`result` if its data is of the class the block is registered with. Raises `WrongResultError`."""
-    # Without a registration the class is not known: a block under test that was never registered.
+    """`result` if its data is of the class that the block is registered with. Raises `WrongResultError`."""
+    # The class is unknown without a registration: for a block under test that was never registered.
     if registration is None or result.data is None or isinstance(result.data, registration.result_cls):
         return result
     raise WrongResultError(
@@ -56,7 +56,7 @@ def _described(outcome: object, kind: type[BaseFunctionBlockResult]) -> tuple[st
     if outcome is None:
         return "nothing (None)", advice
     if inspect.iscoroutine(outcome):
-        # Else Python warns of it, on a line that has nothing to do with it.
+        # Otherwise Python warns about it, on a line that has nothing to do with it.
         outcome.close()
         return "a coroutine that was not awaited", f"Put 'await' before the call. {advice}"
     if inspect.isgenerator(outcome) or inspect.isasyncgen(outcome):

@@ -15,12 +15,12 @@ NOT_RESULT_DATA = "sdk_not_result_data"
 
 
 class BaseFunctionBlockResult(BaseModel):
-    """What all results say: whether it worked, and a message for a person."""
+    """The common part of all results: whether it worked, and a message for a person."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     message: str
-    """For a person: what came of it. Over 16 000 characters it is cut; secrets of the job in it are masked."""
+    """What came of it, for a person. Over 16 000 characters it is cut. Secrets of the job in it are masked."""
 
     success: bool
     """Whether it worked. The changes to the context's entities are sent only if it did."""
@@ -32,24 +32,25 @@ class BaseFunctionBlockResult(BaseModel):
 class FunctionBlockResult(BaseFunctionBlockResult, Generic[ResultT]):
     """The result of `run`.
 
-    Raises pydantic's `ValidationError` where it is made with anything else, such as a dict for `data`.
+    Raises pydantic's `ValidationError` if it is made with anything else, such as a dict for `data`.
     """
 
     data: ResultT | None = None
     """An instance of the block's result class. It is sent as JSON: dates in ISO 8601, sets as arrays, addresses, UUIDs,
-    paths and decimals as text. NaN, circles and what JSON has no form for fail the job, with their place.
+    paths and decimals as text. NaN, circles and values that JSON can't hold fail the job, and the error names the
+    place.
 
-    Bytes are sent as text where they are UTF-8, else as base64, and who reads the result can't tell which: have a
-    `str` field instead, and encode what is no text yourself (`base64.b64encode(raw).decode()`)."""
+    Bytes are sent as text if they are UTF-8, otherwise as base64, and the reader can't tell which. Use a `str` field
+    instead, and encode bytes that are not text yourself (`base64.b64encode(raw).decode()`)."""
 
     retryable: bool | None = None
-    """False tells an engine (from 0.43 on) that the same job would fail again; None leaves it to its own rule."""
+    """False tells an engine (from 0.43 on) that the same job would fail again. With None, its own rule decides."""
 
     @field_validator("data", mode="wrap")
     @classmethod
     def _say_what_data_must_be(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-        # Without a type argument pydantic would hold a dict against the empty base class and complain
-        # of each of its keys, which tells nobody what is wrong.
+        # Without a type argument, pydantic would compare a dict with the empty base class and complain
+        # about each of its keys. That would not show what is wrong.
         try:
             return handler(value)
         except ValidationError:
@@ -65,31 +66,31 @@ class FunctionBlockResult(BaseFunctionBlockResult, Generic[ResultT]):
 class FunctionBlockAcquireResult(BaseFunctionBlockResult):
     """The result of `acquire`."""
 
-    # Any, because blocks written for the generated client hand in its classes, which we can't name here.
+    # Any, because blocks for the generated client pass its classes, and we can't name these here.
     acquires: list[Any] | None = None
     """`EntityAcquireByElasticQuery` and `EntityAcquireContext` items, or None for nothing."""
 
 
 class FunctionBlockRollbackResult(BaseFunctionBlockResult):
-    """The result of `rollback`: whether all is as it was before `run`."""
+    """The result of `rollback`: whether everything is as it was before `run`."""
 
 
 AnyResultT = TypeVar("AnyResultT", bound=BaseFunctionBlockResult)
 
 
 def mark_raised(result: AnyResultT) -> AnyResultT:
-    """Mark a failure as made of an exception that the author's code raised. No part of what is sent or dumped."""
+    """Mark a failure as made from an exception of the author's code. The mark is never sent or dumped."""
     result._raised = True
     return result
 
 
 def was_raised(result: BaseFunctionBlockResult) -> bool:
-    """Whether the result stands for an exception of the author's code, not for a failure that it returned."""
+    """Whether the result stands for an exception of the author's code, not for a failure that the code returned."""
     return result._raised
 
 
 def mark_refused(result: AnyResultT) -> AnyResultT:
-    """Mark a failure as made by the SDK, of what it can't accept from the block. As `mark_raised`, never sent."""
+    """Mark a failure as made by the SDK, which can't accept something from the block. The mark is never sent either."""
     result._refused = True
     return result
 

@@ -1,4 +1,4 @@
-"""JSON schemas as the engine wants them."""
+"""JSON schemas in the form that the engine needs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SCHEMAS_BY_NAME = frozenset({"$defs", "definitions", "dependentSchemas", "patte
 
 class _Generator(GenerateJsonSchema):
     def emit_warning(self, kind: JsonSchemaWarningKind, detail: str) -> None:
-        # That a default is no JSON is nothing to warn of: defaults are left out.
+        # No warning for a default that is not JSON: defaults are left out.
         if kind != "non-serializable-default":
             super().emit_warning(kind, detail)
 
@@ -43,10 +43,10 @@ def engine_schema(
     """The JSON schema of `model`, without its title and without any `default`.
 
     The engine fills defaults into a workflow's parameters (AJV with useDefaults; engine contract: block registration).
-    They would take the place of values still to be interpolated, and `null` would become an explicit null.
+    They would replace values that are still to be interpolated, and `null` would become an explicit null.
 
-    Parameters are described as they are read (`validation`, by alias), results as they are written
-    (`serialization`, by field name: that is how `sdk.encoding` writes a model). Raises `SchemaError`.
+    Parameters are described in the form in which they are read (`validation`, by alias), results in the form in which
+    they are written (`serialization`, by field name, as `sdk.encoding` writes a model). Raises `SchemaError`.
     """
     try:
         schema = model.model_json_schema(
@@ -61,7 +61,7 @@ def engine_schema(
 
 
 def _fields_to_blame(model: type[BaseModel], mode: Literal["validation", "serialization"]) -> str:
-    """The fields of which no schema can be made, each tried by itself; pydantic names none of them."""
+    """The fields for which no schema can be made. Each is tried alone, because pydantic names none of them."""
     blamed: list[str] = []
     for name, field in model.model_fields.items():
         definition: dict[str, Any] = {name: (field.annotation, field)}
@@ -74,9 +74,9 @@ def _fields_to_blame(model: type[BaseModel], mode: Literal["validation", "serial
 
 
 def _without_defaults(schema: Any) -> Any:
-    """A copy of a schema without the keyword `default`; a property of that name stays.
+    """A copy of a schema without the keyword `default`. A property of that name stays.
 
-    Only what the standard calls a schema is entered: an `enum`, `const` or `examples` holds data.
+    It enters only what the standard calls a schema: an `enum`, `const` or `examples` holds data.
     """
     if not isinstance(schema, dict):
         return schema

@@ -1,4 +1,4 @@
-"""Which values are secret: by declaration, by their type, or by their name."""
+"""Which values are secret: by a mark, by their type, or by their name."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _JSON_FIELDS = frozenset({"connection_options", "connectionOptions"})
 _MAX_JSON_LENGTH = 65_536
 _BUILT_IN = frozenset({dict, list})
 _PLAIN = frozenset({str, bytes, int, float, bool, type(None)})
-"""What holds nothing secret but itself."""
+"""Types whose values contain nothing but themselves."""
 
 _NO_KEYS: frozenset[str] = frozenset()
 
 _Item = tuple[object, bool, frozenset[str]]
-"""A value, whether it is secret as a whole, and which keys are declared secret in the dicts in it."""
+"""A value, whether all of it is secret, and which keys in its dicts are declared secret."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sensitive(metaclass=ABCMeta):  # noqa: B024  # for `register` alone
+class Sensitive(metaclass=ABCMeta):  # noqa: B024  # only for `register`
     """Marks a field whose value must never be shown: `key: Annotated[str, SENSITIVE]`.
 
-    The marker of another SDK is registered as one of these (`sdk.compat.installed`).
+    The marker of another SDK is registered as a subclass (`sdk.compat.installed`).
     """
 
 
@@ -48,9 +48,9 @@ SENSITIVE = Sensitive()
 
 @cached_by_class
 def marked_fields(kind: type[Any]) -> frozenset[str]:
-    """The fields of a model or a record marked `SENSITIVE`, also inside: `Annotated[str, SENSITIVE] | None`.
+    """The fields of a model or a record that are marked `SENSITIVE`, also inside: `Annotated[str, SENSITIVE] | None`.
 
-    None of a record whose type hints can't be resolved: it is seldom one that pydantic has read.
+    None for a record whose type hints can't be resolved: pydantic has seldom read such a record.
     """
     if issubclass(kind, BaseModel):
         return frozenset(
@@ -64,13 +64,13 @@ def marked_fields(kind: type[Any]) -> frozenset[str]:
 def collect_secrets(value: object) -> frozenset[str]:
     """All secrets in a model, a record, a mapping or a list, at any depth and of any length; numbers as printed.
 
-    Secret is what is marked `SENSITIVE`, is a pydantic secret, or has a name such as `password`.
+    A value is secret if it is marked `SENSITIVE`, is a pydantic secret, or has a name such as `password`.
     """
     return frozenset(text for text in _secrets(value) if text)
 
 
 def learn_field(model: type[BaseModel], name: str, value: object) -> None:
-    """Have what is secret in a field's new value masked from now on, the whole of it where the field is secret."""
+    """Mask the secrets in a field's new value from now on; if the field is secret, the whole value."""
     is_secret = is_secret_name(name) or name in marked_fields(model)
     value = _unfolded(name, value)
     if is_secret or not isinstance(value, str | int | float | None):
@@ -78,7 +78,7 @@ def learn_field(model: type[BaseModel], name: str, value: object) -> None:
 
 
 def _secrets(value: object, *, marked: bool = False) -> Iterator[str]:
-    # Not recursive, and each container once: a block may leave any nesting, and circles, in what it got.
+    # Not recursive, and each container once: a block may leave any nesting, and circles, in its input.
     todo: list[_Item] = [(value, marked, _NO_KEYS)]
     seen: set[tuple[int, bool, frozenset[str]]] = set()
     while todo:
@@ -121,12 +121,12 @@ def _parts(container: object, marked: bool, keys: frozenset[str]) -> Iterator[_I
 
 
 def _fields_of(container: object) -> dict[str, Any] | None:
-    """The values of a model, a dataclass or a NamedTuple by the names of its fields; None for anything else."""
+    """The values of a model, a dataclass or a NamedTuple by their field names; None for anything else."""
     kind: type[Any] = type(container)
     if kind in _BUILT_IN:
         return None
     if isinstance(container, BaseModel):
-        # vars and not getattr: a model built without validation may lack attributes.
+        # vars, not getattr: a model that was built without validation may lack attributes.
         return {**vars(container), **(container.model_extra or {})}
     if isinstance(container, tuple):
         return dict(zip(kind._fields, container, strict=False)) if is_named_tuple(kind) else None
@@ -134,14 +134,14 @@ def _fields_of(container: object) -> dict[str, Any] | None:
         return None
     values: dict[str, Any] = dict(getattr(container, "__dict__", {}))
     for name in kind.__dataclass_fields__:
-        if name not in values:  # of a class with slots
+        if name not in values:  # in a class with slots
             values[name] = getattr(container, name, None)
     return values
 
 
 @cached_by_class
 def _keys_in_typed_dicts(kind: type[Any]) -> Mapping[str, frozenset[str]]:
-    """Which keys are declared secret in the TypedDicts that a field holds: such a value is a dict, and can't tell."""
+    """Which keys are declared secret in the TypedDicts that a field holds: a dict itself can't show that."""
     if issubclass(kind, BaseModel):
         hints: Mapping[str, Any] = {name: field.annotation for name, field in kind.model_fields.items()}
     else:
@@ -162,7 +162,7 @@ def _declared_keys(annotation: Any) -> Iterator[str]:
 
 
 def _unfolded(name: object, value: object) -> object:
-    """A device's connection options as what they are, JSON in a text; everything else as it is."""
+    """A device's connection options, which are JSON in a text, as an object; everything else unchanged."""
     if name not in _JSON_FIELDS or not isinstance(value, str) or len(value) > _MAX_JSON_LENGTH:
         return value
     try:

@@ -1,4 +1,4 @@
-"""Calls of a block without `await`: of a coroutine, whose work was not done, or of what had begun by itself."""
+"""Calls of a block without `await`: to a coroutine, whose work was not done, or to something that began by itself."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _DROPPED: Final = re.compile(
     r"coroutine '(?P<name>[^']+)' was never awaited\n"
     r".*\n\s*File \"(?P<file>[^\n]+)\", line (?P<line>\d+), in [^\n]*",
 )
-"""Python's text, for which there are no fields. The place is in it only while origins are tracked."""
+"""Python's text; there are no fields for it. It has the place only while origins are tracked."""
 
 
 class CallNotAwaitedWarning(RuntimeWarning):
-    """A call that began without `await`, and that nobody awaited: its name, and where it was made."""
+    """A call that began without `await`, and that nobody awaited: its name, and the place of the call."""
 
     def __init__(self, name: str, file: str, line: int) -> None:
         super().__init__(
@@ -31,10 +31,10 @@ class CallNotAwaitedWarning(RuntimeWarning):
 
 @contextlib.contextmanager
 def telling_of_unawaited(warn: Callable[[str], None]) -> Iterator[None]:
-    """Call `warn` with a sentence for each call that is dropped without having been awaited.
+    """Call `warn` with a sentence for each call that is dropped before anybody awaits it.
 
-    Of a coroutine, Python's own warning is shown as well. It names the line on which the coroutine was dropped, which
-    is often the SDK's: where it was called, Python knows only while it tracks that.
+    For a coroutine, Python's own warning is shown as well. It names the line on which the coroutine was dropped, which
+    is often in the SDK. Python knows where it was called only while it tracks that.
     """
     depth = sys.get_coroutine_origin_tracking_depth()
     shown = warnings.showwarning
@@ -65,7 +65,7 @@ def telling_of_unawaited(warn: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         sys.set_coroutine_origin_tracking_depth(depth)
-        # Whoever has put another function there meanwhile keeps it, and may still call this one.
+        # If somebody has put another function there since, it stays, and may still call this one.
         is_over = True
         if warnings.showwarning is show:
             warnings.showwarning = shown

@@ -18,7 +18,7 @@ from sdk.devengine.routes_read import add_read_routes
 from sdk.devengine.routes_worker import add_worker_routes
 from sdk.devengine.service import SERVICE, Service
 
-# Handlers are done within milliseconds, unless a fault delays them; those are cut off.
+# Handlers are done within milliseconds, unless a fault delays them. Such delayed ones are cut off.
 _STOP_SECONDS = 0.2
 _LAST_TURNS = 3
 
@@ -42,9 +42,9 @@ class Server:
         self.url = ""
 
     async def start(self, host: str, port: int, before_listening: Callable[[], None]) -> None:
-        """Listen. `before_listening` is called when the port is ours, and before anybody can connect.
+        """Listen. `before_listening` is called when the port is ours, before any client can connect.
 
-        Raises `ListenError`, and what `before_listening` raises; then nothing is left open.
+        Raises `ListenError`, and what `before_listening` raises; nothing is left open then.
         """
         await self._runner.setup()
         try:
@@ -62,7 +62,7 @@ class Server:
     async def _listen(self, host: str, port: int, before_listening: Callable[[], None]) -> None:
         bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         try:
-            # As asyncio does it: the connections of an engine that was killed do not block its port.
+            # As asyncio does: connections of a killed engine must not block its port.
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind((host, port))
             before_listening()
@@ -73,10 +73,10 @@ class Server:
         self._bound = bound
 
     async def stop(self) -> None:
-        """Close the socket and all connections; requests under way are cut off after 0.2 s."""
+        """Close the socket and all connections. Requests that still run are cut off after 0.2 s."""
         bound, self._bound = self._bound, None
         if bound is not None:
-            # What was accepted, and is no connection yet when its server is closed, asyncio refuses, and leaves open.
+            # asyncio refuses a connection that was accepted but not set up when its server closes, and leaves it open.
             asyncio.get_running_loop().remove_reader(bound.fileno())
             for _ in range(_LAST_TURNS):
                 await asyncio.sleep(0)

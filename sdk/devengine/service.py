@@ -1,4 +1,4 @@
-"""What the HTTP handlers work with, and how they find it in the application."""
+"""What the HTTP handlers use, and how they find it in the application."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sdk.devengine.tokens import AccessToken
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The parts of one running engine. Without a `token` it answers everybody on this machine."""
+    """The parts of one running engine. Without a `token` it answers every program on this machine."""
 
     options: EngineOptions
     database: Database

@@ -1,7 +1,7 @@
-"""The token that every request needs, and the file in which it lies for those who may have it.
+"""The token that every request needs, and the file that gives it to those who may have it.
 
-All users of a machine reach its loopback, and the engine hands out device passwords. So only who can read this file,
-which is the user who runs the engine, can speak with it.
+All users of a machine reach its loopback, and the engine hands out device passwords. So only a user who can read this
+file can speak with the engine: that is the user who runs it.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ _RANDOM_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token that is new at each start of an engine; `file` is where it lies."""
+    """A token that is new at each start of an engine; `file` is the file that holds it."""
 
     file: Path
     value: str = field(default_factory=lambda: secrets.token_urlsafe(_RANDOM_BYTES), repr=False)
 
     def is_in(self, authorization: str | None) -> bool:
-        """Tell whether an Authorization header has this token, in a time that does not tell how much of it is right."""
+        """Whether an Authorization header has this token. The time for that does not show how much of it is right."""
         scheme, _, given = (authorization or "").partition(" ")
-        # As bytes: of texts, compare_digest takes ASCII only.
+        # As bytes: for texts, compare_digest accepts only ASCII.
         same = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), self.value.encode())
         return same and scheme.lower() == "bearer"
 
     def publish(self) -> None:
-        """Write the file: for its owner alone from its first moment on, and in one step. Raises `TokenFileError`.
+        """Write the file in one step. Only its owner can read it from its first moment on. Raises `TokenFileError`.
 
-        It stays when the engine ends: its token is void then, and a worker that is started a moment before the next
-        engine still finds a file. A symbolic link in its place is replaced, not followed.
+        The file stays when the engine ends. Its token is not valid any more then, but a worker that starts a moment
+        before the next engine still finds a file. A symbolic link in its place is replaced, not followed.
         """
-        # One name, so that what a killed engine has left is removed by the next one.
+        # Always the same name, so that the next engine removes what a killed engine has left.
         new = self.file.with_name(f".{self.file.name}.new")
         try:
             with suppress(FileNotFoundError):
@@ -46,7 +46,7 @@ class AccessToken:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(new, flags, 0o600)
             try:
-                # A umask may have taken too much away.
+                # A umask may have removed too many permissions.
                 os.fchmod(descriptor, 0o600)
                 os.write(descriptor, f"{self.value}\n".encode())
             finally:

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 def iso(seconds: float | None) -> str | None:
-    """Render epoch seconds as the engine writes times: UTC, milliseconds, `Z`."""
+    """Render epoch seconds in the engine's form of times: UTC, milliseconds, `Z`."""
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -59,7 +59,7 @@ def block(record: RegistrationRecord) -> Json:
 def registration(record: RegistrationRecord) -> Json:
     """Render a registration.
 
-    0.42 expects the block itself here, 0.43 an object around it; each client ignores what it does not know.
+    0.42 expects the block itself here, 0.43 an object around it. Each client ignores what it does not know.
     """
     return {**block(record), "functionBlock": block(record)}
 
@@ -67,7 +67,7 @@ def registration(record: RegistrationRecord) -> Json:
 def job(record: JobRecord, holder: WorkerRecord | None) -> Json:
     """Render a job for the lists (`JobShowResultDto`); `holder` is the worker that claimed it.
 
-    Without anything that came with the job or with its result: whoever looks for one job need not see all others'.
+    It has no data that came with the job or with its result: a user who looks for one job must not see those of others.
     """
     optional = {"stepLabel": record.step_label, "resultStatus": record.result_status}
     return {
@@ -79,7 +79,7 @@ def job(record: JobRecord, holder: WorkerRecord | None) -> Json:
         "workerId": record.worker_id,
         "workerName": None if holder is None else holder.name,
         "workerDeleted": holder is not None and holder.deleted_at is not None,
-        # There are no workflow runs here: each job is its own.
+        # There are no workflow runs here: each job stands alone.
         "workflowExecutionId": record.job_id,
         "entityId": record.entity_id,
         "createdAt": iso(record.created_at),
@@ -93,7 +93,7 @@ def job(record: JobRecord, holder: WorkerRecord | None) -> Json:
 
 
 def job_result(record: JobRecord, sensitive: Iterable[Path]) -> Json:
-    """Render the result of a job (`JobResultDataDto`); all fields null until there is one. Secrets are masked."""
+    """Render the result of a job (`JobResultDataDto`); all fields are null before there is one. Secrets are masked."""
     mask, told = _mask_of(record, (), sensitive)
     result = (_hidden(told["result"], mask) or {}).get("result", {})
     details = {key: result.get(key) for key in ("message", "data", "retryable")}
@@ -106,7 +106,7 @@ def job_in_full(
     attempts: list[AttemptRecord],
     sensitive: Iterable[Path],
 ) -> Json:
-    """Render everything known of a job, its secrets masked; `sensitive` are the paths that its block has marked."""
+    """Render all data of a job, with its secrets masked; `sensitive` are the paths that its block has marked."""
     mask, told = _mask_of(record, attempts, sensitive)
     result = _hidden(told["result"], mask)
     message = ((result or {}).get("result") or {}).get("message")
@@ -127,7 +127,7 @@ def job_in_full(
 
 
 def log(record: LogRecord) -> Json:
-    """Render a log entry: the worker's fields and when it arrived."""
+    """Render a log entry: the worker's fields and the time of its arrival."""
     return {
         "workflowId": record.workflow_id,
         "jobId": record.job_id,
@@ -140,7 +140,7 @@ def log(record: LogRecord) -> Json:
 
 
 def request(record: RequestRecord) -> Json:
-    """Render a recorded request, without its body: a job's result, or its passwords."""
+    """Render a recorded request without its body, which is a job's result, or holds passwords."""
     return {to_camel(name): value for name, value in asdict(record).items() if name != "body_text"}
 
 
@@ -156,7 +156,7 @@ def _attempt(record: AttemptRecord, result: Json | None) -> Json:
 
 
 def _hidden(body: Json | None, mask: JobMask) -> Json | None:
-    """Return a result body without secrets; its own words stay, also where a secret is one of them."""
+    """Return a result body without secrets. Its own keywords stay, even if a secret is equal to one."""
     if body is None:
         return None
     body = _with_updates(body, mask.hide)
@@ -169,7 +169,7 @@ def _hidden(body: Json | None, mask: JobMask) -> Json | None:
 
 
 def _with_updates(body: Json, change: Callable[[Json], Json]) -> Json:
-    """Return a result body whose updates `change` has seen, each with its values below the names of their fields."""
+    """Return a result body with updates that `change` has changed: it gets each value below the name of its field."""
     details = body["result"]
     updates = (details.get("dbUpdates") or {}).get("updates")
     if not updates:
@@ -181,7 +181,7 @@ def _with_updates(body: Json, change: Callable[[Json], Json]) -> Json:
 def _update(update: Json, change: Callable[[Json], Json]) -> Json:
     if update["operation"] != "patch" or "value" not in update:
         return change(update)
-    # The name of a patch's field is beside its value, and not above it: `"path": "password", "value": ...`.
+    # The name of a patch's field is beside its value, not above it: `"path": "password", "value": ...`.
     (value,) = change({update["path"]: update["value"]}).values()
     return {**change({key: each for key, each in update.items() if key != "value"}), "value": value}
 
@@ -189,9 +189,9 @@ def _update(update: Json, change: Callable[[Json], Json]) -> Json:
 def _mask_of(
     record: JobRecord, attempts: Sequence[AttemptRecord], sensitive: Iterable[Path]
 ) -> tuple[JobMask, Json]:
-    """Return what masks a job, and what it was made of and has brought, masked where a name tells what is secret.
+    """Return the mask of a job, and the job's input and results, masked where a name shows that a value is secret.
 
-    Of its results, the updates tell: a password that the block has set stands in them, and nowhere else.
+    The mask also learns from the updates of the results: only they have a password that the block has set.
     """
     item = record.item if isinstance(record.item, dict) else {}
     mask = JobMask()

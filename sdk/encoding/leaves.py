@@ -25,7 +25,7 @@ def duration(value: datetime.timedelta) -> str:
 
 
 def text_of_bytes(value: bytes | bytearray | memoryview) -> str:
-    """The text if it is UTF-8, else base64."""
+    """The text if it is UTF-8, otherwise base64."""
     raw = bytes(value)
     try:
         return raw.decode("utf-8")

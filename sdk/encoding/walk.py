@@ -1,4 +1,4 @@
-"""The walk that turns any value into JSON's own types."""
+"""Converts any value to JSON's own types."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def to_plain(value: Any, root: str = "value") -> Any:
-    """`value` in None, bool, int, float, str, list and dict only. See `sdk.encoding.to_json`.
+    """`value`, made only of None, bool, int, float, str, list and dict. See `sdk.encoding.to_json`.
 
     Raises `EncodingError`, whose path begins with `root`.
     """
@@ -47,7 +47,7 @@ class _RefusalError(Exception):
 
 class _Walk:
     def __init__(self) -> None:
-        # Of the containers we are in, not of all seen: the same list may well appear twice side by side.
+        # The containers around the present value, not all seen ones: a list may appear twice side by side.
         self._open: set[int] = set()
 
     def convert(self, value: Any) -> Any:
@@ -93,7 +93,7 @@ class _Walk:
         raise _RefusalError(_no_type_of_json(value))
 
     def _fields(self, value: Any) -> Any:
-        if not isinstance(value, Mapping):  # a root model, or one with a serializer of its own
+        if not isinstance(value, Mapping):  # a root model, or a model with its own serializer
             return self.convert(value)
         plain: dict[str, Any] = {}
         key: Any = None
@@ -121,7 +121,7 @@ class _Walk:
 
 def _no_type_of_json(value: object) -> str:
     if isinstance(value, Iterator):
-        # pydantic hands on any iterator as one of its own, so the author's type is not known any more.
+        # pydantic replaces any iterator by one of its own, so the author's type is lost.
         return "an iterator, a generator or an open file is no type that JSON has; use list(...), or its text"
     kind = value if isinstance(value, type) else type(value)
     name = author_name(f"{kind.__module__}.{kind.__qualname__}").removeprefix("builtins.")
@@ -131,11 +131,11 @@ def _no_type_of_json(value: object) -> str:
 
 
 def _dump(model: BaseModel) -> Any:
-    # Python mode, because JSON mode turns NaN inside Any into null and None keys into "None" without a word.
+    # Python mode: JSON mode silently turns NaN inside Any into null, and None keys into "None".
     try:
         return model.model_dump(mode="python", by_alias=False, warnings=False)
     except Exception as error:
-        # A circular reference, endless nesting, or a serializer of the author's that failed.
+        # A circular reference, endless nesting, or an author's serializer that failed.
         reason = str(error) if isinstance(error, ValueError) else type(error).__name__
         raise _RefusalError(f"{type(model).__name__} can't be dumped: {reason}") from error
 
@@ -179,7 +179,7 @@ def _path(root: str, parts: list[str]) -> str:
 
 
 def _part(key: Any) -> str:
-    # Cut, because a key may be of any length and the path is to be read.
+    # Cut, because a key may be of any length, and people must be able to read the path.
     return f".{key[:60]}" if isinstance(key, str) else f"[{repr(key)[:60]}]"
 
 

@@ -1,7 +1,7 @@
 """Devices, interfaces and device groups, as the engine sends them and as a block creates them.
 
-`DeviceEntity` and its siblings are what a job's context holds. `Device`, `Interface` and
-`DeviceGroup` are for new ones: append them to the context's lists.
+A job's context holds `DeviceEntity` and the like. `Device`, `Interface` and `DeviceGroup` are for
+new ones: append them to the context's lists.
 """
 
 from sdk.entities.creation import Device, DeviceField, DeviceGroup, GroupField, Interface, InterfaceField

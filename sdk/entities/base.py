@@ -14,25 +14,25 @@ from sdk.sensitive import learn_field
 
 
 def _number(value: Any) -> Any:
-    # pydantic would take "5" and True for numbers; an id that is neither is a mistake worth hearing of.
+    # pydantic would accept "5" and True as numbers. For an id, both are mistakes that an author should hear about.
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PydanticCustomError("int_type", "Input should be a number")
     return value
 
 
 EntityId = Annotated[int, BeforeValidator(_number), Field(ge=1)]
-"""A whole number from 1 up. `5.0` is 5: the engine's ids are of JSON's one number type."""
+"""A whole number from 1 up. `5.0` is 5: JSON has only one number type, and the engine's ids have it."""
 
 Number = int | float
-"""JSON's number; an integer stays one."""
+"""A number of JSON. An integer stays an integer."""
 
 
 class Entity(BaseModel):
-    """Base of what a job's context holds: models of the engine's JSON, in which all but the id may be None.
+    """Base of the models in a job's context: models of the engine's JSON, in which all but the id may be None.
 
     Attributes are snake_case, keys on the wire camelCase (engine contract: entities). Only the id is
     required. Keys that this SDK does not know are kept and readable, but changes to them are not sent.
-    Assignments are validated (pydantic's `ValidationError`), and an attribute that does not exist can't be set
+    Assignments are validated (pydantic's `ValidationError`). An attribute that does not exist can't be set
     (`AttributeError`): a typo must not look like a change.
     """
 
@@ -57,12 +57,12 @@ class Entity(BaseModel):
         if not known:
             fields = ", ".join(type(self).model_fields)
             raise AttributeError(f"{type(self).__name__} has no field {name!r}. Its fields: {fields}.")
-        # First: where the value is refused, the error must not show it.
+        # Before the assignment: if the value is refused, the error must not show it.
         learn_field(type(self), name, value)
         super().__setattr__(name, value)
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """Only what is set, and no unknown keys: their values may be secret."""
+        """Only fields that are set, and no unknown keys: their values may be secret."""
         for name, value in super().__repr_args__():
             if value is not None and name in type(self).model_fields:
                 yield name, value

@@ -1,4 +1,4 @@
-"""New entities, to be appended to the lists of a context."""
+"""New entities. Append them to the lists of a context."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class DeviceField(StrEnum):
 class InterfaceField(StrEnum):
     """Fields by which the CMS can find an interface of a device."""
 
-    # The member hides Enum's own `name` on the class only, which is what the peer SDK's blocks write. Without the
-    # annotation, pyright takes it for Enum's property wherever it is used.
+    # The member hides Enum's own `name` on the class only, and blocks of `neops_worker_sdk` write it so. Without the
+    # annotation, pyright takes every use for Enum's property.
     name: InterfaceField = "name"  # type: ignore[misc, assignment]  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]  # see above
 
 
@@ -40,36 +40,36 @@ class GroupField(StrEnum):
     name: GroupField = "name"  # type: ignore[misc, assignment]  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]  # see above
 
 
-# An unknown field of an entity that the engine sent is newer than this SDK; here it is a misspelt one.
+# An unknown field of an entity from the engine is newer than this SDK. In a new entity it is misspelt.
 _STRICT = ConfigDict(extra="forbid")
 
 
 class _Creation(BaseModel):
-    """What every new entity states beside its data.
+    """What every new entity states besides its data.
 
-    `identifier_fields` names the fields by which the CMS looks for one that exists already, and
-    `skip_if_identifier_exists` says that it is then left alone. Both are given, or neither applies
-    (`False` and `[]`): one without the other would mean nothing.
+    `identifier_fields` names the fields by which the CMS looks for an existing entity. `skip_if_identifier_exists`
+    says that the CMS leaves an existing one unchanged. Give both, or give neither (`False` and `[]`): one without the
+    other would mean nothing.
     """
 
     id: EntityId = Field(default_factory=new_temporary_id, frozen=True)
     skip_if_identifier_exists: bool
 
     def model_post_init(self, context: Any, /) -> None:
-        """Have the secrets of the new entity masked from now on."""
+        """Mask the secrets of the new entity from now on."""
         super().model_post_init(context)
         learn(collect_secrets(self))
 
     @model_validator(mode="after")
     def validate_creation_options(self) -> Self:
-        """Refuse one of the two options without the other."""
+        """Refuse one of the two options if the other is missing."""
         check_creation_options(self)
         return self
 
 
 def check_creation_options(entity: BaseModel) -> None:
-    """Refuse one of the two options of a new entity without the other. Raises `PydanticCustomError`."""
-    # Each class declares its identifier_fields itself, as a list of its own Enum.
+    """Refuse one of the two options of a new entity if the other is missing. Raises `PydanticCustomError`."""
+    # Each class declares its own identifier_fields, as a list of its own Enum.
     given = vars(entity)
     if given["skip_if_identifier_exists"] != bool(given["identifier_fields"]):
         raise PydanticCustomError(
@@ -79,11 +79,11 @@ def check_creation_options(entity: BaseModel) -> None:
 
 
 class Device(_Creation, DeviceEntity):
-    """A device to be created: append it to `context.devices`. It has a temporary `id` until then.
+    """A new device: append it to `context.devices`. It has a temporary `id` until the CMS has created it.
 
-    `identifier_fields` names the fields by which the CMS looks for one that exists already, which it then leaves
-    alone (`skip_if_identifier_exists=True`); with `False` and `[]` one is created in any case. Raises pydantic's
-    `ValidationError` for one of the two without the other, and for a field that there is not.
+    `identifier_fields` names the fields by which the CMS looks for an existing device. It leaves an existing one
+    unchanged (`skip_if_identifier_exists=True`). With `False` and `[]` it creates one in any case. Raises pydantic's
+    `ValidationError` for one of the two without the other, and for an unknown field.
     """
 
     model_config = _STRICT
@@ -91,9 +91,9 @@ class Device(_Creation, DeviceEntity):
 
 
 class Interface(_Creation, InterfaceEntity):
-    """An interface to be created: append it to `context.interfaces`. Options and errors as for `Device`.
+    """A new interface: append it to `context.interfaces`. Options and errors as for `Device`.
 
-    Its `device` may be one that is created in the same job, by hostname or temporary id. The CMS looks for an
+    Its `device` may be a device that is created in the same job, by hostname or temporary id. The CMS looks for an
     existing interface only within that device.
     """
 
@@ -105,7 +105,7 @@ class Interface(_Creation, InterfaceEntity):
         """The state to store for a device's status: an Enum, its value, or None for unknown.
 
         Administratively down becomes DOWN: the CMS column is too short for ADMINISTRATIVE_SHUTDOWN
-        (engine contract: entities). Raises `ValueError` for a status it does not know.
+        (engine contract: entities). Raises `ValueError` for an unknown status.
         """
         if status is None:
             return "DOWN"
@@ -116,7 +116,7 @@ class Interface(_Creation, InterfaceEntity):
 
 
 class DeviceGroup(_Creation, DeviceGroupEntity):
-    """A group to be created: append it to `context.device_groups`. Options and errors as for `Device`."""
+    """A new group: append it to `context.device_groups`. Options and errors as for `Device`."""
 
     model_config = _STRICT
     identifier_fields: Sequence[GroupField]

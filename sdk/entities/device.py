@@ -14,10 +14,10 @@ from sdk.entities.references import EntityReference, Platform
 class DeviceEntity(Entity):
     """A device of the job's context. Change its attributes, and a successful job sends the changes.
 
-    `username` and `password` are the login to it, in clear; the job's log masks them. Fields as the engine has them
-    (engine contract: entities); all but `id` may be None. An assignment of a wrong type raises pydantic's
-    `ValidationError`, one to a field that there is not `AttributeError`. Counts, ids, locks and times are the
-    engine's own: changes to them are not sent, and warned of.
+    `username` and `password` are its login, in clear; the job's log masks them. The fields are the engine's
+    (engine contract: entities); all but `id` may be None. A value of a wrong type raises pydantic's `ValidationError`,
+    and an unknown field `AttributeError`. Counts, ids, locks and times belong to the engine: changes to them are not
+    sent, and the log warns of them.
     """
 
     hostname: str | None = None

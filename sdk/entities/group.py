@@ -9,7 +9,7 @@ from sdk.entities.references import EntityReference
 
 
 class DeviceGroupEntity(Entity):
-    """A group of devices of the job's context, changed as a `DeviceEntity` is, with the same errors."""
+    """A group of devices of the job's context. Change it like a `DeviceEntity`, with the same errors."""
 
     name: str | None = None
     title: str | None = None

@@ -11,9 +11,9 @@ from sdk.entities.references import DeviceReference, EntityReference
 
 
 class InterfaceEntity(Entity):
-    """An interface of the job's context, changed as a `DeviceEntity` is, with the same errors.
+    """An interface of the job's context. Change it like a `DeviceEntity`, with the same errors.
 
-    `state` is UP, DOWN, ERROR_DISABLED or ADMINISTRATIVE_SHUTDOWN; `device` refers to its device, by id.
+    `state` is UP, DOWN, ERROR_DISABLED or ADMINISTRATIVE_SHUTDOWN; `device` names its device, by id.
     """
 
     name: str | None = None

@@ -11,7 +11,7 @@ from sdk.entities.base import EntityId
 
 
 class Reference(BaseModel):
-    """Base of references. Written without nulls, so that the CMS looks for what is given."""
+    """Base of references. Written without nulls, because the CMS searches by the given fields."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -27,13 +27,13 @@ class Reference(BaseModel):
 
 
 class EntityReference(Reference):
-    """Any entity, by its id. Written without fields that are None, so that the CMS looks for what is given."""
+    """Any entity, by its id. Written without fields that are None, because the CMS searches by the given fields."""
 
     id: EntityId | None = None
 
 
 class DeviceReference(Reference):
-    """A device by id, or, for one that is created in the same job, by hostname or address."""
+    """A device by id; or by hostname or address if it is created in the same job."""
 
     id: EntityId | None = None
     hostname: str | None = None

@@ -1,4 +1,4 @@
-"""From the raw parameters of a job to a block's model: strictly to execute, leniently to acquire."""
+"""Converts a job's raw parameters to a block's model: strictly for execute, leniently for acquire."""
 
 from sdk.parsing.lenient import parse_leniently
 from sdk.parsing.strict import parse_parameters

@@ -1,8 +1,8 @@
 """Blank strings from the engine count as absent.
 
-In some of its paths the engine writes an omitted optional string as `""` (engine contract: block registration), so a
-blank can't be told from nothing. It is dropped wherever a model names a field: the default then applies, or the
-field is missing. Strings in free mappings and lists are data and stay.
+In some cases the engine writes an omitted optional string as `""` (engine contract: block registration). So a blank
+looks the same as no value. It is dropped wherever a model names a field: then the default applies, or the field is
+missing. Strings in free mappings and lists are data, and stay.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def without_blanks(model: type[BaseModel], raw: Mapping[str, Any]) -> dict[str, 
 
 
 def _prune(candidates: list[Any], value: Any) -> Any:
-    """`value` as one of the annotations in `candidates` would read it, blanks left out."""
+    """`value` as one of the annotations in `candidates` would read it, without blanks."""
     if isinstance(value, Mapping):
         models = [model for candidate in candidates for model in typeforms.models_in(candidate)]
         if models:

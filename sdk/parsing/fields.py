@@ -1,4 +1,4 @@
-"""Under which keys a model's field can be given."""
+"""The keys by which a model's field can be given."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from pydantic import AliasChoices, AliasPath, BaseModel
 from pydantic.fields import FieldInfo
 
 ANY = "*"
-"""In a path: every element of a list, and every value of an object."""
+"""In a path, it means every element of a list, and every value of an object."""
 
 Path = tuple[str, ...]
 
 
 def places_of(model: type[BaseModel], name: str, field: FieldInfo) -> tuple[Path, ...]:
-    """All places in a mapping that `field` is read from: a key, or the steps of an `AliasPath`."""
+    """All places in a mapping from which `field` is read: a key, or the steps of an `AliasPath`."""
     by_name = bool(model.model_config.get("populate_by_name") or model.model_config.get("validate_by_name"))
     aliases = tuple(places_of_alias(field.validation_alias))
     return (*aliases, (name,)) if by_name or not aliases else aliases
 
 
 def keys_of(model: type[BaseModel], name: str, field: FieldInfo) -> frozenset[str]:
-    """All keys under which `field` is read from a mapping."""
+    """All keys by which `field` is read from a mapping."""
     return frozenset(place[0] for place in places_of(model, name, field))
 
 
 def fields_by_key(model: type[BaseModel]) -> dict[str, tuple[str, FieldInfo]]:
-    """Each key a model reads, with the name and the field it stands for."""
+    """Each key that a model reads, with the name and the field that it belongs to."""
     return {
         key: (name, field)
         for name, field in model.model_fields.items()
@@ -35,7 +35,7 @@ def fields_by_key(model: type[BaseModel]) -> dict[str, tuple[str, FieldInfo]]:
 
 
 def places_of_alias(alias: str | AliasPath | AliasChoices | None) -> Iterator[Path]:
-    """The places that an alias names. An element of a list is any of them."""
+    """The places that an alias names. An element of a list means any element."""
     if isinstance(alias, str):
         yield (alias,)
     elif isinstance(alias, AliasPath):

@@ -1,7 +1,7 @@
-"""Parameters of an acquire job, of which the engine could not resolve all.
+"""Parameters of an acquire job: the engine may not have resolved all of them.
 
-Acquire jobs run before any step. What refers to a step's result or to the context is left out or null
-(engine contract: job types), so the parameters can't be expected to be complete.
+Acquire jobs run before any step. Values from a step's result or from the context are left out or null
+(engine contract: job types), so the parameters may be incomplete.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ NULL = "null was sent"
 def parse_leniently(
     model: type[ModelT], raw: object, warn: Warn | None = None, *, blanks_are_absent: bool = True
 ) -> tuple[ModelT, dict[str, str]]:
-    """What can be read of `raw`, and the reason for each field that can't. Never raises.
+    """The readable part of `raw`, and the reason for each field that can't be read. Never raises.
 
-    * A null for a field that takes none counts as absent and is reported.
-    * A value that does not fit, however deep, makes its whole top-level field fall back to its default.
-    * A required field without a usable value is None and is reported; a default that merely applies is not.
-    * A validator of the whole class that fails leaves every field at its default, and all are reported.
+    * A null for a field that accepts none counts as absent and is reported.
+    * If a value does not fit, however deep it is, its whole top-level field gets its default.
+    * A required field without a usable value is None and is reported. A default that only applies is not reported.
+    * If a validator of the whole class fails, every field gets its default, and all are reported.
 
-    What is reported is said in one warning as well, without values.
+    All reports are also in one warning, without values.
     """
     say = warn or default_warn
     reasons: dict[str, str] = {}
@@ -64,6 +64,6 @@ def _parse(model: type[ModelT], usable: dict[str, Any], reasons: dict[str, str])
                 del usable[key]
         elif not keys and field.is_required():
             reasons[name] = ABSENT
-    # A context of our own: the notes of the twin's validators end up in `reasons`.
+    # A context of our own: the notes of the twin's validators go to `reasons`.
     partial: ModelT = twin_of(model).model_validate(usable, context={NOTES: reasons})
     return partial

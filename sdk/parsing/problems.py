@@ -1,6 +1,6 @@
-"""Validation errors as problems that never show a value.
+"""Converts validation errors to problems that never show a value.
 
-A job's parameters may hold passwords, and the failed result goes into the engine's database for all to read.
+A job's parameters may hold passwords, and the failed result goes into the engine's database, where all can read it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sdk.parsing.fields import ANY, Path
 from sdk.parsing.sensitive_paths import sensitive_paths
 from sdk.results import NOT_RESULT_DATA
 
-# Texts of these kinds hold (part of) the value, or were written by an author who may have put it there.
+# Texts of these kinds hold (a part of) the value, or an author wrote them and may have put it there.
 _TELLTALE_TYPES = frozenset(
     {
         "value_error",
@@ -38,10 +38,10 @@ _SAFE_TYPES = (frozenset(get_args(core_schema.ErrorType)) - _TELLTALE_TYPES) | {
 
 
 def problems_of(error: ValidationError, model: type[BaseModel] | None = None) -> tuple[Problem, ...]:
-    """What `error` says, as path, type and a text without the value.
+    """The problems in `error`: path, type and a text without the value.
 
-    With the `model` that refused, also what a check of the author's says about a field that is no secret. That text
-    may hold a value; whoever shows it masks the job's secrets in it.
+    With the `model` that refused, they include the text of an author's check about a field that is not secret. That
+    text may hold a value; a caller that shows it must mask the job's secrets in it.
     """
     secret = None if model is None else sensitive_paths(model)
 
@@ -55,9 +55,9 @@ def problems_of(error: ValidationError, model: type[BaseModel] | None = None) ->
 
 
 def _is_secret(location: tuple[int | str, ...], secret: tuple[Path, ...]) -> bool:
-    """Whether something secret is at, around or below `location`; where in doubt, yes."""
+    """Whether something secret is at, around or below `location`; if in doubt, yes."""
     last = {next((step for step in reversed(path) if step != ANY), "") for path in secret}
-    # Of a union, pydantic puts the member's name in between.
+    # For a union, pydantic puts the member's name in between.
     plain = tuple(step for step in location if isinstance(step, int) or not _names_a_member(step))
     return any(is_secret_name(step) or step in last for step in location if isinstance(step, str)) or any(
         _begins_with(path, location) or _begins_with(path, plain) for path in secret
@@ -69,7 +69,7 @@ def _names_a_member(step: str) -> bool:
 
 
 def _begins_with(path: Path, location: tuple[int | str, ...]) -> bool:
-    # Whichever of the two is longer: something secret is below the location, or around it.
+    # Either may be longer: something secret may be below the location, or around it.
     return all(part in (ANY, step) for part, step in zip(path, location, strict=False))
 
 

@@ -1,4 +1,4 @@
-"""Where a model's declared secrets are in the JSON that it is read from."""
+"""Where a model's declared secrets are in the JSON from which it is read."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sdk.sensitive import marked_fields
 MAX_PATH_LENGTH = 20
 MAX_PATHS = 500
 
-# Classes that hold each other have more ways through them than anyone could follow.
+# Classes that contain each other have more paths than anybody could follow.
 _MOST_STEPS = 10_000
 
-# What a TypedDict says of a key beside its type. By name, as `typing` does not know the last before Python 3.13.
+# What a TypedDict says about a key besides its type. By name: before Python 3.13 `typing` does not know the last one.
 _QUALIFIERS = ("Required", "NotRequired", "ReadOnly")
 
 
@@ -37,10 +37,10 @@ class _Spot:
 
 
 def sensitive_paths(model: type[BaseModel]) -> tuple[Path, ...]:
-    """The paths of all fields that are marked `SENSITIVE` or are pydantic secrets, by the keys that are read.
+    """The paths of all fields that are marked `SENSITIVE` or are pydantic secrets, by the keys in the JSON.
 
-    At most `MAX_PATHS`. A class inside of itself is followed as long as no class comes twice on one path. Where it
-    can't be known whether something is secret, it is.
+    At most `MAX_PATHS`. A class that contains itself is followed until a class would come twice on one path. If nobody
+    can know whether something is secret, it counts as secret.
     """
     found: dict[Path, None] = {}
     todo = [_Spot(model, ())]
@@ -73,7 +73,7 @@ def _inside(spot: _Spot) -> Iterator[_Spot]:
 def _of_model(model: type[BaseModel], spot: _Spot) -> Iterator[_Spot]:
     marked, outer = marked_fields(model), (*spot.outer, model)
     for name, field in model.model_fields.items():
-        # A root model is read from what its only field is read from: there is no key between.
+        # A root model is read from the same place as its only field: there is no key between.
         places: tuple[Path, ...] = ((),) if issubclass(model, RootModel) else places_of(model, name, field)
         for place in places:
             yield _Spot(field.annotation, (*spot.at, *place), outer, name in marked)
@@ -92,9 +92,9 @@ def _of_record(record: type[Any], arguments: tuple[Any, ...], spot: _Spot) -> It
 
 
 def _places(record: type[Any], name: str, hint: Any, outer: tuple[type[Any], ...]) -> Iterable[Path]:
-    """Where a record's field may be. Rather one place too many: which alias is in force, only pydantic knows."""
+    """Where a record's field may be. It rather returns too many places: only pydantic knows which alias applies."""
     if is_named_tuple(record):
-        # It is read from an object or from a list, and in a path the elements of a list have no numbers.
+        # It is read from an object or from a list. In a path, list elements have no numbers.
         return (name,), (ANY,)
     found: dict[Path, None] = {(name,): None}
     default = getattr(getattr(record, "__dataclass_fields__", {}).get(name), "default", None)
@@ -107,13 +107,13 @@ def _places(record: type[Any], name: str, hint: Any, outer: tuple[type[Any], ...
 
 
 def _generated(name: str, kinds: tuple[type[Any], ...]) -> Iterator[Path]:
-    """Where the alias generators of `kinds` have a field: a record without one of its own has that around it."""
+    """Where the alias generators of `kinds` put a field. A record without a generator uses the one around it."""
     for kind in kinds:
         config = getattr(kind, "model_config", None) or getattr(kind, "__pydantic_config__", None)
         generator = config.get("alias_generator") if isinstance(config, Mapping) else None
         if generator is None:
             continue
-        # pydantic does not ask for each name, and so for none that this one can't take.
+        # pydantic does not call a generator for every name, so some names may make it fail.
         with contextlib.suppress(Exception):
             if isinstance(generator, AliasGenerator):
                 alias, of_validation, _ = generator.generate_aliases(name)
@@ -123,7 +123,7 @@ def _generated(name: str, kinds: tuple[type[Any], ...]) -> Iterator[Path]:
 
 
 def _type_in(hint: Any, by_parameter: Mapping[Any, Any]) -> Any:
-    """The type that a record's hint names, with the arguments of a generic record in it."""
+    """The type in a record's hint, with the arguments of a generic record."""
     plain = unwrap(hint)
     if isinstance(plain, InitVar):
         return _type_in(plain.type, by_parameter)
@@ -136,5 +136,5 @@ def _type_in(hint: Any, by_parameter: Mapping[Any, Any]) -> Any:
         return plain
     try:
         return plain[tuple(by_parameter.get(each, each) for each in parameters)]
-    except Exception:  # of kinds of parameters that there are beside TypeVar
+    except Exception:  # for kinds of parameters other than TypeVar
         return SecretStr

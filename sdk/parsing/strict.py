@@ -1,4 +1,4 @@
-"""Parameters of a job that is executed or rolled back: all of them must fit."""
+"""Parameters of a job for execute or rollback: all of them must fit."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ default_warn: Warn = logging.getLogger(__name__).warning
 def parse_parameters(
     model: type[ModelT], raw: object, warn: Warn | None = None, *, blanks_are_absent: bool = True
 ) -> ModelT:
-    """An instance of `model` from the parameters the engine sent.
+    """An instance of `model`, made from the parameters that the engine sent.
 
-    `raw` is a mapping; blank strings in it count as absent, unless `blanks_are_absent` is false. Keys that the
-    model ignores are named in one warning (names only, never values). Raises `ParameterError`.
+    `raw` is a mapping; blank strings in it count as absent, unless `blanks_are_absent` is false. One warning names the
+    keys that the model ignores (only names, never values). Raises `ParameterError`.
     """
     if not isinstance(raw, Mapping):
         found = type(raw).__name__
@@ -37,10 +37,10 @@ def parse_parameters(
     try:
         return model.model_validate(without_blanks(model, raw) if blanks_are_absent else dict(raw))
     except ValidationError as error:
-        # "from None": the cause's text may hold values, and a traceback would print it.
+        # "from None": the text of the cause may hold values, and a traceback would print it.
         raise ParameterError(model.__name__, problems_of(error, model)) from None
     except Exception as error:
-        # A validator of the author that raises neither ValueError nor AssertionError comes through as it is.
+        # If an author's validator raises neither ValueError nor AssertionError, its error comes through unchanged.
         problem = Problem(
             "(all)", "validator_crashed", f"a validator of the model raised {type(error).__name__}"
         )
@@ -48,7 +48,7 @@ def parse_parameters(
 
 
 def warn_of_extras(model: type[BaseModel], raw: Mapping[str, Any], warn: Warn) -> None:
-    """One warning that names the keys `model` will ignore, if there are any."""
+    """Warn once with the names of the keys that `model` will ignore, if there are any."""
     if model.model_config.get("extra", "ignore") != "ignore":
         return
     known = fields_by_key(model)

@@ -1,4 +1,4 @@
-"""A twin of a model that accepts what it can and notes what it can't."""
+"""A twin of a model: it accepts what it can, and notes what it can't."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sdk.parsing.problems import WHOLE, problems_of
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-# Key of the validation context under which the twin keeps its notes: field name → reason.
+# Key in the validation context. The twin keeps its notes there: field name → reason.
 NOTES = "sdk.unresolved"
 
 
@@ -21,14 +21,14 @@ NOTES = "sdk.unresolved"
 def twin_of(model: type[ModelT]) -> type[ModelT]:
     """A subclass of `model` in which no field is required and no bad value is an error.
 
-    A value that does not fit is replaced by the field's default (None for a required one) and noted.
-    It is a subclass so that the author's own methods and validators go on working.
+    If a value does not fit, the field's default replaces it (None for a required field), with a note.
+    It is a subclass, so the author's own methods and validators still work.
     """
     namespace = {
         "__module__": model.__module__,
         "__qualname__": model.__qualname__,
         "__doc__": model.__doc__,
-        # Declared last and so outermost: it catches what the author's own validators raise as well.
+        # Declared last and so outermost: it also catches what the author's own validators raise.
         "sdk_fall_back": field_validator("*", mode="wrap")(classmethod(_fall_back)),
         "model_config": {"extra": "ignore", "validate_default": False},
     }
@@ -41,13 +41,13 @@ def twin_of(model: type[ModelT]) -> type[ModelT]:
 
 
 def default_of(field: FieldInfo) -> Any:
-    """A field's declared default, or None where there is none or its factory needs other fields or fails."""
+    """A field's declared default. None if it has none, or if its factory needs other fields or fails."""
     if field.is_required():
         return None
     try:
         return field.get_default(call_default_factory=True)
     except Exception:
-        # Lenient means that even an author's failing factory must not stop the acquire phase.
+        # Lenient: even an author's factory that fails must not stop the acquire phase.
         return None
 
 

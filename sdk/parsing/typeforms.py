@@ -1,4 +1,4 @@
-"""What an annotation holds: its models, and whether it takes a null."""
+"""What an annotation contains: its models, and whether it accepts a null."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pydantic import BaseModel
 
 
 def unwrap(annotation: Any) -> Any:
-    """Without `Annotated` and without the name a `type` statement (PEP 695) gave it."""
+    """The annotation without `Annotated`, and without the name that a `type` statement (PEP 695) gave it."""
     while True:
         if get_origin(annotation) is Annotated:
             annotation = get_args(annotation)[0]
         elif hasattr(annotation, "__value__"):
             annotation = annotation.__value__
         else:
-            # A subscripted alias (`type Many[T] = list[T]`) keeps its parameters in the value; what it
-            # holds is still found, only not with the argument put in.
+            # A subscripted alias (`type Many[T] = list[T]`) keeps its parameters in the value. What it contains
+            # is still found, but without the argument in its place.
             origin = get_origin(annotation)
             if not hasattr(origin, "__value__"):
                 return annotation
@@ -26,7 +26,7 @@ def unwrap(annotation: Any) -> Any:
 
 
 def alternatives(annotation: Any) -> Iterator[Any]:
-    """The members of a union, flattened; anything else is its own only alternative."""
+    """The members of a union, flattened. Anything else is its own only alternative."""
     plain = unwrap(annotation)
     if get_origin(plain) in (Union, types.UnionType):
         for member in get_args(plain):
@@ -36,7 +36,7 @@ def alternatives(annotation: Any) -> Iterator[Any]:
 
 
 def accepts_null(annotation: Any) -> bool:
-    """Whether None is among the values an annotation names."""
+    """Whether None is among the values that an annotation names."""
     return any(
         member in (None, type(None), Any, object)
         or isinstance(member, TypeVar)
@@ -46,12 +46,12 @@ def accepts_null(annotation: Any) -> bool:
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
-    """The models an annotation may hold directly (not those inside a list or a mapping)."""
+    """The models that an annotation may hold directly (not inside a list or a mapping)."""
     return [member for member in alternatives(annotation) if _is_model(member)]
 
 
 def items_of_list(annotation: Any) -> list[Any]:
-    """What the items of an annotation's lists, tuples and sets may be."""
+    """The types of the items in an annotation's lists, tuples and sets."""
     found: list[Any] = []
     for member in alternatives(annotation):
         if _is_container(member, mapping=False):
@@ -60,7 +60,7 @@ def items_of_list(annotation: Any) -> list[Any]:
 
 
 def values_of_mapping(annotation: Any) -> list[Any]:
-    """What the values of an annotation's mappings may be."""
+    """The types of the values in an annotation's mappings."""
     return [
         get_args(member)[1]
         for member in alternatives(annotation)
@@ -69,7 +69,7 @@ def values_of_mapping(annotation: Any) -> list[Any]:
 
 
 def _is_model(member: Any) -> bool:
-    # A parametrised generic of the standard library is an instance of type for isinstance in 3.11, too.
+    # In 3.11, a parametrised generic of the standard library is also an instance of type for isinstance.
     return isinstance(member, type) and get_origin(member) is None and issubclass(member, BaseModel)
 
 

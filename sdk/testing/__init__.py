@@ -1,12 +1,12 @@
-"""What block authors test with, under pytest or without it.
+"""Test tools for block authors, with or without pytest.
 
-`block_runner` is a fixture that runs a block in a process of its own, under the limits of production; outside
-pytest, `BlockRunner` does the same. `fb_test_case` declares a test beside the block that it tests, and
-`fb_test_case_with_lab` one against the devices of a lab. The fixtures `dev_engine` and `supervisor_process`
-(`EngineThread`, `SupervisorProcess`) are for tests of the whole way from a job to its result.
+The fixture `block_runner` runs a block in a process of its own, under the limits of production. Outside of pytest,
+`BlockRunner` does the same. `fb_test_case` declares a test above the block that it tests, and `fb_test_case_with_lab` a
+test with the devices of a lab. The fixtures `dev_engine` and `supervisor_process` (`EngineThread`,
+`SupervisorProcess`) are for tests of the whole way from a job to its result.
 
-Every name is loaded when it is first used: the pytest plugin is part of every pytest run in an environment that
-has this package, and most of those test something else.
+Every name is loaded when it is first used: every pytest run in an environment with this package loads the pytest
+plugin, and most of those runs test something else.
 """
 
 import importlib
@@ -52,7 +52,7 @@ __all__ = [
 
 
 if not TYPE_CHECKING:
-    # Hidden from type checkers: to them it would say that this module has any name, misspelt ones too.
+    # Hidden from type checkers. They would believe that this module has any name, even a misspelt one.
     def __getattr__(name: str) -> Any:
         home = _HOMES.get(name)
         if home is None:

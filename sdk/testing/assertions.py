@@ -1,4 +1,4 @@
-"""What a test can assert of an outcome in one line, with all that is known in the message when it does not hold."""
+"""What a test can assert about an outcome in one line. If it does not hold, the message says all that is known."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LIMITS: Final = {
 
 
 class OutcomeAssertions:
-    """Assertions on a `BlockOutcome`. Each returns the outcome, so that they can be written in a row.
+    """Assertions on a `BlockOutcome`. Each returns the outcome, so you can write several in one line.
 
     Each raises `AssertionError` with what was expected, what was found, and the report of the run: its log, its
     output, and where the code was.
@@ -54,7 +54,7 @@ class OutcomeAssertions:
             raise NotImplementedError
 
     def assert_succeeded(self, data: Mapping[str, Any] | None = None) -> Self:
-        """The block returned success; with `data`, exactly that data, as JSON."""
+        """The block returned a success; with `data`, exactly that data, as JSON."""
         __tracebackhide__ = True
         if not self.success:
             self._fail("The block was expected to succeed, and did not.")
@@ -63,24 +63,24 @@ class OutcomeAssertions:
         return self
 
     def assert_failed(self, match: str | None = None) -> Self:
-        """The job failed, in whatever way; `match` is a regular expression that its message contains."""
+        """The job failed, in any way. `match` is a regular expression that must be found in its message."""
         __tracebackhide__ = True
         if self.success:
             self._fail("The block was expected to fail, and succeeded.")
         return self._matches(match)
 
     def assert_raised(self, kind: type[BaseException] | str, match: str | None = None) -> Self:
-        """An exception of the class `kind` (itself, or its name) came out of the block; `match` as above."""
+        """The block raised an exception of the class `kind` (the class, or its name); `match` as above."""
         __tracebackhide__ = True
         name = kind if isinstance(kind, str) else kind.__name__
-        # The first "raised" is the SDK's word (`sdk.boundary`); what follows the name is the author's text.
+        # The first "raised" is the SDK's word (`sdk.boundary`). After the name comes the author's text.
         said = self.message.partition(" raised ")[2]
         if self.cause != "block_raised" or not re.match(rf"{re.escape(name)}(?!\w)", said):
             self._fail(f"The block was expected to raise {name}, and did not.")
         return self._matches(match)
 
     def assert_killed(self, by: str | None = None) -> Self:
-        """The worker ended the job at a limit, whether or not the block used its grace to end by itself.
+        """The worker ended the job at a limit, even if the block used its grace to end by itself.
 
         `by` is `time limit`, `memory limit`, `CPU limit`, `process limit` or `stall`; None for any of them.
         """
@@ -93,7 +93,7 @@ class OutcomeAssertions:
         return self
 
     def assert_crashed(self, signal_name: str | None = None) -> Self:
-        """A signal that the worker did not send ended the process, such as `SIGSEGV`; None for any."""
+        """A signal that the worker did not send ended the process, such as `SIGSEGV`; None for any signal."""
         __tracebackhide__ = True
         if self.cause != "crashed" or signal_name not in (None, self.signal_name):
             self._fail(f"The process was expected to be ended by {signal_name or 'a signal'}, and was not.")
@@ -134,9 +134,9 @@ class OutcomeAssertions:
         return self
 
     def updates_of(self, entity_id: int, entity: str = "device") -> dict[str, Any]:
-        """Return what the block changed of one entity: path and new value of each patch.
+        """Return what the block changed in one entity: path and new value of each patch.
 
-        `entity` is `device`, `interface` or `group`. Empty where nothing was changed, also after a failure.
+        `entity` is `device`, `interface` or `group`. Empty if nothing was changed, and after a failure.
         """
         return {
             update["path"]: update.get("value")
@@ -147,7 +147,7 @@ class OutcomeAssertions:
     def assert_updates(self, expected: Iterable[Mapping[str, Any]]) -> Self:
         """The updates of the database are exactly these, in any order; `[]` for none.
 
-        Each is as the engine gets it, such as
+        Each has the form that the engine gets, such as
         `{"operation": "patch", "entity": "device", "id": 7, "path": "vendor", "value": "Acme"}`.
         """
         __tracebackhide__ = True
@@ -162,7 +162,7 @@ class OutcomeAssertions:
     def assert_acquired(self, *expected: Any) -> Self:
         """The acquire succeeded and asked for exactly these, in this order; without arguments, for nothing.
 
-        Each is an item of `sdk.acquire`, or a mapping as the engine gets it.
+        Each is an item of `sdk.acquire`, or a mapping in the form that the engine gets.
         """
         __tracebackhide__ = True
         from sdk.acquire_items import wire_items
@@ -172,7 +172,7 @@ class OutcomeAssertions:
         return self
 
     def assert_rolled_back(self, match: str | None = None) -> Self:
-        """The rollback succeeded; `match` is a regular expression that its message contains."""
+        """The rollback succeeded. `match` is a regular expression that must be found in its message."""
         __tracebackhide__ = True
         self._was("rollback")
         return self._matches(match)
@@ -230,7 +230,7 @@ def _named(place: Place) -> str:
 
 
 def _stands_at(place: Place, stack: str) -> bool:
-    """Whether a frame of a stack, as faulthandler writes it (`File "x.py", line 12 in run`), is at the place."""
+    """Whether a frame of a stack is at the place. faulthandler writes it as `File "x.py", line 12 in run`."""
     frames = re.findall(r'File "([^"]*)", line (\d+) in (\S+)', stack)
     if isinstance(place, str):
         wanted_file, _, wanted_line = place.partition(":")

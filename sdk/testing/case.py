@@ -1,4 +1,4 @@
-"""One test case against what came of it."""
+"""Compares one test case with its outcome."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _RETURNED = frozenset({"completed", "block_failed", "block_raised"})
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a test case asks for. See `sdk.testing.fb_test_case`."""
+    """The contents of a test case. See `sdk.testing.fb_test_case`."""
 
     description: str
     params: BaseModel | Mapping[str, Any] = field(repr=False)
@@ -47,16 +47,16 @@ class Case:
 
 
 def failure_of(cls: type[FunctionBlock[Any, Any]], case: Case, runner: BlockRunner) -> str | None:
-    """Run `case` and return what is wrong with its outcome, for a person; None when nothing is.
+    """Run `case` and return what is wrong with its outcome, for a person; None if nothing is wrong.
 
-    An exception of one of the case's assertions passes, with the run's report added to it.
+    An exception from one of the case's assertions passes, with the run's report added to it.
     """
     __tracebackhide__ = True
     params: Any = case.params
     try:
         outcome = runner.run(cls, params, case.context, **case.options)
         wrong = _wrong_end(case, outcome) or _wrong_data(case, outcome)
-    except SdkError as error:  # it was not run, or what it expects is no JSON
+    except SdkError as error:  # it was not run, or the data that it expects is not JSON
         return f"{case}: {error}"
     if wrong is None and case.assertions:
         result = _result_of(cls, outcome)
@@ -65,7 +65,7 @@ def failure_of(cls: type[FunctionBlock[Any, Any]], case: Case, runner: BlockRunn
 
 
 def _report(case: Case, outcome: BlockOutcome) -> str:
-    """Return the report, with advice for the limit that it was: what the worker's operator can raise is no help."""
+    """Return the report, with the case's own advice about a limit: only the worker's operator can use the usual one."""
     own = case.options.get("max_seconds")
     report = outcome.report()
     if own is None:
@@ -94,7 +94,7 @@ def _wrong_data(case: Case, outcome: BlockOutcome) -> str | None:
 
 
 def _result_of(cls: type[FunctionBlock[Any, Any]], outcome: BlockOutcome) -> FunctionBlockResult[Any] | str:
-    """Return the result as the block returned it, or why it can't be read back."""
+    """Return the result as the block returned it, or why it can't be made again from its JSON."""
     registration = cls.registration
     data: Any = outcome.data
     if data is not None and registration is not None:

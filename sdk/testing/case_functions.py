@@ -1,4 +1,4 @@
-"""A case becomes a test function of the block's module. Imported under pytest only."""
+"""Makes a test function in the block's module from a case. Only imported under pytest."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def add_test(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None = N
     test = _test_of(cls, case, lab)
     test.__doc__ = case.description
     test.__module__ = cls.__module__
-    # pytest's own attribute for "this is where it belongs": it reports the block's line, not one of this file.
+    # pytest's own attribute for the place of a test: it then reports the block's line, not a line of this file.
     test.place_as = cls
     test.neops_block = cls
-    # Another one after a reload, which leaves the tests of the earlier import in the module.
+    # After a reload it is another object: the tests of the earlier import are still in the module.
     test.neops_import = module.__spec__
     _name_all(module, [*_take_tests(module, cls), test])
 
 
 def _take_tests(module: ModuleType, cls: type) -> list[Any]:
-    """Take the tests of `cls` out of its module, and return them as they were added: from the bottom up.
+    """Remove the tests of `cls` from its module, and return them in the order in which they were added: bottom up.
 
-    Tests of an earlier import of the module go too, and are not returned.
+    Tests of an earlier import of the module are also removed, but not returned.
     """
     ours = {
         name: vars(each)
@@ -53,9 +53,9 @@ def _take_tests(module: ModuleType, cls: type) -> list[Any]:
 
 
 def _name_all(module: ModuleType, tests: Sequence[Any]) -> None:
-    """Put `tests` into the module. Those that would have one name are numbered as they are read: from the top.
+    """Put `tests` into the module. Tests with the same name get numbers, in reading order: from the top.
 
-    So is one that has the name of something else in the module: the test of another class, or one of the author's own.
+    So does a test whose name exists in the module: from the test of another class, or one of the author's own.
     """
     taken = set(vars(module))
     for test in reversed(tests):
@@ -93,16 +93,16 @@ def _test_of(cls: type[FunctionBlock[Any, Any]], case: Case, lab: Lab | None) ->
 
     marked: Any = pytest.mark.function_block(test if lab is None else test_with_lab)
     if lab is not None and lab.fixture is not None:
-        # Not only asked for when the test runs: pytest sets fixtures up by scope, and plugins sort tests by them.
+        # A parameter, not only a request while the test runs: pytest sets fixtures up, and plugins sort tests, by it.
         marked = pytest.mark.remote_lab(pytest.mark.usefixtures(lab.fixture)(marked))
     return marked
 
 
 def _unless_it_is_told(error: pytest.ExceptionInfo[BaseException]) -> bool:
-    """Hide our frames below the author's. A failed case is told in words, without any frame; pytest wants one then."""
+    """Hide our frames below the author's. A failed case is reported in words, without frames; pytest needs one then."""
     return not isinstance(error.value, pytest.fail.Exception)
 
 
 def slug(text: str) -> str:
-    """Return `text` as a part of a Python name: lower case, all but letters, digits and `_` as one `_`."""
+    """Return `text` as a part of a Python name: in lower case, with one `_` for all but letters, digits and `_`."""
     return re.sub(r"\W+", "_", text.lower()).strip("_")

@@ -1,4 +1,4 @@
-"""`@fb_test_case` and `@fb_test_case_with_lab`: tests that stand at the block which they test."""
+"""`@fb_test_case` and `@fb_test_case_with_lab`: tests that you write above the block that they test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sdk.testing.case import Case
 from sdk.testing.lab_cases import Lab, LabParams, check_lab_case
 
 BlockT = TypeVar("BlockT", bound=FunctionBlock[Any, Any])
-# Any: the data of a result may be None, and an assertion that says so first would be no line any more.
+# Any: the data of a result may be None. An assertion that checks for this first would not fit in a line.
 Assertions = Sequence[Callable[[Any], object]]
 
 
@@ -35,11 +35,11 @@ def fb_test_case(
 ) -> Callable[[type[BlockT]], type[BlockT]]:
     """Add a test of the decorated block to its module, and return the block unchanged.
 
-    The test, `test_<class>_<description>`, runs the block as `block_runner.run` does, with a copy of `context`
-    for each run. `-m function_block` and `-m asyncio` select it. It passes when
+    The test, `test_<class>_<description>`, runs the block like `block_runner.run`, with a copy of `context`
+    for each run. `-m function_block` and `-m asyncio` select it. It passes if
 
-    * the block returned as `succeeds` says. A block that was killed or crashed fails the test in any case, one that
-      raised has failed, as in production (`block_runner` tells the two apart: cause `block_raised`);
+    * the block returned what `succeeds` says. A block that was killed or crashed always fails the test. A block that
+      raised has failed, as in production (`block_runner` shows the difference: cause `block_raised`);
     * `expected_result_data`, if given, is equal to the result's data as JSON;
     * each of `assertions` returns something true for the result. They run in the process of the tests, and may
       also `assert`.
@@ -47,8 +47,8 @@ def fb_test_case(
     `max_seconds`, `grace_seconds`, `max_memory_mb`, `max_cpu_seconds` and `in_process` are those of
     `block_runner.run`.
 
-    Outside pytest it does nothing, and imports nothing: a worker that loads the block does not pay for its tests.
-    pytest collects the module when its name fits `python_files`.
+    Outside of pytest it does nothing, and imports nothing: a worker that loads the block does not pay for its tests.
+    pytest collects the module if its name fits `python_files`.
     """
     case = Case(
         description=test_description,
@@ -86,20 +86,20 @@ def fb_test_case_with_lab(
     max_cpu_seconds: float | None = None,
     in_process: bool | None = None,
 ) -> Callable[[type[BlockT]], type[BlockT]]:
-    """Add a test of the decorated block against the devices of a lab. As `fb_test_case`, but for the context.
+    """Add a test of the decorated block with the devices of a lab. Like `fb_test_case`, except for the context.
 
     `remote_lab_fixture` is the name of a pytest fixture that yields the lab's devices: `simple_iol` of this
-    package, one of a remote lab, or one of your own (what it may yield: `sdk.testing.labs.devices_of`). The test
-    has the marker `remote_lab` then. A job on a device runs on the lab's first one; without a lab, on the first of
-    `base_devices`; a job on a group on the first of `base_device_groups`. The context has the lab's devices, then
-    the base ones, as new objects in each run.
+    package, a fixture of a remote lab, or your own (what it may yield: `sdk.testing.labs.devices_of`). With it, the
+    test has the marker `remote_lab`. A job on a device runs on the lab's first device; without a lab, on the first of
+    `base_devices`. A job on a group runs on the first of `base_device_groups`. The context has the lab's devices, then
+    the base devices, as new objects in each run.
 
-    `params` may be a function: it is called with the list that the fixture yielded, and returns the parameters.
+    `params` may be a function: it gets the list that the fixture yielded, and returns the parameters.
     The TCP port of an emulated device is in its connection options (`{"port": 2222}`).
 
-    Without `expected_result_data` and `assertions` the job has to succeed, and its data may be anything.
+    Without `expected_result_data` and `assertions` the job must succeed, with any data.
 
-    Under pytest, raises `ValueError` for a case that can't be run: there is nothing to run on, or the fixture is not
+    Under pytest, raises `ValueError` for a case that can't run: there is nothing to run on, or the fixture is not
     given by its name.
     """
     lab = Lab(remote_lab_fixture, run_on, tuple(base_devices or ()), tuple(base_device_groups or ()), params)
@@ -125,11 +125,11 @@ def fb_test_case_with_lab(
 
 
 def _adding(case: Case, lab: Lab | None = None) -> Callable[[type[BlockT]], type[BlockT]]:
-    """Return what adds the test of `case` to a block's module where tests run, and does nothing elsewhere."""
+    """Return a decorator that adds the test of `case` to a block's module if tests run, and otherwise does nothing."""
 
     def add(cls: type[BlockT]) -> type[BlockT]:
         if _runs_under_pytest():
-            # Where a worker loads the block, there may be no pytest to import.
+            # A worker that loads the block may have no pytest to import.
             from sdk.testing.case_functions import add_test
 
             add_test(cls, case, lab)
@@ -140,11 +140,11 @@ def _adding(case: Case, lab: Lab | None = None) -> Callable[[type[BlockT]], type
 
 def _place_of_caller() -> str:
     frame = sys._getframe(2)
-    # As pytest writes it: short where it is below the directory that one works in.
+    # As pytest writes it: a short path if it is below the current directory.
     file = frame.f_code.co_filename.removeprefix(os.path.join(os.getcwd(), ""))
     return f"{file}:{frame.f_lineno}"
 
 
 def _runs_under_pytest() -> bool:
-    """Whether tests run here. Where they do, pytest was there before any module of theirs was imported."""
+    """Whether tests run here. If so, pytest was imported before any of their modules."""
     return sys.modules.get("pytest") is not None

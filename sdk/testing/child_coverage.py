@@ -1,8 +1,8 @@
-"""Coverage of blocks that run in children: what they measured becomes part of what the tests measure.
+"""Coverage of blocks that run in children: their data becomes part of the data of the tests.
 
-Whoever measures the tests (`pytest --cov`, `coverage run -m pytest`) need not configure anything: a child starts a
-`Coverage` with the options of the active one, and its data is added to that one's at the end of the session. Without
-the library, or when nothing is measured, nothing happens.
+If the tests are measured (`pytest --cov`, `coverage run -m pytest`), nothing needs configuration. A child starts a
+`Coverage` with the options of the active one, and its data is added to that one at the end of the session. Without
+the library, or if nothing is measured, nothing happens.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 VARIABLE: Final = "NEOPS_TESTS_COVERAGE"
-"""As `jobrunner.protocol.coverage` has it."""
+"""As in `jobrunner.protocol.coverage`."""
 
 _OPTIONS: Final = {
     "branch": "run:branch",
@@ -26,17 +26,17 @@ _OPTIONS: Final = {
     "omit": "run:omit",
     "cover_pylib": "run:cover_pylib",
 }
-"""Arguments of `Coverage` that may have come from a command line, so that its configuration file lacks them."""
+"""Arguments of `Coverage` that may come from a command line. The configuration file then lacks them."""
 
 
 class ChildCoverage:
-    """The data of the children of one server. `environment` before they start, `collect` when they have ended."""
+    """The data of one server's children. Use `environment` before they start, `collect` when they have ended."""
 
     def __init__(self) -> None:
         self._directory: tempfile.TemporaryDirectory[str] | None = None
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that have children measure; none unless this process is measured."""
+        """Return the variables that make children measure; none unless this process is measured."""
         active = _active()
         if active is None:
             return {}
@@ -53,7 +53,7 @@ class ChildCoverage:
         return {VARIABLE: json.dumps(asked)}
 
     def collect(self) -> None:
-        """Add the children's data to what is measured here, and remove their files."""
+        """Add the children's data to the data of this process, and remove their files."""
         directory, self._directory = self._directory, None
         if directory is None:
             return
@@ -72,7 +72,7 @@ def _active() -> Any:
 
 def _add(active: Any, file: Path) -> None:
     module: Any = sys.modules["coverage"]
-    # A child that was killed while it wrote may have left half a file, which is worth nothing to anybody.
+    # A child that was killed while it wrote may have left half a file, and nobody can use that.
     with contextlib.suppress(module.CoverageException):
         data = module.CoverageData(basename=str(file))
         data.read()

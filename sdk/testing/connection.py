@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-# -P: a directory named `supervisor` in the author's project must not stand in front of the worker.
+# -P: a directory named `supervisor` in the author's project must not come before the worker's.
 _COMMAND: Final = (sys.executable, "-P", "-m", "supervisor.commands.blockserver")
 _CLOSE_SECONDS: Final = 15.0
 _READ_BYTES: Final = 1 << 16
@@ -25,16 +25,16 @@ _LAST_WORDS_BYTES: Final = 4096
 class Connection:
     """Starts a block server (`supervisor.commands.blockserver`).
 
-    Belongs to the process that created it, not to its forks.
+    It belongs to the process that created it, not to its forks.
 
-    `environment` is what the server gets beside the variables of this process.
+    `environment` is added to the variables of this process for the server.
     """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # open for as long as the server runs
         self._owner_pid = os.getpid()
         self._unread = bytearray()
-        # A session of its own: a Ctrl-C is for pytest, which closes the server in its own time.
+        # A session of its own: Ctrl-C goes only to pytest, which closes the server itself.
         self._process = subprocess.Popen(  # noqa: S603  # our own interpreter
             _COMMAND,
             stdin=subprocess.PIPE,
@@ -56,7 +56,7 @@ class Connection:
 
     @property
     def is_mine(self) -> bool:
-        """Whether this process started the server, rather than a process that this one is a fork of."""
+        """Whether this process started the server. It is false in a fork of that process."""
         return self._owner_pid == os.getpid()
 
     @property
@@ -65,7 +65,7 @@ class Connection:
         return self._process.poll() is not None
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send one message. Raises `OSError` when the server is gone."""
+        """Send one message. Raises `OSError` if the server is gone."""
         view = memoryview(json.dumps(message, allow_nan=False).encode() + b"\n")
         while view:
             view = view[os.write(self._requests.fileno(), view) :]
@@ -73,7 +73,7 @@ class Connection:
     def receive(self, deadline: float) -> dict[str, Any]:
         """Wait for the next message until `deadline` (`time.monotonic`).
 
-        Raises `TimeoutError`, or `EOFError` when the server is gone.
+        Raises `TimeoutError`, or `EOFError` if the server is gone.
         """
         searched = 0
         while (found := self._unread.find(b"\n", searched)) < 0:
@@ -95,7 +95,7 @@ class Connection:
             raise TimeoutError
 
     def last_words(self) -> str:
-        """Wait for the end of a server that has closed its pipe, and say how it ended and what it said."""
+        """Wait for the end of a server that has closed its pipe. Return how it ended and what it said."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_CLOSE_SECONDS)
         self._errors.seek(0)
@@ -103,9 +103,9 @@ class Connection:
         return f"exit code {self._process.returncode}. It said:\n{said}"
 
     def close(self) -> None:
-        """Close the pipes, upon which the server ends what it runs, clears it away and ends; wait for that.
+        """Close the pipes. The server then ends and clears away what it runs, and ends itself; this waits for that.
 
-        In a fork of the process that started it, the server is left alone.
+        In a fork of the process that started it, this does nothing to the server.
         """
         self._requests.close()
         if self.is_mine:
@@ -117,10 +117,10 @@ class Connection:
         self._errors.close()
 
     def kill(self) -> None:
-        """End a server that does not end by itself, and all that is below it.
+        """End a server that does not end by itself, and all processes below it.
 
-        The keeper clears everything away when the server below it is killed. Killed itself, it would leave a server
-        that hangs as it is.
+        This kills the server, and its keeper then clears everything away. If the keeper were killed, it would leave a
+        server that hangs.
         """
         with contextlib.suppress(OSError):
             below = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()

@@ -17,14 +17,14 @@ def create_workflow_context(
     device_groups: Iterable[Any] | None = None,
     interfaces: Iterable[Any] | None = None,
 ) -> WorkflowContext:
-    """A context as a job would have it.
+    """A context in the form that a job has.
 
     `run_on` is `global`, `device`, `interface`, `group` or `client`. Entities are those of the SDK
     (`DeviceEntity(id=1, ...)`), models of the generated client, or mappings with the engine's keys. `devices` may
-    also be what a lab's fixture yields (`devices=simple_frr`). Without `entity_id` the job runs on the only entity of
+    also be what a lab fixture yields (`devices=simple_frr`). Without `entity_id` the job runs on the only entity of
     its kind.
 
-    Raises `ContextError` for what is no entity, `EntityNotInContextError` when the job's own one is missing.
+    Raises `ContextError` for an object that is no entity, `EntityNotInContextError` if the job's own entity is missing.
     """
     entities = {
         DEVICE.key: _devices(devices),
@@ -37,7 +37,7 @@ def create_workflow_context(
 
 
 def _devices(given: Iterable[Any] | None) -> list[Any]:
-    """Return the devices as a context takes them: those of a lab are converted, all else is left as it is."""
+    """Return the devices for a context: devices of a lab are converted, all others stay unchanged."""
     devices = list(given or ())
     if any(is_of_a_lab(device) for device in devices):
         return list(devices_of(devices))
@@ -45,7 +45,7 @@ def _devices(given: Iterable[Any] | None) -> list[Any]:
 
 
 def only_entity(run_on: str, entities: dict[str, list[Any]]) -> int | float | None:
-    """Return the id of the entity to run on where `entities`, lists by their wire keys, leave no choice."""
+    """Return the id of the entity to run on, if `entities`, lists by their wire keys, leave no choice."""
     for kind in KINDS:
         if kind.entity_type.value == run_on and len(entities[kind.key]) == 1:
             only = entities[kind.key][0]

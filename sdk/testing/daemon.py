@@ -1,4 +1,4 @@
-"""A real worker as a process, for tests that want the whole way: engine, worker, job, result."""
+"""A real worker as a process, for tests of the whole way: engine, worker, job, result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STOP_SECONDS: Final = 15.0
 _LOOK_SECONDS: Final = 0.1
 _SHOWN_CHARS: Final = 8000
 
-# Not imported: only the worker needs what it is made of.
+# Not imported: only the worker needs the modules behind it.
 _PARENT_DEATH: Final = "supervisor.commands.shared.parent_death"
 
 _QUICK: Final[dict[str, Any]] = {
@@ -33,19 +33,19 @@ _QUICK: Final[dict[str, Any]] = {
     "grace_seconds": 1,
     "shutdown_timeout_seconds": 5,
 }
-"""What a test does not want to wait for. What is asked for takes its place."""
+"""Settings that keep tests from waiting. A test's own settings replace them."""
 
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV")
 
 
 class SupervisorProcess:
-    """`supervisor` against one engine, while the context lasts. Leaving it stops the worker as an operator would.
+    """`supervisor` for one engine, as long as the context lasts. Its end stops the worker as an operator would.
 
     `settings` are those of `supervisor --help`, by their names: `{"max_concurrent_jobs": 4}`. `directory` is
-    for its state, its log and the jobs' directories. Of the environment it gets what `environment` adds to PATH and
-    locale, so that a developer's own settings change no test.
+    for its state, its log and the jobs' directories. Its environment is PATH, locale and what `environment` adds, so
+    a developer's own settings change no test.
 
-    A worker that the main thread has started is killed, with all below it, when the tests are.
+    If the main thread has started the worker, it is killed with all processes below it when the tests are killed.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class SupervisorProcess:
 
     @property
     def log(self) -> str:
-        """What the worker has said so far. Secrets of jobs are masked in it, as always."""
+        """The log of the worker so far. Secrets of jobs are masked in it, as always."""
         return self._log_file.read_text("utf-8", errors="replace") if self._log_file.exists() else ""
 
     @property
     def pid(self) -> int:
-        """The number of the process that was started: signals to it are signals to the worker.
+        """The number of the process that was started: a signal to it is a signal to the worker.
 
         Raises `HarnessError` before the start.
         """
@@ -93,7 +93,7 @@ class SupervisorProcess:
     def start(self) -> None:
         """Start the worker and wait until it is registered with the engine, with all its blocks.
 
-        Raises `HarnessError` with its log when it ends before, or is not ready within a minute.
+        Raises `HarnessError` with its log if it ends before that, or is not ready within a minute.
         """
         with _ready_socket() as (ready, address):
             self._directory.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ class SupervisorProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    # Where no .env of a developer is, and no package called `supervisor`.
+                    # Here is no .env of a developer, and no package called `supervisor`.
                     cwd=self._directory,
                     env={
                         **environment,
@@ -145,7 +145,7 @@ class SupervisorProcess:
         self._running().send_signal(number)
 
     def wait(self, timeout_seconds: float = _STOP_SECONDS) -> int:
-        """Wait for the end of a worker that was told to stop, and return its exit code. Raises `TimeoutError`."""
+        """Wait for the end of a worker that was told to stop. Return its exit code. Raises `TimeoutError`."""
         try:
             return self._running().wait(timeout_seconds)
         except subprocess.TimeoutExpired:
@@ -154,7 +154,7 @@ class SupervisorProcess:
             ) from None
 
     def stop(self) -> None:
-        """Stop the worker by SIGTERM, and if it does not end in time, kill it with all that it has started."""
+        """Stop the worker by SIGTERM. If it does not end in time, kill it with all that it has started."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
@@ -164,7 +164,7 @@ class SupervisorProcess:
         self._coverage.collect()
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
-        # The keeper, which was started, clears everything away when the supervisor below it is killed.
+        # This kills the supervisor. The keeper, which was started here, then clears everything away.
         with contextlib.suppress(OSError):
             for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
                 os.kill(int(pid), signal.SIGKILL)
@@ -184,7 +184,7 @@ class SupervisorProcess:
 
 
 def parts_of(setting: Any) -> list[str | os.PathLike[str]]:
-    """Return what a setting of several values says, however they are given: a text has commas between them."""
+    """Return the values of a setting with several values, in any form: a text has commas between them."""
     if isinstance(setting, str):
         return [part for part in map(str.strip, setting.split(",")) if part]
     if isinstance(setting, os.PathLike):
@@ -206,11 +206,11 @@ def _command(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _tied_to_this_process() -> tuple[str, ...]:
-    """Return what the worker is started by, so that it ends with this process, in whatever way that ends.
+    """Return the command that starts the worker and makes it end with this process, however this process ends.
 
-    Tests that are killed, or end by `os._exit` as at a time-out of pytest-timeout, stop no worker: it would ask for the
-    jobs of an engine that is gone, for ever. The kernel goes by the thread that has started it (prctl(2)), and any but
-    the main one may end before the tests do.
+    Tests that are killed, or end by `os._exit` (at a time-out of pytest-timeout), stop no worker: it would ask an
+    engine that is gone for jobs, for ever. The kernel watches the thread that has started the worker (prctl(2)), and
+    only the main thread surely lives as long as the tests.
     """
     if threading.current_thread() is not threading.main_thread():
         return ()
@@ -219,8 +219,8 @@ def _tied_to_this_process() -> tuple[str, ...]:
 
 @contextlib.contextmanager
 def _ready_socket() -> Iterator[tuple[socket.socket, str]]:
-    """A socket as systemd has it (sd_notify(3)): the worker's own word that it is ready, rather than its log's."""
+    """A socket like systemd's (sd_notify(3)): the worker itself reports on it that it is ready, not its log."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as ready:
-        # Abstract, its name chosen by the kernel: a path below a test's directory may be too long for a socket.
+        # Abstract, with a name from the kernel: a path below a test's directory may be too long for a socket.
         ready.bind("")
         yield ready, "@" + ready.getsockname()[1:].decode()

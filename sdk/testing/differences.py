@@ -1,4 +1,4 @@
-"""Whether two JSON values are the same, and the difference between them, for a person."""
+"""Whether two JSON values are the same, and their difference, for a person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def is_same(expected: Any, found: Any) -> bool:
-    """Tell whether both are the same JSON, which has one kind of number, and no truth that is 1 as in Python."""
+    """Whether both are the same JSON. JSON has one kind of number, and its true is not 1 as in Python."""
     if isinstance(expected, bool) or isinstance(found, bool):
         return expected is found
     if isinstance(expected, dict) and isinstance(found, dict):
@@ -21,7 +21,7 @@ def is_same(expected: Any, found: Any) -> bool:
 
 
 def difference(expected: Any, found: Any) -> str:
-    """Return both values line by line: `-` is only in what was expected, `+` only in what was found."""
+    """Return both values line by line: `-` is only in the expected value, `+` only in the found one."""
     lines = difflib.ndiff(_lines(expected), _lines(found))
     return "\n".join(("- expected, + found", *(line.rstrip() for line in lines if not line.startswith("?"))))
 

@@ -1,4 +1,4 @@
-"""The embedded engine for tests with and without a loop of their own."""
+"""The embedded engine for tests with and without their own event loop."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _RESULT_SECONDS: Final = 30.0
 
 
 class EngineThread:
-    """A `DevEngine` on a loop in a thread of its own: real HTTP on the loopback, forgotten when the context ends.
+    """A `DevEngine` on a loop in a separate thread: real HTTP on the loopback, gone when the context ends.
 
-    Its methods wait, so they can be called from any test; in an async test, `result_of` leaves the loop free.
+    Its methods wait, so any test can call them. In an async test, `result_of` leaves the loop free.
     """
 
     def __init__(self, options: EngineOptions | None = None) -> None:
@@ -58,13 +58,13 @@ class EngineThread:
 
     @property
     def token_file(self) -> Path | None:
-        """Where the engine's token lies, for a worker's `--engine-token-file`: every request needs it."""
+        """The file with the engine's token, for a worker's `--engine-token-file`: every request needs it."""
         return self._engine.token_file
 
     def call(self, function: Callable[[DevEngine], T]) -> T:
-        """Call `function` with the `DevEngine`, on its own thread, and return what it returns.
+        """Call `function` with the `DevEngine`, on the engine's thread, and return its result.
 
-        For all that has no method here: `engine.call(lambda engine: engine.workers())`.
+        For everything without a method here: `engine.call(lambda engine: engine.workers())`.
         """
 
         async def there() -> T:
@@ -81,8 +81,8 @@ class EngineThread:
     ) -> str:
         """Create a job and return its id.
 
-        `block` is a class or a whole id, `context` a `WorkflowContext` or the JSON of one, `options` are those
-        of `DevEngine.submit` (`run_on`, `entity_id`, `type`, `step_label`). With the JSON of a context, a class runs as
+        `block` is a class or a whole id, `context` a `WorkflowContext` or its JSON. `options` are those of
+        `DevEngine.submit` (`run_on`, `entity_id`, `type`, `step_label`). With the JSON of a context, a class runs as
         it is registered, on the only entity of that kind. Raises `SubmissionError` or `RequestError`.
         """
         block_id = block if isinstance(block, str) else block_id_of(block)
@@ -105,13 +105,13 @@ class EngineThread:
         return self._thread.call(self._engine.wait_for_result(job_id, timeout_seconds))
 
     async def result_of(self, job_id: str, timeout_seconds: float = _RESULT_SECONDS) -> JobRecord:
-        """Do as `wait_for_result`, with the caller's loop free. Cancelling it leaves the job as it is."""
+        """Like `wait_for_result`, but the caller's loop stays free. When cancelled, it leaves the job unchanged."""
         return await asyncio.wrap_future(
             self._thread.submit(self._engine.wait_for_result(job_id, timeout_seconds))
         )
 
     def job(self, job_id: str) -> JobRecord:
-        """Return what is known of a job. Raises `NotFoundError`."""
+        """Return the record of a job. Raises `NotFoundError`."""
         return self.call(lambda engine: engine.job(job_id))
 
     def jobs(self) -> list[JobRecord]:
@@ -122,7 +122,7 @@ class EngineThread:
 def _as_registered(
     block: type[FunctionBlock[Any, Any]], wire: dict[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return `options` with what the job runs on where they do not say it, as `block_runner` has it."""
+    """Return `options`. If they do not say on what the job runs, add it as `block_runner` does."""
     assert block.registration is not None
     run_on = options.get("run_on") or str(block.registration.run_on)
     entity_id = options.get("entity_id")

@@ -1,4 +1,4 @@
-"""Errors of the harness: a block was not run. What a block does wrong is an outcome, not an error."""
+"""Errors of the harness: a block was not run. A mistake of a block is an outcome, not an error."""
 
 from sdk.errors import SdkError
 
@@ -12,7 +12,7 @@ class HarnessError(SdkError):
 
 
 class BlockNotFoundError(HarnessError):
-    """The block under test is not registered, or not where the harness looked: see the message."""
+    """The block under test is not registered, or is not where the harness looked. The message says which."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, kind="block_not_found")

@@ -1,4 +1,4 @@
-"""What is kept of a run besides its result: lines of the log, and stalls."""
+"""What is kept of a run besides its result: log lines and stalls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One record that the block logged. `level` is a number as `logging` has it."""
+    """One record that the block logged. `level` is a number of `logging`."""
 
     level: int
     message: str
@@ -19,7 +19,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """One time that the event loop did not run: for how many seconds when it was told, and the stack then."""
+    """A time in which the event loop did not run: how many seconds it had lasted at the report, and the stack then."""
 
     seconds: float
     stack: str

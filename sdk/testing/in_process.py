@@ -1,12 +1,12 @@
-"""Running a block in the process of the tests, so that a debugger stops at its breakpoints.
+"""Runs a block in the process of the tests, so that a debugger stops at its breakpoints.
 
-It passes the same boundary as in a child: parameters are validated, the context is a copy, what the block raises or
-returns becomes the same outcome, and secrets are masked in its message. What a process of its own gives is missing:
+The block passes the same checks as in a child: parameters are validated, the context is a copy, what the block raises
+or returns becomes the same outcome, and secrets are masked in its message. But a separate process is missing:
 
-* no limit ends it: a block that hangs, hangs the tests (the timeout of pytest, if there is one, ends it);
-* a crash or `os._exit` ends the tests;
-* what it changes (environment, working directory, globals, what tests have patched) stays changed and is seen;
-* what it prints goes where pytest has it go, and is not in the outcome; nor are a stack, stalls, and used memory.
+* No limit ends it: if a block hangs, the tests hang (the timeout of pytest, if there is one, ends it).
+* A crash or `os._exit` ends the tests.
+* What it changes (environment, working directory, globals, what tests have patched) stays changed and is seen.
+* What it prints goes where pytest sends it, and is not in the outcome. Nor is a stack, a stall or the used memory.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from sdk.testing.outcome import BlockOutcome
 from sdk.testing.run_request import Block, Context, Params, RunOptions, entity_of
 from sdk.testing.wire import context_of, parameters_of
 
-_LOGGER: Final = "block"  # the name that a child uses
+_LOGGER: Final = "block"  # the same name as in a child
 
 
 def run_here(block: Block, params: Params, context: Context, options: RunOptions) -> BlockOutcome:
-    """Run a block in this process and return what came of it. As `BlockRunner.run`."""
+    """Run a block in this process and return its outcome. Like `BlockRunner.run`."""
     return _finish(run_on_this_loop(block, params, context, options))
 
 
 def _finish(run: Coroutine[Any, Any, BlockOutcome]) -> BlockOutcome:
     if not _a_loop_runs():
         return asyncio.run(run)
-    # A loop runs in this thread, so the block needs one of its own in another: the caller waits for it anyway.
+    # A loop runs in this thread, so the block needs another loop in another thread. The caller waits for it anyway.
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="block") as executor:
         return executor.submit(asyncio.run, run).result()
 
@@ -62,7 +62,7 @@ def _a_loop_runs() -> bool:
 async def run_on_this_loop(
     block: Block, params: Params, context: Context, options: RunOptions
 ) -> BlockOutcome:
-    """Run a block on the running loop and return what came of it. As `BlockRunner.run_async`."""
+    """Run a block on the running loop and return its outcome. Like `BlockRunner.run_async`."""
     found = _registered(block)
     job = _job_of(found, params, context, options)
     secrets = collect_secrets([job.parameters, job.context])
@@ -104,7 +104,7 @@ def _registered(block: Block) -> RegisteredBlock:
     found = registry.function_blocks.get(identifier)
     if found is not None and found.cls is block:
         return found
-    # An earlier or later import of the same module is in the registry. What the test holds is what is run.
+    # The registry has an earlier or later import of the same module. The class that the test holds is run.
     assert block.registration is not None
     return RegisteredBlock(block, block.registration, module=block.__module__, file="", line=0)
 
@@ -137,7 +137,7 @@ class _Recording(logging.Handler):
 
 @contextlib.contextmanager
 def _recorded(secrets: frozenset[str], options: RunOptions) -> Iterator[list[LogLine]]:
-    """Record what is logged, as a child does: at the root, since libraries log under names of their own."""
+    """Record the log as a child does: at the root, because libraries log under their own names."""
     recording, root = _Recording(secrets), logging.getLogger()
     level = root.level
     root.addHandler(recording)

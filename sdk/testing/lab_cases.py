@@ -1,4 +1,4 @@
-"""A case against a lab: what it needs, and its context."""
+"""A case with a lab: what it needs, and its context."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LabParams = BaseModel | Mapping[str, Any] | Callable[[Any], BaseModel | Mapping[
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """What a case with a lab was given. See `sdk.testing.fb_test_case_with_lab`."""
+    """The lab's part of a case. See `sdk.testing.fb_test_case_with_lab`."""
 
     fixture: str | None
     run_on: str
@@ -30,7 +30,7 @@ class Lab:
 
 
 def check_lab_case(case: Case, lab: Lab) -> None:
-    """Raise `ValueError` for a case that can't be run."""
+    """Raise `ValueError` for a case that can't run."""
     where = f"The lab case {case.description!r}"
     fixture: Any = lab.fixture
     if fixture is not None and not (isinstance(fixture, str) and fixture.isidentifier()):
@@ -56,13 +56,13 @@ _RUNS_ON = (RunOn.GLOBAL, RunOn.DEVICE, RunOn.GROUP)
 
 
 def with_lab(case: Case, lab: Lab, yielded: Any) -> Case:
-    """Return `case` with the parameters and the context for one run, `yielded` being what the fixture gave.
+    """Return `case` with the parameters and the context for one run. `yielded` is what the fixture yielded.
 
-    Nothing in it is shared with another run, or with what the decorator was given. Raises `HarnessError` where the
-    fixture yielded no devices.
+    Nothing in it is shared with another run, or with the decorator's arguments. Raises `HarnessError` if the fixture
+    yielded no devices.
     """
     base = context_of({DEVICE.key: lab.base_devices, GROUP.key: lab.base_groups})
-    # Once: a fixture may yield an iterator.
+    # Read only once: a fixture may yield an iterator.
     found: Any = list(yielded) if isinstance(yielded, Iterable) and not is_one_device(yielded) else yielded
     devices = base[DEVICE.key]
     if lab.fixture is not None:

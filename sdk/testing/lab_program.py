@@ -1,10 +1,10 @@
 """Holds a lab for people until SIGTERM or SIGINT: `python -m sdk.testing.lab_program frr DIRECTORY`.
 
-`supervisor lab up` starts it. It writes into DIRECTORY, which is its owner's alone, what a person needs to reach the
-devices: `context.json`, the context of a job on them, and `passwords`, a line of device, account
+`supervisor lab up` starts it. It writes what a person needs to reach the devices into DIRECTORY, which only its owner
+can read: `context.json`, the context of a job on them, and `passwords`, a line with device, account
 and password for each. It holds a lock on `holder`, a file with its pid,
 for as long as it runs. When the lab is there, it prints one line of JSON about it, without the password.
-It ends with its lab: of routers that have died nobody is told that they run.
+It ends when its lab ends, so nobody takes dead routers for running ones.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FILES: Final = (CONTEXT, PASSWORDS, HOLDER)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Hold the lab; return 0 after a signal, 1 when it can't be had or has ended, with the reason on stderr."""
+    """Hold the lab; return 0 after a signal, 1 if it can't start or has ended, with the reason on stderr."""
     parser = argparse.ArgumentParser(prog="python -m sdk.testing.lab_program", description=__doc__)
     parser.add_argument("lab", choices=("frr", "iol"))
     parser.add_argument("directory", type=Path)
@@ -39,14 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _hold(options.lab, options.directory)
     except (HarnessError, ImportError, OSError) as error:
-        with contextlib.suppress(BrokenPipeError):  # who has started it reads no more once the lab is there
+        with contextlib.suppress(BrokenPipeError):  # the program that started this stops reading when the lab is there
             print(error, file=sys.stderr)
         return 1
     return 0
 
 
 def _end(*_: object) -> None:
-    """Leave whatever runs, the start too, by way of its clean-up, which no second signal cuts short."""
+    """Leave whatever runs, even the start, through its clean-up. A second signal does not cut the clean-up short."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     raise SystemExit(0)
@@ -78,7 +78,7 @@ def _account(device: Any) -> str:
 
 @contextlib.contextmanager
 def _only_one(directory: Path) -> Iterator[None]:
-    """Hold the lock, and remove the files at the end. Raises `OSError` where another one holds it."""
+    """Hold the lock, and remove the files at the end. Raises `OSError` if another process holds it."""
     with open(os.open(directory / HOLDER, os.O_RDWR | os.O_CREAT, 0o600), "r+") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -97,7 +97,7 @@ def _only_one(directory: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _started(lab: str) -> Iterator[tuple[Sequence[Any], Callable[[], None]]]:
-    """Start the lab, and yield its devices and what waits until it has ended by itself."""
+    """Start the lab. Yield its devices, and a function that waits until it has ended by itself."""
     if lab == "frr":
         from sdk.testing.frr_lab import FrrLab
 
@@ -107,7 +107,7 @@ def _started(lab: str) -> Iterator[tuple[Sequence[Any], Callable[[], None]]]:
         return
     from sdk.testing.devices import EmulatedLab
 
-    # In threads of this process: it ends with them, and not before.
+    # It runs in threads of this process: it ends with the process, and not before.
     with EmulatedLab.simple_iol() as emulated:
         yield emulated, _wait_for_a_signal
 
@@ -125,7 +125,7 @@ def _with_port(device: Any) -> dict[str, Any]:
 
 def _write(path: Path, text: str) -> None:
     with contextlib.suppress(FileNotFoundError):
-        path.unlink()  # whoever has it open
+        path.unlink()  # even if somebody has it open
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
 

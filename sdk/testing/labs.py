@@ -1,4 +1,4 @@
-"""What a lab fixture yields, as devices of a job's context."""
+"""Converts what a lab fixture yields to devices of a job's context."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _FROM_RAW: Final = {
     "username": ("ansible_user", "username"),
     "password": ("ansible_ssh_pass", "ansible_password", "password"),
 }
-"""Where the description of a device has what a login needs: netlab takes an Ansible inventory's names for that, and
-has the address below `mgmt` (`address_in`)."""
+"""Where the description of a device has the parts of a login: netlab uses an Ansible inventory's names for them, and
+puts the address below `mgmt` (`address_in`)."""
 
 _PLATFORM: Final = ("ansible_network_os", "netlab_device_type", "device", "platform")
 
 
 def devices_of(lab: Any, taken: Iterable[Any] = ()) -> list[dict[str, Any]]:
-    """Return the devices of `lab` as a job's context has them. New objects at each call.
+    """Return the devices of `lab` in the form that a job's context has. New objects at each call.
 
     `lab` is what the fixture yielded: one device or several. A device is a `DeviceEntity`, a mapping with the
     engine's keys, an object with `to_neops_device()`, or a description of a remote lab: an object or a mapping with
-    `name` and `raw`. One without an id gets the next number that neither a neighbour nor `taken` has.
+    `name` and `raw`. A device without an id gets the next number that no other device here and nothing in `taken` has.
 
     Raises `HarnessError` for anything else, and for a lab without a device.
     """
@@ -41,7 +41,7 @@ def devices_of(lab: Any, taken: Iterable[Any] = ()) -> list[dict[str, Any]]:
 
 
 def is_of_a_lab(item: Any) -> bool:
-    """Tell whether `item` is a device as a lab describes it, not yet one of a job's context."""
+    """Whether `item` is a device in the form of a lab, not yet in the form of a job's context."""
     if hasattr(item, "to_neops_device"):
         return True
     raw = item.get("raw") if isinstance(item, Mapping) else getattr(item, "raw", None)
@@ -49,7 +49,7 @@ def is_of_a_lab(item: Any) -> bool:
 
 
 def address_in(raw: Mapping[str, Any]) -> Any:
-    """Return the address of the device that `raw` describes, as `netlab inspect` or an inventory does; else None."""
+    """Return the address of the device that `raw` describes, as `netlab inspect` or an inventory does; or None."""
     management = raw.get("mgmt")
     address = management.get("ipv4") if isinstance(management, Mapping) else None
     if address is not None:
@@ -58,7 +58,7 @@ def address_in(raw: Mapping[str, Any]) -> Any:
 
 
 def is_one_device(lab: Any) -> bool:
-    """Tell whether what a lab fixture yielded is a single device, also where it could be iterated over."""
+    """Whether a lab fixture yielded a single device, even if the object could be iterated over."""
     return isinstance(lab, Mapping) or hasattr(lab, "to_neops_device") or hasattr(lab, "model_dump")
 
 

@@ -1,4 +1,4 @@
-"""Where the class under test is, in the words in which the worker is told where blocks are."""
+"""Where the class under test is, in the form in which the worker is told where blocks are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Source = str | os.PathLike[str]
 def block_id_of(cls: type[FunctionBlock[Any, Any]]) -> str:
     """Return the id under which `cls` is registered. Raises `BlockNotFoundError`."""
     __tracebackhide__ = True
-    # Its own, not that of a base: the child would run the base.
+    # Its own registration, not a base class's: otherwise the child would run the base class.
     registration = vars(cls).get("registration")
     if registration is None:
         raise BlockNotFoundError(
@@ -46,7 +46,7 @@ def module_of(cls: type[FunctionBlock[Any, Any]]) -> dict[str, str]:
 
 
 def named_sources(source: Source | Iterable[Source] | None) -> tuple[str, ...]:
-    """Return sources as the worker takes them, paths made absolute: directories, `.py` files, module names."""
+    """Return sources in the form that the worker accepts, with absolute paths: directories, `.py` files, modules."""
     if source is None:
         return (ENTRY_POINTS,)
     items = [source] if isinstance(source, str | os.PathLike) else list(source)
@@ -59,7 +59,7 @@ def _absolute(source: str) -> str:
 
 
 def looked_in(module: Mapping[str, str] | None, sources: Iterable[str]) -> str:
-    """Return where a block was looked for, and how to have it looked for elsewhere."""
+    """Return where a block was looked for, and how to look elsewhere."""
     if module is not None:
         return f"It was looked for in {module['file']}, where its class is from."
     named = ("the blocks of installed packages" if each == ENTRY_POINTS else each for each in sources)

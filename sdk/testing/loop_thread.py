@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for what tests without a loop need to be served by one."""
+"""An event loop in a separate thread, which serves tests without a loop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CLOSE_SECONDS: Final = 15.0
 
 
 class LoopThread:
-    """Runs coroutines on a loop of its own while the context lasts. May be called from any thread but its own."""
+    """Runs coroutines on its own loop as long as the context lasts. Any thread but its own may call it."""
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
@@ -37,11 +37,11 @@ class LoopThread:
                 self._loop.close()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start `work` and return at once; cancelling the future cancels it."""
+        """Start `work` and return at once; if you cancel the future, the work is cancelled."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run `work`, wait for it, and return or raise what came of it. An interrupted wait cancels it."""
+        """Run `work`, wait for it, and return or raise its result. An interrupted wait cancels the work."""
         future = self.submit(work)
         try:
             return future.result()

@@ -1,4 +1,4 @@
-"""What came of a block that was run in a process of its own."""
+"""The outcome of a block that was run in a separate process."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _DEBUGGER_HINT: Final = (
 class BlockOutcome(OutcomeAssertions):
     """Everything that is known about the end of one run, and methods that assert on it (`assert_...`).
 
-    `success`, `message`, `data`, `db_updates`, `acquires` and `retryable` are what the engine would get,
-    in JSON's own types: `data` is a dict, `db_updates` the list of create, delete and patch items. The last three
-    and `data` are None where there is nothing of the kind, and after a limit.
+    `success`, `message`, `data`, `db_updates`, `acquires` and `retryable` are what the engine would get, in JSON's own
+    types: `data` is a dict, `db_updates` the list of create, delete and patch items. The last three and `data` are
+    None if there is nothing of that kind, and after a limit.
 
-    `cause` says why the run ended: `completed`, `block_failed` (it returned failure, or what it was given or
-    returned did not fit), `block_raised`, `time_limit`, `memory_limit`, `cpu_limit`, `process_limit`, `stalled`,
-    `crashed` (by `signal_name`), `exited` (with `exit_code`), `channel_closed` or `bad_frame`. `killed`
-    says that the signal came from the worker. `job_type` is what was run: `execute`, `acquire` or `rollback`.
+    `cause` says why the run ended: `completed`, `block_failed` (it returned failure, or its input or result did not
+    fit), `block_raised`, `time_limit`, `memory_limit`, `cpu_limit`, `process_limit`, `stalled`, `crashed` (by
+    `signal_name`), `exited` (with `exit_code`), `channel_closed` or `bad_frame`. `killed` says that the worker sent the
+    signal. `job_type` is what was run: `execute`, `acquire` or `rollback`.
 
-    `stalls` are the times that the event loop did not run for `stall_seconds`. The log has each of them too.
+    `stalls` are the times in which the event loop did not run for `stall_seconds`. The log also has each of them.
 
-    `logs` are the records of the block and of the libraries it uses, from level INFO on unless asked for otherwise.
-    `stdout` and `stderr` are the last 64 KiB that were printed, without empty lines. `stack` is where the code
+    `logs` are the records of the block and of its libraries, from level INFO on unless you ask for another level.
+    `stdout` and `stderr` are the last 64 KiB that were printed, without empty lines. `stack` says where the code
     was when it was killed or crashed. Secrets of the parameters and of the context are masked in all texts.
     """
 
@@ -65,7 +65,7 @@ class BlockOutcome(OutcomeAssertions):
         return cls(**{**answer, "logs": logs, "stalls": stalls, "job_type": job_type})
 
     def report(self) -> str:
-        """Return all that helps to see what went wrong, for the message of a failed assertion.
+        """Return everything that helps to find the mistake, for the message of a failed assertion.
 
         `data` and updates are left out: they may hold what a device answered.
         """
@@ -90,7 +90,7 @@ class BlockOutcome(OutcomeAssertions):
 def _ending(outcome: BlockOutcome) -> str:
     if outcome.signal_name:
         return outcome.signal_name + (" from the worker" if outcome.killed else "")
-    # There is none of a block that ran in the process of the tests, or whose process is there still.
+    # There is none for a block that ran in the process of the tests, or whose process still exists.
     return "no exit code" if outcome.exit_code is None else f"exit code {outcome.exit_code}"
 
 
@@ -99,6 +99,6 @@ def _section(title: str, text: str) -> str:
 
 
 def _parsed_level(name: str) -> int:
-    """Read a level as `logging` prints it: `WARNING`, or `Level 25` for one that it has no name for."""
+    """Read a level as `logging` prints it: `WARNING`, or `Level 25` for a level without a name."""
     known = logging.getLevelNamesMapping()
     return known[name] if name in known else int(name.rpartition(" ")[2])

@@ -1,6 +1,6 @@
-"""The pytest plugin of the worker: fixtures, markers and one option for those who test blocks.
+"""The worker's pytest plugin: fixtures, markers and one option for people who test blocks.
 
-Loaded in every pytest run of an environment that has this package, so it imports nothing before it is needed.
+Every pytest run in an environment with this package loads it, so it imports nothing before it is needed.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers, and have blocks that are written for `neops_worker_sdk` imported without it.
+    """Register the markers, and let blocks for `neops_worker_sdk` be imported without that package.
 
-    Before pytest-asyncio, which comes with the extra `test`, tells each author who has no configuration to write one.
+    This runs before pytest-asyncio (part of the extra `test`) asks every author without a configuration to write one.
     """
-    # pytest takes the filter back at its end. Fixtures and cases of blocks are plain functions.
+    # pytest removes the filter at its end. Fixtures and cases of blocks are plain functions.
     warnings.filterwarnings(
         "ignore", r'The configuration option "asyncio_default_fixture_loop_scope" is unset'
     )
@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[pytest.Item] | None:
-    """Leave a block's case to the block's own module: one that imports everything of it has not got it twice."""
+    """Collect a block's case only in the block's own module: a module that imports it must not run it again."""
     if not (isinstance(obj, types.FunctionType) and "neops_block" in vars(obj)):
         return None
     return None if vars(collector.obj).get("__name__") == obj.__module__ else []
@@ -68,9 +68,9 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> list[py
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Have `-m asyncio` select the cases of blocks, whose jobs run on a loop.
+    """Make `-m asyncio` select the cases of blocks, because their jobs run on a loop.
 
-    Only while tests are selected: to run, they are plain functions, of which pytest-asyncio would warn.
+    Only while tests are selected. They run as plain functions, and pytest-asyncio would warn about the marker.
     """
     cases = [item for item in items if "neops_block" in vars(getattr(item, "function", None) or object)]
     for case in cases:
@@ -82,7 +82,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what the worker logged below a test that failed."""
+    """Show what the worker logged, below a test that failed."""
     report = yield
     worker = getattr(item, "funcargs", {}).get("supervisor_process")
     if worker is not None and report.failed:
@@ -92,7 +92,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(autouse=True)
 def _host_keys_of_its_own() -> None:
-    """Each test knows no host keys at its beginning: emulated devices are new ones, at ports that were used before."""
+    """Begin each test without known host keys: emulated devices are new, at ports that were used before."""
     from sdk.known_hosts import KnownHosts, use_known_hosts
 
     use_known_hosts(KnownHosts())
@@ -117,7 +117,7 @@ def block_runner(neops_block_server: ServerProcess, pytestconfig: pytest.Config)
 
 @pytest.fixture
 def dev_engine() -> Iterator[EngineThread]:
-    """An engine of its own for the test: `job = dev_engine.wait_for_result(dev_engine.submit(MyBlock, params))`."""
+    """A new engine for the test: `job = dev_engine.wait_for_result(dev_engine.submit(MyBlock, params))`."""
     from sdk.testing.engine import EngineThread
 
     with EngineThread() as engine:
@@ -126,7 +126,7 @@ def dev_engine() -> Iterator[EngineThread]:
 
 @pytest.fixture
 def supervisor_settings(request: pytest.FixtureRequest) -> Mapping[str, Any]:
-    """Settings of `supervisor_process`. Override it to have others; as it is, the blocks beside the test are run."""
+    """Settings of `supervisor_process`. Override it to change them. By default, the blocks beside the test are run."""
     return {"function_blocks": [request.path.parent]}
 
 
@@ -145,9 +145,9 @@ def supervisor_process(
     if dev_engine.token_file is not None:
         settings["engine_token_file"] = dev_engine.token_file
     settings |= supervisor_settings
-    # The worker runs in another directory. There `blocks` would be the package of this worker.
+    # The worker runs in another directory. There, `blocks` would mean this worker's package.
     settings["function_blocks"] = named_sources(parts_of(settings["function_blocks"]))
-    # Not in the test's own directory, which is there by now: on the way to the worker's state, jobs can make nothing.
+    # Not in the test's own directory, which exists already: on the way to the worker's state, jobs must create nothing.
     with SupervisorProcess(dev_engine.url, tmp_path_factory.mktemp("supervisor"), settings) as worker:
         yield worker
 
@@ -163,9 +163,9 @@ def emulated_lab() -> Iterator[list[LabDevice]]:
 
 @pytest.fixture
 def simple_iol() -> Iterator[list[LabDevice]]:
-    """Two emulated IOS routers, `r1` and `r2`, which see each other by LLDP and CDP and have routes by OSPF.
+    """Two emulated IOS routers, `r1` and `r2`. They see each other by LLDP and CDP, and have routes by OSPF.
 
-    Real SSH on free ports of the loopback, made-up answers. New ones for each test. Needs the extra `emulator`.
+    Real SSH on free ports of the loopback, made-up answers. Each test gets new ones. Needs the extra `emulator`.
     """
     from sdk.testing.devices import EmulatedLab
 
@@ -177,7 +177,7 @@ def simple_iol() -> Iterator[list[LabDevice]]:
 def simple_frr() -> Iterator[list[FrrDevice]]:
     """Three real FRR routers, `r1 - r2 - r3`, with OSPF, BGP and LLDP, reached by SSH at ports of the loopback.
 
-    One lab for all tests of the run that ask for it. Skips them, with the reason, where it can't be had.
+    All tests of the run that ask for it share one lab. It skips them, with the reason, if the lab is impossible here.
     """
     from sdk.testing.frr_lab import FrrLab, why_not
 

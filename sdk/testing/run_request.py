@@ -1,4 +1,4 @@
-"""What a test asks for, as a request to the block server."""
+"""Makes a request for the block server from what a test asks for."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _START_SECONDS: Final = 300.0
 
 
 class RunOptions(TypedDict, total=False):
-    """How a block is run. What is left out is as in production.
+    """How a block is run. Options that you leave out are as in production.
 
-    * `source`: where a block that is named by its id is: directories, `.py` files, module names. Default: the
+    * `source`: where to find a block that is named by its id: directories, `.py` files, module names. Default: the
       blocks of installed packages.
     * `job_type`: `execute`, `acquire` or `rollback`.
-    * `run_on`, `entity_id`: what the job runs on. Default: as the context says, else as the block is registered,
-      and the only entity of that kind.
+    * `run_on`, `entity_id`: on what the job runs. Default: what the context says, otherwise what the block is
+      registered for, and the only entity of that kind.
     * `max_seconds`, `grace_seconds`: the time limit, and the time to clean up after it. Default: 600 and 10. A
       lower `max_seconds` of the block's registration counts.
-    * `max_cpu_seconds`: the limit of processor time, of all processes of the job. Default: none.
+    * `max_cpu_seconds`: the limit of processor time, for all processes of the job. Default: none.
     * `max_memory_mb`, `max_result_mb`: limits in MB. Default: none, and 8.
     * `stall_seconds`, `on_stall`: after how long a loop that does not run has stalled (default 10, 0 for never),
       and whether to `warn` (the default) or to `kill`.
     * `in_process`: run it in the process of the tests, for a debugger. Needs the class, or the id of a block that
-      was imported. No limit is enforced, and nothing is cleaned up (`sdk.testing.in_process`). Default: as pytest's
-      option `--blocks-in-process` says, else no.
+      was imported. No limit is enforced, and nothing is cleaned up (`sdk.testing.in_process`). Default: what
+      pytest's option `--blocks-in-process` says, otherwise no.
     * `log_level`: the least severe level that is recorded. Default: `info`.
     """
 
@@ -59,7 +59,7 @@ class RunOptions(TypedDict, total=False):
 
 
 def check_options(options: RunOptions) -> None:
-    """Raise `TypeError` for an option that there is not: misspelt, a limit would be none."""
+    """Raise `TypeError` for an unknown option: a limit with a misspelt name would be no limit."""
     __tracebackhide__ = True
     known = RunOptions.__annotations__
     for name in options:
@@ -70,13 +70,13 @@ def check_options(options: RunOptions) -> None:
 
 
 def request_of(block: Block, params: Params, context: Context, options: RunOptions) -> dict[str, Any]:
-    """Return the request for one run. Raises `BlockNotFoundError`, and `EncodingError` for what is no JSON."""
+    """Return the request for one run. Raises `BlockNotFoundError`, and `EncodingError` for values that are not JSON."""
     __tracebackhide__ = True
     run_on, entity_id = entity_of(context, options)
     block_id = block if isinstance(block, str) else block_id_of(block)
     source = options.get("source")
     return {
-        # A class is found by its own module, whatever else there is.
+        # A class is found by its own module, whatever other modules there are.
         "module": module_of(block) if source is None and not isinstance(block, str) else None,
         "source": named_sources(source),
         "python_path": [os.path.abspath(entry) for entry in sys.path if isinstance(entry, str)],
@@ -103,7 +103,7 @@ _LIMITS: Final = (
 
 
 def patience_seconds(options: RunOptions) -> float:
-    """Return how long an answer may take: the server has limits of its own, this is for a server that has none."""
+    """Return how long an answer may take. The server has its own limits; this is for a server that hangs."""
     grace = options.get("grace_seconds")
     return (
         _START_SECONDS
@@ -113,7 +113,7 @@ def patience_seconds(options: RunOptions) -> float:
 
 
 def entity_of(context: Context, options: RunOptions) -> tuple[str | None, int | float | None]:
-    """Return what the job runs on, as far as options and context say."""
+    """Return on what the job runs, as far as options and context say."""
     run_on, entity_id = options.get("run_on"), options.get("entity_id")
     if isinstance(context, WorkflowContext):
         run_on = run_on or context.run_on.value

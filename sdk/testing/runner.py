@@ -1,4 +1,4 @@
-"""`BlockRunner`: runs a block in a process of its own, under the limits of production."""
+"""`BlockRunner`: runs a block in a separate process, under the limits of production."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _NOT_RUN: Final = frozenset({"start_failed", "worker_stopping"})
 
 
 class BlockRunner:
-    """Runs blocks as the worker does: each in a fresh child process, to a verdict, with nothing left after it.
+    """Runs blocks as the worker does: each in a new child process, up to a verdict, and nothing is left after it.
 
-    The block has to be at the top level of a module, since the child imports it anew; nothing that a test patches in
-    its own process is seen there. In a test, take the fixture `block_runner`. Elsewhere use it as a context
-    manager; leaving it ends its processes.
+    The block must be at the top level of a module, because the child imports it again. The child sees nothing that a
+    test patches in its own process. In a test, use the fixture `block_runner`. Elsewhere use it as a context
+    manager; its end stops its processes.
 
-    With `in_process` all runs that do not say otherwise take place in this process, for a debugger: see
+    With `in_process` all runs are in this process, for a debugger, unless a run says otherwise. See
     `sdk.testing.in_process` for what is not protected then.
     """
 
@@ -53,15 +53,14 @@ class BlockRunner:
     def run(
         self, block: Block, params: Params = None, context: Context = None, **options: Unpack[RunOptions]
     ) -> BlockOutcome:
-        """Run `block`, a class or an id, and return what came of it, whatever it did.
+        """Run `block`, a class or an id, and return its outcome, whatever it did.
 
-        `params` is an instance of its parameter class or a dict as a workflow would hold it, `context` a
-        `WorkflowContext` or the JSON of one. Both are copied. Blocks until the run is over: in an async test, use
-        `run_async`, above all when the test's own loop serves what the block talks to.
+        `params` is an instance of its parameter class, or a dict as in a workflow; `context` is a
+        `WorkflowContext` or its JSON. Both are copied. This blocks until the run is over: in an async test, use
+        `run_async`, above all if the test's own loop serves what the block talks to.
 
-        Raises `BlockNotFoundError` when the block can't be imported in the child, `HarnessError` when it could
-        not be run for another reason, `EncodingError` for parameters that are no JSON, `TypeError` for an option
-        that there is not.
+        Raises `BlockNotFoundError` if the child can't import the block, `HarnessError` if it could not be run for
+        another reason, `EncodingError` for parameters that are not JSON, `TypeError` for an unknown option.
         """
         __tracebackhide__ = True
         check_options(options)
@@ -75,7 +74,7 @@ class BlockRunner:
     def acquire(
         self, block: Block, params: Params = None, context: Context = None, **options: Unpack[RunOptions]
     ) -> BlockOutcome:
-        """Have the block acquire, and return what came of it. As `run`, with `job_type="acquire"`."""
+        """Ask the block what to acquire, and return the outcome. Like `run`, with `job_type="acquire"`."""
         __tracebackhide__ = True
         options["job_type"] = "acquire"
         return self.run(block, params, context, **options)
@@ -83,7 +82,7 @@ class BlockRunner:
     def rollback(
         self, block: Block, params: Params = None, context: Context = None, **options: Unpack[RunOptions]
     ) -> BlockOutcome:
-        """Have the block roll back, and return what came of it. As `run`, with `job_type="rollback"`."""
+        """Ask the block to roll back, and return the outcome. Like `run`, with `job_type="rollback"`."""
         __tracebackhide__ = True
         options["job_type"] = "rollback"
         return self.run(block, params, context, **options)
@@ -91,9 +90,9 @@ class BlockRunner:
     async def run_async(
         self, block: Block, params: Params = None, context: Context = None, **options: Unpack[RunOptions]
     ) -> BlockOutcome:
-        """Do as `run`, with the event loop free. Runs of one runner come one after another.
+        """Like `run`, but the event loop stays free. Runs of one runner come one after another.
 
-        When cancelled, the job is ended, with all that belongs to it, and its outcome dropped.
+        When cancelled, the job and everything that belongs to it is ended, and its outcome dropped.
         """
         __tracebackhide__ = True
         check_options(options)

@@ -1,4 +1,4 @@
-"""The process that runs blocks for the tests, as the tests hold it."""
+"""The tests' side of the process that runs blocks."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Ticket:
 
 
 class ServerProcess:
-    """A block server, started with the first request and ended by `close`. Serves one request at a time.
+    """A block server. The first request starts it, and `close` ends it. It serves one request at a time.
 
-    It is a process of its own (`supervisor.commands.blockserver`), so that this one neither forks nor adopts what
-    blocks leave behind. May be used from several threads. No thread of its own: one that lives as long as the tests
-    would make each of their forks a warning (Python 3.12 on).
+    It is a separate process (`supervisor.commands.blockserver`), so this process neither forks nor adopts what blocks
+    leave behind. Several threads may use it. It has no thread itself: with a thread that lives as long as the tests,
+    each fork in the tests would cause a warning (Python 3.12 on).
     """
 
     def __init__(self) -> None:
@@ -49,17 +49,17 @@ class ServerProcess:
 
     @property
     def pid(self) -> int | None:
-        """The process that was started, None while there is none."""
+        """The process that was started, None if there is none."""
         return self._connection.pid if self._connection is not None else None
 
     def ticket(self) -> Ticket:
-        """Return the number for a new request, by which it can be given up."""
+        """Return the number for a new request. With this number, the request can be given up."""
         return Ticket(next(self._numbers))
 
     def ask(self, ticket: Ticket, request: dict[str, Any], timeout_seconds: float) -> dict[str, Any]:
         """Send `request` and return the answer to it. Raises `HarnessError`.
 
-        Whatever ends the wait early (a timeout of pytest, a Ctrl-C) ends the job too.
+        If anything ends the wait early (a timeout of pytest, a Ctrl-C), the job ends, too.
         """
         with self._one_request:
             connection = self._running()
@@ -67,7 +67,7 @@ class ServerProcess:
                 self._send(connection, ticket, request)
                 return _answer_to(connection, ticket, time.monotonic() + timeout_seconds)
             except TimeoutError:
-                # What does not answer now has lost count. The next request starts another one.
+                # A server that does not answer now is out of step. The next request starts a new one.
                 connection.kill()
                 self.close()
                 raise HarnessError(
@@ -82,7 +82,7 @@ class ServerProcess:
                 raise
 
     def give_up(self, ticket: Ticket) -> None:
-        """End the job of a request, or leave it undone. Harmless when it has ended."""
+        """End the job of a request, or don't begin it. Harmless if it has ended."""
         with self._one_write:
             ticket.given_up = True
             if ticket.sent and self._connection is not None:
@@ -104,7 +104,7 @@ class ServerProcess:
             connection.send({"request": "run", "id": ticket.id, **request})
 
     def close(self) -> None:
-        """End the server and wait for its end; it ends and clears away what it runs. May be called again."""
+        """End the server and wait for its end. The server ends and clears away what it runs. May be called again."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
@@ -115,6 +115,6 @@ class ServerProcess:
 def _answer_to(connection: Connection, ticket: Ticket, deadline: float) -> dict[str, Any]:
     while True:
         answer = connection.receive(deadline)
-        # Others are late answers to what was given up.
+        # Other messages are late answers to requests that were given up.
         if answer.pop("id") == ticket.id:
             return answer

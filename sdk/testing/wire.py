@@ -1,4 +1,4 @@
-"""Parameters and context of a test as the engine would send them."""
+"""Parameters and context of a test in the form in which the engine would send them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from sdk.encoding import to_plain
 
 
 def parameters_of(params: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return `params` as a JSON object. Only what was set or changed is in it, so the child applies its own defaults.
+    """Return `params` as a JSON object. It has only what was set or changed, so the child applies its own defaults.
 
-    Secrets are in it in clear, as they are in a real job. Raises `EncodingError`.
+    It has secrets in clear, like a real job. Raises `EncodingError`.
     """
     plain = to_plain(_revealed(params or {}), "params")
     return dict(plain)
@@ -48,7 +48,7 @@ def _revealed(value: Any) -> Any:
 def _revealed_set(value: Set[Any]) -> Any:
     items = [_revealed(item) for item in value]
     try:
-        return frozenset(items)  # which is written in a stable order
+        return frozenset(items)  # it is written in a stable order
     except TypeError:
         return items
 
@@ -66,17 +66,17 @@ def _fields(model: BaseModel) -> Any:
 
 
 def _is_changed_in_place(model: BaseModel, name: str, info: FieldInfo) -> bool:
-    """Whether a field that was not set has no longer its default, as after `params.hosts.append(...)`."""
+    """Whether a field that was not set differs from its default, for example after `params.hosts.append(...)`."""
     value = getattr(model, name)
     if not isinstance(value, MutableSequence | MutableSet | MutableMapping | BaseModel):
-        return False  # can't be changed in place, and a factory may give another one each time
+        return False  # can't be changed in place, and a factory may give a different value each time
     try:
         needs = getattr(info, "default_factory_takes_validated_data", False)  # pydantic 2.10
         given: dict[str, Any] = {"validated_data": dict(vars(model))} if needs else {}
         default = info.get_default(call_default_factory=True, **given)
         return _text(value) != _text(default)
     except Exception:
-        return False  # it is no JSON, or its factory fails: the child has its own
+        return False  # the value is not JSON, or its factory fails: the child makes its own
 
 
 def _text(value: Any) -> str:
@@ -84,7 +84,7 @@ def _text(value: Any) -> str:
 
 
 def as_input(declared: Mapping[str, FieldInfo], named: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values by the names of their fields as a model takes them: by a plain alias, where it has one."""
+    """Return values by their field names in the form that a model accepts: by a plain alias, if there is one."""
     given: dict[str, Any] = {}
     for name, value in named.items():
         _put(given, _wire_path(name, declared[name]) if name in declared else (name,), value)
@@ -95,7 +95,7 @@ def _wire_path(name: str, info: FieldInfo) -> tuple[str | int, ...]:
     alias = info.validation_alias
     choices = alias.choices if isinstance(alias, AliasChoices) else [name if alias is None else alias]
     paths = [(each,) if isinstance(each, str) else tuple(each.path) for each in choices]
-    return min(paths, key=len)  # the first plain key, where there is one
+    return min(paths, key=len)  # the first plain key, if there is one
 
 
 def _put(sent: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None:
@@ -117,7 +117,7 @@ def _placed(into: Any, key: str | int, value: Any) -> Any:
 
 
 def context_of(context: WorkflowContext | Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return `context` as the JSON object of a job (engine contract: entities): a copy, whatever it was."""
+    """Return `context` as the JSON object of a job (engine contract: entities): always a copy."""
     found: dict[str, Any] = {}
     for kind in KINDS:
         if isinstance(context, WorkflowContext):

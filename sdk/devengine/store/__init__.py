@@ -1,7 +1,7 @@
-"""The engine's durable state in SQLite: one connection, used on the event loop's thread only.
+"""The engine's durable state in SQLite: one connection, used only on the event loop's thread.
 
-No writer thread: a claim or a result takes some 0.05 ms of SQLite, less than handing it to a thread and back
-costs. Now and then one takes some 10 ms more, when the WAL is folded into the file.
+There is no writer thread: SQLite needs about 0.05 ms for a claim or a result. To pass it to a thread and back costs
+more. From time to time one takes about 10 ms more, when SQLite writes the WAL into the file.
 """
 
 from sdk.devengine.store.database import Database

@@ -1,4 +1,4 @@
-"""Opening the database: permissions, journal mode, tables, and the one kind of transaction."""
+"""Opens the database: permissions, journal mode, tables, and the one kind of transaction."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 from sdk.devengine.errors import DatabaseError
 from sdk.devengine.options import IN_MEMORY
 
-_APPLICATION_ID = 0x6E64_6576  # "ndev": tells our files from any other SQLite file
+_APPLICATION_ID = 0x6E64_6576  # "ndev": marks our files among other SQLite files
 _SCHEMA_VERSION = 1
 
-# The header of SQLite's file format: its first bytes, where it says that it is in WAL mode, and whose it is.
+# The header of SQLite's file format: its first bytes, the byte for WAL mode, and the application's number.
 _MAGIC = b"SQLite format 3\0"
 _WRITE_VERSION_AT, _WAL = 18, 2
 _APPLICATION_ID_AT = slice(68, 72)
@@ -103,9 +103,9 @@ CREATE TABLE logs (
 
 
 class Database:
-    """One open database. Everything a caller changes inside `transaction()` is committed when it ends.
+    """One open database. All changes inside `transaction()` are committed when it ends.
 
-    Raises `DatabaseError` when the file can't be opened, belongs to another program, or is in use.
+    Raises `DatabaseError` if the file can't be opened, belongs to another program, or is in use.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -113,7 +113,7 @@ class Database:
         if str(path) != IN_MEMORY:
             _create_private_file(Path(path))
         try:
-            # No implicit transactions: `transaction()` begins and ends them where it says so.
+            # No implicit transactions: only `transaction()` begins and ends them.
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=1.0)
         except sqlite3.Error as error:
             raise _unusable(path, str(error)) from error
@@ -131,13 +131,13 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close the file; the WAL is folded into it. The database can't be used after that."""
+        """Close the file; SQLite writes the WAL into it. The database can't be used after that."""
         self._connection.close()
 
     def copy_beside(self, name: str) -> Path:
-        """Copy all that is committed into a new private file beside this one. Returns its path.
+        """Copy everything that is committed into a new private file beside this one. Returns its path.
 
-        It holds up the caller for as long as the disk takes. Raises `DatabaseError`; then no file is left.
+        It blocks the caller for as long as the disk takes. Raises `DatabaseError`; no file is left then.
         """
         if str(self._path) == IN_MEMORY:
             raise DatabaseError("this engine keeps its database in memory; there is no directory for a copy")
@@ -154,29 +154,29 @@ class Database:
         return path
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-        """Run one statement; outside `transaction()` it commits by itself."""
+        """Run one statement. Outside of `transaction()` it commits by itself."""
         return self._connection.execute(sql, parameters)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit everything in the block together, or nothing of it when the block raises."""
+        """Commit everything in the `with` block together, or nothing if it raises."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._connection.execute("COMMIT")
         except BaseException:
-            # SQLite has already rolled back by itself after some errors, such as a full disk.
+            # After some errors, such as a full disk, SQLite has already rolled back by itself.
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
             raise
 
     def _prepare(self) -> None:
-        # One process owns the file: a second engine on it is refused at once instead of claiming the same
+        # One process owns the file. So a second engine on it is refused at once and can't claim the same
         # jobs, and SQLite needs no shared memory file.
         self.execute("PRAGMA locking_mode=EXCLUSIVE")
         self.execute("PRAGMA journal_mode=WAL")
-        # A commit reaches the kernel before the answer, so it survives kill -9. Only losing power can lose
-        # the newest commits, which a development engine may; FULL costs one fsync per claim and result.
+        # A commit reaches the kernel before the answer, so it survives kill -9. Only a power loss can lose the
+        # newest commits. A development engine may lose them; FULL costs one fsync for each claim and result.
         self.execute("PRAGMA synchronous=NORMAL")
         with self.transaction():
             (application_id,) = self.execute("PRAGMA application_id").fetchone()
@@ -190,7 +190,7 @@ class Database:
                 raise _unusable(self._path, f"it has format {version}, this engine needs {_SCHEMA_VERSION}")
 
     def _create_tables(self) -> None:
-        # executescript() would commit the transaction that makes creation all or nothing.
+        # executescript() would commit the transaction, but all tables must be created or none.
         for statement in filter(str.strip, _TABLES.split(";\n")):
             self.execute(statement)
         self.execute(f"PRAGMA application_id={_APPLICATION_ID}")
@@ -200,7 +200,7 @@ class Database:
 def _create_private_file(path: Path) -> None:
     """Make the file readable by its owner only: contexts of jobs hold device passwords.
 
-    SQLite gives its WAL the permissions of the main file. A file that is certainly another program's stays as it is.
+    SQLite gives its WAL the permissions of the main file. A file that surely belongs to another program is not touched.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -216,10 +216,10 @@ def _create_private_file(path: Path) -> None:
 
 
 def _refuse_a_foreign_file(path: Path, header: bytes) -> None:
-    """Raise `DatabaseError` where the header is no header of ours.
+    """Raise `DatabaseError` if the header is not from our engine.
 
-    To ask SQLite comes too late: asked for WAL mode, it writes that into the file. An engine that was killed may have
-    left a header without its number, which is in the WAL then; but it is never without WAL mode.
+    It is too late to ask SQLite: when it is asked for WAL mode, it writes that into the file. A killed engine may have
+    left a header without our number (it is in the WAL then), but never without WAL mode.
     """
     if not header:
         return

@@ -13,7 +13,7 @@ from sdk.devengine.store.database import Database
 _COLUMNS = ", ".join(JobRecord.__slots__)
 _ATTEMPT_COLUMNS = ", ".join(AttemptRecord.__slots__)
 
-# Literals, not parameters: SQLite chooses a partial index only when it can read the value.
+# Literals, not parameters: SQLite uses a partial index only if it can read the value.
 _WHERE_STATUS: dict[JobStatus | None, str] = {
     None: "",
     "pending": "WHERE status = 'pending'",
@@ -42,7 +42,7 @@ class JobStore:
         self._database = database
 
     def insert(self, job: NewJob, now: float, *, claimed_by: str | None = None) -> bool:
-        """Add a job, pending or already claimed. Returns False when its id is known."""
+        """Add a job, pending or already claimed. Returns False if its id is known."""
         claimed = claimed_by is not None
         cursor = self._database.execute(
             "INSERT OR IGNORE INTO jobs (job_id, block, step_label, type, run_on, entity_id, item_text,"
@@ -72,7 +72,7 @@ class JobStore:
         return [item for _, item in rows]
 
     def excuse(self, seconds: float) -> None:
-        """Let so much of the time since the claims of jobs that are not done not count."""
+        """Don't count so much of the time since the claims of unfinished jobs."""
         self._database.execute(
             "UPDATE jobs SET claimed_at = claimed_at + ? WHERE status = 'polled'", (seconds,)
         )
@@ -99,7 +99,7 @@ class JobStore:
         )
 
     def get(self, job_id: str) -> JobRecord | None:
-        """Return one job, or None when the id is unknown."""
+        """Return one job, or None if the id is unknown."""
         rows = self._select("WHERE job_id = ?", (job_id,))
         return rows[0] if rows else None
 
@@ -114,7 +114,7 @@ class JobStore:
     def of_worker(self, worker_id: str, status: JobStatus | None = None) -> list[JobRecord]:
         """Return the jobs that the worker claimed last, in creation order, all or those of one status.
 
-        Those it has claimed are asked for once a minute, and it may have ended a hundred thousand others.
+        Its claimed jobs are asked for once a minute, and it may have ended a hundred thousand others.
         """
         where = f"{_WHERE_STATUS[status]} AND worker_id = ?" if status else "WHERE worker_id = ?"
         return self._select(where, (worker_id,))

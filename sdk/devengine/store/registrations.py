@@ -17,7 +17,7 @@ class RegistrationStore:
         self._database = database
 
     def put(self, block: BlockId, body: dict[str, Any], worker_id: str | None, now: float) -> None:
-        """Add a block, or replace what is stored for this exact version, and tie it to the worker."""
+        """Add a block, or replace the stored one of this exact version, and connect it with the worker."""
         identity = (block.package, block.name, block.major, block.minor, block.patch)
         self._database.execute(
             "INSERT INTO registrations (package, name, major, minor, patch, body, created_at, updated_at)"
@@ -26,7 +26,7 @@ class RegistrationStore:
             (*identity, json.dumps(body), now, now),
         )
         if worker_id is not None:
-            # Not RETURNING above: SQLite has it since 3.35, which some supported systems are older than.
+            # Not RETURNING above: SQLite has it since 3.35, and some supported systems have an older SQLite.
             self._database.execute(
                 "INSERT OR IGNORE INTO registration_workers (registration, worker_id)"
                 " SELECT sequence, ? FROM registrations"
@@ -44,7 +44,7 @@ class RegistrationStore:
         return self._select("WHERE package = ? AND name = ?", (package, name))
 
     def all(self) -> list[RegistrationRecord]:
-        """Return every registration in the order of the first one of each block."""
+        """Return every registration. Blocks are in the order of their first registrations."""
         return self._select("", ())
 
     def of_worker(self, worker_id: str) -> list[RegistrationRecord]:

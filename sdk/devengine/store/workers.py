@@ -27,7 +27,7 @@ class WorkerStore:
         )
 
     def get(self, uuid: str, *, with_deleted: bool = False) -> WorkerRecord | None:
-        """Return one worker, or None when it is unknown (or deleted, unless asked for)."""
+        """Return one worker, or None if it is unknown (or deleted, unless `with_deleted`)."""
         rows = self._select("WHERE uuid = ?", (uuid,))
         if not rows or (rows[0].deleted_at is not None and not with_deleted):
             return None
@@ -38,7 +38,7 @@ class WorkerStore:
         return self._select("" if with_deleted else "WHERE deleted_at IS NULL", ())
 
     def record_ping(self, uuid: str, now: float) -> None:
-        """A ping makes a worker online from every state."""
+        """A ping sets a worker online from every state."""
         self._database.execute(
             "UPDATE workers SET state = 'online', last_ping_at = ?, last_seen_at = ?, updated_at = ?"
             " WHERE uuid = ?",
@@ -46,7 +46,7 @@ class WorkerStore:
         )
 
     def unregister(self, uuid: str, now: float) -> None:
-        """Make a worker offline at once; its last ping becomes the epoch (contract W8)."""
+        """Set a worker offline at once; its last ping becomes the epoch (contract W8)."""
         self._database.execute(
             "UPDATE workers SET state = 'offline', last_ping_at = ?, last_seen_at = ?, updated_at = ?"
             " WHERE uuid = ?",
@@ -54,7 +54,7 @@ class WorkerStore:
         )
 
     def excuse(self, seconds: float) -> None:
-        """Let so much of the silence of all workers not count."""
+        """Don't count so much of the silence of all workers."""
         self._database.execute(
             "UPDATE workers SET last_ping_at = last_ping_at + ?, last_seen_at = last_seen_at + ?"
             " WHERE state <> 'offline' AND deleted_at IS NULL",
@@ -62,13 +62,13 @@ class WorkerStore:
         )
 
     def set_state(self, uuid: str, state: WorkerState, now: float) -> None:
-        """Store a state that silence led to."""
+        """Store a state that follows from silence."""
         self._database.execute(
             "UPDATE workers SET state = ?, updated_at = ? WHERE uuid = ?", (state.value, now, uuid)
         )
 
     def delete(self, uuid: str, now: float) -> None:
-        """Soft-delete: the row stays, the worker is offline and unknown to every route but the reads."""
+        """Soft-delete: the row stays, the worker is offline, and only the read routes know it."""
         self._database.execute(
             "UPDATE workers SET state = 'offline', deleted_at = ?, updated_at = ? WHERE uuid = ?",
             (now, now, uuid),

@@ -1,13 +1,13 @@
 """Emulated devices for tests and demonstrations: real SSH on the loopback, made-up answers.
 
-They need the `emulator` extra. Everything they print is invented; what works here still has to be tried on a
-real device.
+They need the `emulator` extra. Everything that they print is invented. If something works here, you must still try it
+on a real device.
 """
 
 from sdk.testing.devices.errors import EmulatorMissingError
 
 try:
-    import asyncssh as _asyncssh  # noqa: F401  # asked for by name, to tell what is missing before anything else fails
+    import asyncssh as _asyncssh  # noqa: F401  # imported first, to report that it is missing before others fail
 except ImportError as error:
     raise EmulatorMissingError(
         "The emulated devices need the library `asyncssh`, which can't be imported here. "

@@ -1,7 +1,7 @@
 """Run one emulated device until it is interrupted: `python -m sdk.testing.devices --username u`.
 
-The password is read from the first line of the standard input, or asked for on a terminal. It is no flag: a
-command line can be read by every user of the machine.
+The password is the first line of the standard input, or it is asked for on a terminal. It is no option, because every
+user of the machine can read a command line.
 """
 
 import argparse
@@ -53,7 +53,7 @@ async def _serve(options: argparse.Namespace, password: str, authorized_key: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until a signal comes; return the exit code (0 after a signal, 1 when the port is not free)."""
+    """Serve until a signal comes; return the exit code (0 after a signal, 1 if the port is not free)."""
     options = _parse(arguments)
     password = _read_password()
     if not password:

@@ -1,4 +1,4 @@
-"""Who may log in to an emulated device, and how: one account, by password or key, and the faults of a login."""
+"""Who may log in to an emulated device, and how: one account, by password or key; and the faults of a login."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from sdk.testing.devices.faults import Faults
 
 _KEYBOARD_LANGUAGE = "en-US"
 _PROHIBITED = 1
-"""The reason of a refusal to open a channel (RFC 4254, section 5.1)."""
+"""The reason for a refusal to open a channel (RFC 4254, section 5.1)."""
 
 
 class Access(asyncssh.SSHServer):
-    """Authentication of one connection: a password, asked for in the way that the script says."""
+    """Authentication of one connection: it asks for a password in the way that the script says."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Access(asyncssh.SSHServer):
         self._forwards = forwards
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        """Count the connection, and cut it where it is one too many."""
+        """Count the connection, and cut it if it is one too many."""
         self._connection = conn
         self._connections.add(conn)
         limit = self._faults.session_limit
@@ -42,16 +42,16 @@ class Access(asyncssh.SSHServer):
             conn.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count it no more."""
+        """Stop counting it."""
         if self._connection is not None:
             self._connections.discard(self._connection)
 
     def public_key_auth_supported(self) -> bool:
-        """Whether a key is taken."""
+        """Whether a key is accepted."""
         return self._authorized_key is not None
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        """Tell whether it is the one that may log in."""
+        """Whether this key may log in."""
         known = asyncssh.import_public_key(self._authorized_key or "")
         return key.public_data == known.public_data
 
@@ -62,11 +62,11 @@ class Access(asyncssh.SSHServer):
         return True
 
     def password_auth_supported(self) -> bool:
-        """Whether a password is taken as such."""
+        """Whether a plain password is accepted."""
         return not (self._faults.keyboard_interactive_only or self._faults.second_factor)
 
     async def validate_password(self, username: str, password: str) -> bool:
-        """Tell whether it is the right one, when the script says so."""
+        """Whether the password is right. The answer comes when the script says."""
         is_right = self._check_password(username, password)
         if self._faults.auth_hang:
             await asyncio.Event().wait()
@@ -79,8 +79,8 @@ class Access(asyncssh.SSHServer):
 
     def kbdint_auth_supported(self) -> bool:
         """Whether questions are asked."""
-        # Asked after each refusal. paramiko then asks for the whole service again, as it may with OpenSSH and with
-        # routers; asyncssh would end the connection.
+        # This is called after each refusal. paramiko then asks for the whole service again, which OpenSSH and routers
+        # allow; asyncssh would end the connection.
         vars(self._connection)["_next_service"] = b"ssh-userauth"
         return not self.password_auth_supported()
 
@@ -89,8 +89,8 @@ class Access(asyncssh.SSHServer):
         return ("", "", _KEYBOARD_LANGUAGE, [("Password: ", False)])
 
     def validate_kbdint_response(self, username: str, responses: Any) -> Any:
-        """Tell whether the answer is right, or ask for more."""
-        if self._knows_password:  # this is the code, and nobody has the right one
+        """Return whether the answer is right, or ask for more."""
+        if self._knows_password:  # this answer is the code, and nobody has the right one
             return False
         self._knows_password = len(responses) == 1 and self._check_password(username, responses[0])
         if self._knows_password and self._faults.second_factor:

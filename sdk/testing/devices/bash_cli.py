@@ -1,4 +1,4 @@
-"""The command line of a Linux shell, where one logs in to a router and lands in a shell: nearly nothing works."""
+"""The command line of a Linux shell, for a login to a router that leads to a shell: nearly nothing works."""
 
 import shlex
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class BashState(SessionState):
 
 
 class BashCli(IosCli):
-    """Knows `echo`, `exit`, `hostname`, `uname` and `whoami`, and says of all else that there is no such command."""
+    """Knows `echo`, `exit`, `hostname`, `uname` and `whoami`. For all else it says that there is no such command."""
 
     def execute(self, line: str) -> str:
         """Run one line; return the output, without its last line end."""

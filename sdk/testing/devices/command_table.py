@@ -1,6 +1,6 @@
-"""How the emulated device finds the command that a line means: one table of commands, one of short words.
+"""How the emulated device finds the command in a line: a table of commands, and a table of short words.
 
-Deliberately no grammar: a word is what stands in the table, or one of the abbreviations that people type. Pure.
+It has no grammar on purpose: a word is either in the table, or an abbreviation that people type. Pure.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -47,11 +47,11 @@ OPTIONAL: Final = " [...]"
 
 
 class CommandLineError(SdkError):
-    """A line that the table does not accept; `str()` is what the device prints."""
+    """A line that the table does not accept. `str()` is the text that the device prints."""
 
 
 class InvalidInputError(CommandLineError):
-    """No command has this word here. `column` is where in the line the word stands, for the marker."""
+    """No command has this word here. `column` is the place of the word in the line, for the marker."""
 
     def __init__(self, column: int) -> None:
         super().__init__("% Invalid input detected at '^' marker.")
@@ -66,9 +66,9 @@ class _Command(Generic[StateT]):
 
 
 class CommandTable(Generic[StateT]):
-    """Commands by their words. One that ends in ` ...` has an argument, in ` [...]` it may have one.
+    """Commands by their words. A command that ends in ` ...` has an argument; with ` [...]` it may have one.
 
-    An action gets the session's state and the argument as it was typed, and returns the output.
+    An action gets the session's state and the argument as typed, and returns the output.
     """
 
     def __init__(self, commands: Mapping[str, Callable[[StateT, str], str]]) -> None:
@@ -84,8 +84,8 @@ class CommandTable(Generic[StateT]):
         """Return what `line` does, and its argument.
 
         Raises:
-            InvalidInputError: a word fits no command, or there are too many.
-            CommandLineError: the line stops before any command is complete.
+            InvalidInputError: a word fits no command, or there are too many words.
+            CommandLineError: the line ends before a command is complete.
         """
         found = list(_words_with_columns(line))
         words = tuple(_full(word) for _, word in found)

@@ -24,7 +24,7 @@ from sdk.testing.devices.terminal import Terminal
 
 LOOPBACK: Final = "127.0.0.1"
 
-# asyncssh offers it and paramiko does not know it, so the two find no common algorithm.
+# asyncssh offers it and paramiko does not know it, so they find no common algorithm.
 _KEX_UNKNOWN_TO_PARAMIKO: Final = ["curve448-sha512"]
 _RELOAD_SECONDS: Final = 0.5
 
@@ -33,7 +33,7 @@ _RELOAD_SECONDS: Final = 0.5
 def _usual_host_key(key_type: str) -> asyncssh.SSHKey:
     """The host key of all emulated devices of this process.
 
-    Their ports are given out again, and one with another key than the device before it would be one that was exchanged.
+    Ports are used again. If the next device on a port had another key, it would look like a device that was replaced.
     """
     return asyncssh.generate_private_key(key_type)
 
@@ -41,24 +41,24 @@ def _usual_host_key(key_type: str) -> asyncssh.SSHKey:
 class EmulatedIos:
     """A device that speaks enough of the IOS command line for netmiko's `cisco_ios`, on 127.0.0.1 only.
 
-    Use it as an async context manager, on the loop that shall serve it; leaving it cuts every session::
+    Use it as an async context manager, on the loop that serves it; its end cuts every session::
 
         async with EmulatedIos("admin", password) as device:
             context = device.as_context()
 
-    Sessions share one configuration; it lives as long as the object. Without `enable_secret` a login starts in
+    Sessions share one configuration, which lives as long as the object. Without `enable_secret` a login starts in
     privileged mode, with it in user mode. Long outputs are paged until `terminal length 0`.
 
     Args:
         username: the only account.
-        password: its password; it is kept out of every `repr` and log.
+        password: its password; no `repr` and no log shows it.
         hostname: the name in the prompt.
         port: TCP port to listen on; 0 takes a free one.
-        enable_secret: what `enable` asks for.
-        faults: how it shall misbehave. The attribute of this name may be set while it runs.
-        number: which device of its lab it is: its addresses and its serial number depend on it.
-        authorized_key: a public key, as a line of OpenSSH has it, that may log in as any user, beside the password.
-        forwards: whether it forwards connections, as a jump host does.
+        enable_secret: the secret that `enable` asks for.
+        faults: how it misbehaves. You may set the attribute of this name while it runs.
+        number: its number in its lab: its addresses and its serial number depend on it.
+        authorized_key: a public key, as a line of OpenSSH has it, that may log in as any user, besides the password.
+        forwards: whether it forwards connections like a jump host.
         minute_seconds: how long a minute of its timers takes (`reload in`, `configure terminal revert timer`).
     """
 
@@ -81,9 +81,9 @@ class EmulatedIos:
         self.host = LOOPBACK
         self.device = IosDevice(hostname, enable_secret, number, minute_seconds=minute_seconds)
         self.passwords_received = 0
-        """How many passwords were sent to it, right ones and wrong ones."""
+        """How many passwords were sent to it, right and wrong ones."""
         self.typed: list[str] = []
-        """The commands that were typed, in all sessions; answers to its questions are not among them."""
+        """The commands that were typed in all sessions, without the answers to its questions."""
         self._authorized_key = authorized_key
         self._forwards = forwards
         self._factory_name = hostname
@@ -97,12 +97,12 @@ class EmulatedIos:
 
     @property
     def hostname(self) -> str:
-        """The name that it has now."""
+        """Its present name."""
         return self.device.hostname
 
     @property
     def port(self) -> int:
-        """The TCP port it listens on.
+        """The TCP port on which it listens.
 
         Raises:
             RuntimeError: it is not started.
@@ -113,7 +113,7 @@ class EmulatedIos:
 
     @property
     def host_key(self) -> str:
-        """The public host key, as a line of OpenSSH's known hosts has it: type and key."""
+        """The public host key in the form of OpenSSH's known hosts: type and key."""
         assert self._host_key is not None, "a device has a host key once it listens"
         return " ".join(self._host_key.export_public_key().decode().split()[:2])
 
@@ -150,7 +150,7 @@ class EmulatedIos:
         await accept_no_more(server.sockets)
         server.close()
         await self._cut_connections()
-        # A scripted hang does not notice that its client is gone.
+        # A scripted hang does not notice that its client has gone.
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -158,7 +158,7 @@ class EmulatedIos:
         await server.wait_closed()
 
     def renew_host_key(self) -> None:
-        """Have another host key from the next connection on, as a device that was exchanged."""
+        """Use another host key from the next connection on, like a device that was replaced."""
         assert isinstance(self._server, asyncssh.SSHAcceptor), "it has to be started, as an SSH service"
         self._host_key = asyncssh.generate_private_key(self._key_type)
         self._server.update(server_host_keys=[self._host_key])
@@ -191,7 +191,7 @@ class EmulatedIos:
             # Without a factory every session is refused.
             process_factory=None if self.faults.no_channel else self._start_session,
             line_editor=False,
-            # A client that sends bytes which are no UTF-8 gets a wrong character, not a broken session.
+            # If a client sends bytes that are not UTF-8, it gets a wrong character, not a broken session.
             errors="replace",
             # The script decides how long a login may take.
             login_timeout=0,
@@ -233,7 +233,7 @@ class EmulatedIos:
         self._own(self._reload())
 
     async def _reload(self) -> None:
-        """Start anew: with the saved configuration, or that of a new device where none was saved."""
+        """Start again with the saved configuration, or with a new device's if none was saved."""
         assert isinstance(self._server, asyncssh.SSHAcceptor), "only a session can ask for it"
         port = self._server.get_port()
         await accept_no_more(self._server.sockets)
@@ -251,7 +251,7 @@ class EmulatedIos:
         self._server = await self._listen(port)
 
     def _follow_management(self) -> None:
-        """Be out of reach while the management interface is shut down, where the script names one."""
+        """Be unreachable while the management interface is shut down, if the script names one."""
         interface = self.device.interfaces.get(self.faults.management_interface or "")
         if self._front is not None and interface is not None:
             if interface.enabled:
@@ -262,8 +262,8 @@ class EmulatedIos:
     def as_context(self, device_id: int = 1) -> dict[str, list[dict[str, Any]]]:
         """Return the `context` of a job on this device alone (engine contract: entities, camelCase).
 
-        It holds the password, as the engine's own job does. The TCP port, once it listens, is in the connection
-        options, which are JSON in a text: `{"port": 2222}`. The enable secret is not in it.
+        It holds the password, like the engine's own jobs. When the device listens, its TCP port is in the connection
+        options, which are JSON in a text: `{"port": 2222}`. The enable secret is not in the context.
         """
         device: dict[str, Any] = {
             "id": device_id,

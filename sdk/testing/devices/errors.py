@@ -1,4 +1,4 @@
-"""The one error of this package that is raised before anything else can be imported."""
+"""The one error of this package that can be raised before anything else is imported."""
 
 from sdk.errors import SdkError
 
@@ -6,5 +6,5 @@ from sdk.errors import SdkError
 class EmulatorMissingError(SdkError, ImportError):
     """`asyncssh` can't be imported: install the `emulator` extra.
 
-    Also an `ImportError`, so that code which skips a test on a missing library needs no second clause.
+    It is also an `ImportError`, so code that skips a test when a library is missing needs no second clause.
     """

@@ -6,48 +6,48 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """A script of faults; the default is a healthy device. Commands are compared as typed, spaces collapsed.
+    """A script of faults; the default is a healthy device. Commands are compared as typed, with single spaces.
 
-    Faults of a session may be exchanged while the device runs (`EmulatedIos.faults`): they count from the next
-    command on. Those of the connection count from the start of the device.
+    You may exchange faults of a session while the device runs (`EmulatedIos.faults`): they count from the next
+    command on. Faults of the connection count from the start of the device.
 
     Instead of an SSH service:
 
     Attributes:
-        no_banner: accept the TCP connection and never send a byte, as a hung SSH daemon does.
-        http_service: answer as a web server does.
-        telnet_service: answer as a telnet server does, with a login prompt.
+        no_banner: accept the TCP connection and never send a byte, like an SSH daemon that hangs.
+        http_service: answer like a web server.
+        telnet_service: answer like a telnet server, with a login prompt.
         endless_banner: send lines before the SSH banner, for ever.
         no_key_exchange: send the SSH banner and nothing more.
         no_common_kex: offer one key exchange that paramiko does not know: algorithm negotiation fails.
-        sha1_only: offer only what needs SHA-1, as old devices do. Works with paramiko 4.
+        sha1_only: offer only algorithms that need SHA-1, like old devices. Works with paramiko 4.
         session_limit: more connections than this are cut at once.
-        refuses_in_words: say "Exceeded MaxStartups" and end the connection, as OpenSSH does.
-        no_channel: take the login, and open no session.
+        refuses_in_words: say "Exceeded MaxStartups" and end the connection, like OpenSSH.
+        no_channel: accept the login, but open no session.
         auth_hang: never answer the password.
-        login_seconds: answer the password this late.
-        keyboard_interactive_only: take the password only as the answer to a question (works).
+        login_seconds: answer the password so many seconds late.
+        keyboard_interactive_only: accept the password only as the answer to a question (works).
         second_factor: ask for a code after the password, which nobody has.
-        password_expired: take the password and demand another one, in the words of the SSH protocol.
-        expired_in_shell: the same, asked for where the prompt should be.
+        password_expired: accept the password and demand a new one, in the words of the SSH protocol.
+        expired_in_shell: the same, but demanded in place of the prompt.
         no_prompt: open the shell, echo nothing and never show a prompt.
-        bash_shell: a Linux shell where the device's command line should be.
-        login_banner: what is printed between the login and the prompt.
-        pager_stays_on: take `terminal length 0` and go on paging.
+        bash_shell: a Linux shell in place of the device's command line.
+        login_banner: text that is printed between the login and the prompt.
+        pager_stays_on: accept `terminal length 0` and still page.
         command_hang: echo this command and never answer it.
         question_at: answer this command with a question.
-        changed_prompt_at: from this command on, the prompt is another one.
+        changed_prompt_at: from this command on, the prompt is different.
         drop_mid_command: send half of this command's output, then cut the connection.
         endless_output: answer this command with lines that never end.
         large_output: answer this command with `large_output_bytes` of lines.
-        new_host_key_at: at this command the device gets another host key, for the connections that follow.
+        new_host_key_at: at this command the device gets another host key, for later connections.
         half_open_at: at this command the link goes silent in both directions, and nobody ends the connection.
         stops_reading_at: from this command on, the device reads nothing more from the network.
         pause_in: pause inside the output of this command, before byte `pause_at_byte` of what follows the echo (its
             output, then the prompt), for `pause_seconds`.
         outputs: answers of your own, by command.
-        behind_prompt: what is said behind the prompt that follows a command, by command; no prompt follows on that.
-        management_interface: the interface over which the device is reached: while it is shut down, the link is silent.
+        behind_prompt: text after the prompt that follows a command, by command; no new prompt follows it.
+        management_interface: the interface that leads to the device: while it is shut down, the link is silent.
     """
 
     no_banner: bool = False
@@ -89,5 +89,5 @@ class Faults:
 
     @property
     def need_a_front(self) -> bool:
-        """Whether the link itself has to misbehave, for which something stands in front of the device."""
+        """Whether the link itself must misbehave. Then a `Front` stands before the device."""
         return bool(self.half_open_at or self.stops_reading_at or self.management_interface)

@@ -1,4 +1,4 @@
-"""A stretch of network in front of a device, that can go silent as a broken cable does: no end, no refusal."""
+"""A piece of network before a device. It can go silent like a broken cable: no end, no refusal."""
 
 import asyncio
 import contextlib
@@ -8,12 +8,12 @@ from typing import Final, Self
 from sdk.testing.devices.listener import accept_no_more
 
 _CHUNK_BYTES: Final = 16384
-# Small, so that a client which writes to a device that does not read is soon stopped.
+# Small, so a client that writes to a device that does not read is soon stopped.
 _RECEIVE_BUFFER_BYTES: Final = 4096
 
 
 class Front:
-    """Forwards TCP connections to a port of this machine, as long as it is not told to keep them to itself."""
+    """Forwards TCP connections to a port of this machine, until it is told to go silent."""
 
     def __init__(self, host: str) -> None:
         self._host = host
@@ -44,21 +44,21 @@ class Front:
         return port
 
     def go_silent(self) -> None:
-        """Forward nothing more, in either direction. What ends on one side is not told to the other."""
+        """Forward nothing more, in either direction. If one side ends, the other side does not learn it."""
         self._to_device.clear()
         self._to_client.clear()
 
     def stop_reading(self) -> None:
-        """Take nothing more from clients; what the device says still gets through."""
+        """Read nothing more from clients. What the device sends still gets through."""
         self._to_device.clear()
 
     def resume(self) -> None:
-        """Forward again, what was held back first."""
+        """Forward again, first what was held back."""
         self._to_device.set()
         self._to_client.set()
 
     async def close(self) -> None:
-        """End all connections and stop to accept."""
+        """End all connections, and accept no more."""
         assert self._server is not None
         await accept_no_more(self._server.sockets)
         self._server.close()
@@ -90,7 +90,7 @@ class Front:
         )
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-            # A logout is one direction's end; the other then ends by itself.
+            # After a logout one direction ends; the other then ends by itself.
             await asyncio.wait(pumps, timeout=1)
         finally:
             for pump in pumps:

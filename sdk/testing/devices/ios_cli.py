@@ -1,4 +1,4 @@
-"""The emulated command line without a terminal: a line goes in, text comes out."""
+"""The emulated command line without a terminal: a line in, a text out."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from sdk.testing.devices.ios_state import Mode, SessionState
 
 @dataclass(slots=True)
 class IosCli:
-    """One session on one device. Give it lines with `execute`; `state` tells prompt and end."""
+    """One session on one device. Give it lines with `execute`; `state` has the prompt, and whether it has ended."""
 
     state: SessionState
 
     def execute(self, line: str) -> str:
-        """Run one line, or take it as the answer to an open question; return the output.
+        """Run one line, or take it for the answer to an open question. Return the output.
 
-        The last line end is left to the terminal.
+        The terminal adds the last line end.
         """
         state = self.state
         if state.question is not None:
@@ -37,7 +37,7 @@ class IosCli:
     def _configure(self, line: str) -> str:
         first_word = line.split()[0]
         if first_word.lower() == "do":
-            # Blanks in its place keep the column of an error marker right.
+            # Blanks in its place keep an error marker in the right column.
             return self._run_piped(line.replace(first_word, "  ", 1), PRIVILEGED_COMMANDS)
         return configure(self.state, line)
 
@@ -53,7 +53,7 @@ class IosCli:
 
 
 def _filter(lines: list[str], keyword: str, pattern: str, column: int) -> list[str]:
-    # Plain text where IOS has regular expressions: a test device needs no second way to hang.
+    # Plain text, where IOS has regular expressions: a test device needs no other way to hang.
     if not keyword:
         raise CommandLineError("% Incomplete command.")
     if "include".startswith(keyword):

@@ -1,4 +1,4 @@
-"""The commands of the configuration modes, and how a line finds the mode that it belongs to."""
+"""The commands of the configuration modes, and how a line finds its mode."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _SINGLE = ("ip domain name", "lldp run", "cdp run")
 
 
 def configure(state: SessionState, line: str) -> str:
-    """Run one line of a configuration mode; return what the device says, which is nothing if it takes it.
+    """Run one line of a configuration mode. Return what the device says: nothing if it accepts the line.
 
     A global command leaves the section, as on IOS.
 
@@ -103,7 +103,7 @@ def _forget(family: str) -> Callable[[SessionState, str], str]:
 
 
 def _banner(state: SessionState, argument: str) -> str:
-    """`banner motd ~…~`: what stands between the two signs, on this line or on those that follow."""
+    """`banner motd ~…~`: the text between the two signs, on this line or on the next ones."""
     kind, _, rest = argument.partition(" ")
     if kind not in _BANNERS or not rest:
         return "% Incomplete command."
@@ -141,7 +141,7 @@ def _username(state: SessionState, argument: str) -> str:
 
 
 def _no_username(state: SessionState, argument: str) -> str:
-    """`no username NAME …`: asks first, whatever stands behind the name."""
+    """`no username NAME …`: asks first, whatever comes after the name."""
     name = argument.split()[0]
 
     def answered(state: SessionState, key: str) -> str:
@@ -169,7 +169,7 @@ def _zeroize(state: SessionState, _argument: str) -> str:
 
 
 def _ignore(_state: SessionState, _argument: str) -> str:
-    """Take what stands in a printed configuration and changes nothing here."""
+    """Accept a line of a printed configuration that changes nothing here."""
     return ""
 
 

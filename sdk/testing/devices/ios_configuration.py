@@ -23,7 +23,7 @@ GLOBAL_LINES: Final = (
     "snmp-server",
     "ntp server",
 )
-"""The global commands that the device remembers, by the words they begin with, in the order it prints them."""
+"""The global commands that the device remembers, by their first words, in the order in which it prints them."""
 
 SECTIONS: Final = (
     "vrf definition",
@@ -35,9 +35,9 @@ SECTIONS: Final = (
     "route-map",
     "line vty",
 )
-"""The sections beside interfaces, by the words they begin with, in the order it prints them."""
+"""The sections other than interfaces, by their first words, in the order in which it prints them."""
 
-# Their order is their meaning; all else is printed sorted, so that it does not depend on who typed what when.
+# Their order has a meaning. All other lines are printed sorted, so the order in which they were typed does not matter.
 _ORDERED: Final = ("ip access-list", "route-map")
 # IOS prints these above the interfaces.
 _ABOVE: Final = ("vrf definition", "vlan", "key chain")
@@ -61,12 +61,12 @@ class IosInterface:
 
     @property
     def is_virtual(self) -> bool:
-        """Whether it has no plug."""
+        """Whether it has no plug for a cable."""
         return self.name.startswith(_VIRTUAL_KINDS)
 
     @property
     def short_name(self) -> str:
-        """Its name as tables have it: `Gi0/1`."""
+        """Its name in tables: `Gi0/1`."""
         return self.name[:2] + self.name.lstrip(_LETTERS)
 
     @property
@@ -88,7 +88,7 @@ class IosInterface:
         return [ipaddress.IPv6Interface(text) for text in lines]
 
     def configuration(self) -> list[str]:
-        """Return its section of the configuration, one entry a line."""
+        """Return its section of the configuration, line by line."""
         lines = [f"interface {self.name}"]
         if self.description:
             lines.append(f" description {self.description}")
@@ -101,9 +101,9 @@ class IosInterface:
 
 @dataclass(slots=True)
 class IosConfiguration:
-    """What can be configured. `sections` are those beside interfaces: lines by their first line.
+    """Everything that can be configured. `sections` are those other than interfaces: their lines, by their first line.
 
-    The section of a line in a section is there by the name that `inner` gives.
+    A section inside a section has the name that `inner` gives.
     """
 
     hostname: str
@@ -115,7 +115,7 @@ class IosConfiguration:
     def factory(cls, hostname: str, number: int) -> Self:
         """The configuration of a new device, the `number`th of its lab.
 
-        Documentation addresses (RFC 5737): nobody's real network stands in an emulated output.
+        It uses documentation addresses (RFC 5737), so no emulated output shows somebody's real network.
         """
         interfaces = (
             IosInterface("GigabitEthernet0/0", f"192.0.2.{number}", "255.255.255.0", "management"),
@@ -132,14 +132,14 @@ class IosConfiguration:
 
     @classmethod
     def empty(cls, like: Self) -> Self:
-        """A configuration with the plugs of `like` and nothing else, for one that replaces it."""
+        """A configuration with the plugs of `like` and nothing else. It is the start for a replacement."""
         plugs = [interface.name for interface in like.interfaces.values() if not interface.is_virtual]
         return cls("Router", {name: IosInterface(name) for name in plugs}, {"line vty 0 4": []})
 
     def interface(self, typed: str) -> IosInterface | None:
-        """Find an interface by a full or shortened name; a new loopback or VLAN comes into being.
+        """Find an interface by a full or shortened name; a new loopback or VLAN is created.
 
-        None for a kind that does not exist, and for a physical port that the device does not have.
+        None for an unknown kind, and for a physical port that the device does not have.
         """
         match = re.fullmatch(r"([a-zA-Z]+)\s*(\d+(?:/\d+)*)", typed)
         if match is None:
@@ -153,11 +153,11 @@ class IosConfiguration:
         return self.interfaces.get(name)
 
     def text(self, *, has_secret: bool) -> str:
-        """Return it as the device prints it."""
+        """Return the configuration as the device prints it."""
         printed = ["!", "version 15.9", f"hostname {self.hostname}", "!"]
         if has_secret:
             printed += ["enable secret 9 <removed>", "!"]
-        # What the timer of a confirmed change needs; always there.
+        # The timer of a confirmed change needs it, so it is always there.
         printed += ["archive", " path flash:archive", "!"]
         printed += self._sections_of(_ABOVE)
         for interface in sorted(self.interfaces.values(), key=lambda each: _natural(each.name)):
@@ -186,5 +186,5 @@ class IosConfiguration:
 
 
 def _natural(text: str) -> list[tuple[int, str]]:
-    """The key by which `Vlan9` comes before `Vlan10`."""
+    """The key for sorting `Vlan9` before `Vlan10`."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]

@@ -1,4 +1,4 @@
-"""What undoes a change by itself: `configure replace`, the timer of `configure terminal revert`, and `reload in`."""
+"""Commands that can undo a change: `configure replace`, the timer of `configure terminal revert`, and `reload in`."""
 
 import re
 
@@ -20,7 +20,7 @@ _WARNING = (
 
 
 def load(device: IosDevice, text: str, user: str) -> list[str]:
-    """Make `text` the configuration of `device`; return the lines that it does not take."""
+    """Make `text` the configuration of `device`; return the lines that it refuses."""
     device.configuration = IosConfiguration.empty(device.configuration)
     refused = _type(SessionState(device, Mode.CONFIG, user), text)
     device.note_change(user)
@@ -28,13 +28,13 @@ def load(device: IosDevice, text: str, user: str) -> list[str]:
 
 
 def merge(state: SessionState, text: str) -> list[str]:
-    """Add `text` to the configuration of the session's device; return the lines that it does not take."""
+    """Add `text` to the configuration of the session's device; return the lines that it refuses."""
     return _type(SessionState(state.device, Mode.CONFIG, state.user), text)
 
 
 def _type(state: SessionState, text: str) -> list[str]:
     refused = []
-    # As it stands in a file: there the sign of a banner is one character, and is printed as two.
+    # In a file, the sign of a banner is one character; it is printed as two.
     for line in text.replace("^C", "\x03").splitlines():
         if state.question is not None:
             question, state.question = state.question, None
@@ -84,7 +84,7 @@ def _start_revert_timer(state: SessionState, minutes: int) -> str:
 
 
 def confirm(state: SessionState, _argument: str) -> str:
-    """`configure confirm`: keep what was changed."""
+    """`configure confirm`: keep the change."""
     timer, state.device.revert_timer = state.device.revert_timer, None
     if timer is None:
         return "%No Rollback Confirmed Change pending"
@@ -93,7 +93,7 @@ def confirm(state: SessionState, _argument: str) -> str:
 
 
 def revert_now(state: SessionState, _argument: str) -> str:
-    """`configure revert now`: undo what was changed."""
+    """`configure revert now`: undo the change."""
     timer, state.device.revert_timer = state.device.revert_timer, None
     if timer is None:
         return "%No Rollback Confirmed Change pending"
@@ -126,7 +126,7 @@ def _replace(state: SessionState, text: str) -> str:
 
 
 def reload_in(state: SessionState, argument: str) -> str:
-    """`reload in MINUTES`: asks whether to save what was touched since it was saved, then `[confirm]`."""
+    """`reload in MINUTES`: asks whether to save changes that were not saved, then `[confirm]`."""
     match = re.match(r"(\d{1,4})\b", argument)
     if match is None:
         raise CommandLineError("% Incomplete command.")
@@ -171,7 +171,7 @@ def reload_cancel(state: SessionState, _argument: str) -> str:
 
 
 def reload_now(state: SessionState, _argument: str) -> str:
-    """`reload`: asks whether to save, where there is something to save, then `[confirm]`."""
+    """`reload`: asks whether to save if something was not saved, then `[confirm]`."""
     proceed = Question("Proceed with reload? [confirm]", _reload_if_confirmed, takes_a_key=True)
 
     def saved(state: SessionState, answer: str) -> str:

@@ -1,4 +1,4 @@
-"""What an emulated device is and remembers, whoever is logged in: its configuration, files, links and timers."""
+"""The state of an emulated device, whoever is logged in: its configuration, files, links and timers."""
 
 import time
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Timer:
     handle: Any = None
 
     def cancel(self) -> None:
-        """Have it not happen."""
+        """Cancel it."""
         if self.handle is not None:
             self.handle.cancel()
 
@@ -38,9 +38,9 @@ class Timer:
 class IosDevice:
     """The state that all sessions of one device share.
 
-    `call_later(seconds, function)` and `reload` belong to whoever serves the device; without them nothing of it
-    happens by itself. `minute_seconds` is how long a minute of its timers takes: less than 60 spares a test the wait.
-    `is_touched`: the configuration was changed since it was saved, if only back and forth.
+    `call_later(seconds, function)` and `reload` come from the code that serves the device; without them nothing
+    happens by itself. `minute_seconds` is how long a minute of its timers takes: with less than 60, a test waits less.
+    `is_touched`: the configuration was changed since it was saved, even if it was changed back.
     """
 
     hostname: str
@@ -65,7 +65,7 @@ class IosDevice:
 
     @property
     def serial(self) -> str:
-        """The serial number: made up, and another for each device of a lab."""
+        """The serial number: invented, and different for each device of a lab."""
         return f"EMU0000LAB{self.number}"
 
     @property
@@ -75,11 +75,11 @@ class IosDevice:
 
     @property
     def lines(self) -> list[str]:
-        """The global commands that it remembers."""
+        """The global commands that the device remembers."""
         return self.configuration.lines
 
     def mac_address(self) -> str:
-        """The address of its chassis, from the range that is given to nobody."""
+        """The address of its chassis, from a range that nobody owns."""
         return f"0200.5e00.01{self.number:02x}"
 
     def interface(self, typed: str) -> IosInterface | None:
@@ -87,7 +87,7 @@ class IosDevice:
         return self.configuration.interface(typed)
 
     def neighbors(self) -> list[tuple[IosInterface, Link]]:
-        """What it hears of over its cables: both ends have to be up."""
+        """The devices that it sees over its cables: both ends must be up."""
         return [
             (interface, link)
             for name, link in self.links.items()
@@ -99,7 +99,7 @@ class IosDevice:
         return self.configuration.text(has_secret=self.enable_secret is not None)
 
     def file(self, name: str) -> str | None:
-        """Return what is in a file; the two configurations are files too. None where there is no such file."""
+        """Return the contents of a file; the two configurations are also files. None if there is no such file."""
         if name in ("running-config", "system:running-config"):
             return self.running_config()
         if name in ("startup-config", "nvram:startup-config"):
@@ -107,7 +107,7 @@ class IosDevice:
         return self.files.get(name)
 
     def note_change(self, user: str) -> None:
-        """Remember that `user` has changed the configuration, and tell whoever serves the device."""
+        """Remember that `user` has changed the configuration, and tell the code that serves the device."""
         self.hostname = self.configuration.hostname
         self.changed = (time.time(), user)
         self.is_touched = True
@@ -119,7 +119,7 @@ class IosDevice:
         self.is_touched = False
 
     def in_minutes(self, minutes: float, what: str, then: Callable[[], None]) -> Timer:
-        """Have `then` happen after `minutes` of the device."""
+        """Call `then` after `minutes` of the device."""
         seconds = minutes * self.minute_seconds
         timer = Timer(what, time.monotonic() + seconds)
         if self.call_later is not None:
@@ -127,7 +127,7 @@ class IosDevice:
         return timer
 
     def cancel_timers(self) -> None:
-        """Forget what would happen."""
+        """Forget all timers."""
         for timer in (self.reload_timer, self.revert_timer):
             if timer is not None:
                 timer.cancel()

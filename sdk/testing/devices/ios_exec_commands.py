@@ -35,7 +35,7 @@ def _page_length(state: SessionState, argument: str) -> str:
 
 
 def _ignore(_state: SessionState, _argument: str) -> str:
-    # Line width: the emulated device never wraps, so any value will do.
+    # Line width: the emulated device never wraps, so any value is accepted.
     return ""
 
 

@@ -8,7 +8,7 @@ from sdk.testing.devices.command_table import CommandLineError, CommandTable
 from sdk.testing.devices.ios_device import IosInterface
 from sdk.testing.devices.ios_state import Mode, SessionState
 
-# Remembered as they are; each has one value at most, but for those that are told apart by their own argument.
+# Remembered unchanged. Each has at most one value, except those with an argument that tells several apart.
 _SINGLE: Final = (
     "vrf forwarding",
     "mtu",
@@ -32,7 +32,7 @@ _SEVERAL: Final = (
 
 
 def _on_interface(change: Callable[[IosInterface, str], str | None]) -> Callable[[SessionState, str], str]:
-    """Make a command out of a change to the interface that the session edits."""
+    """Make a command from a change to the interface that the session edits."""
 
     def action(state: SessionState, argument: str) -> str:
         assert state.interface is not None, "the table of this mode is used with an interface only"

@@ -35,7 +35,7 @@ def show_ip_interface(device: IosDevice) -> str:
 
 
 def show_ipv6_interface(device: IosDevice) -> str:
-    """Return a paragraph for each interface with an IPv6 address; nothing where there is none."""
+    """Return a paragraph for each interface with an IPv6 address; nothing if there is none."""
     lines: list[str] = []
     for interface in device.interfaces.values():
         if interface.ipv6:
@@ -67,7 +67,7 @@ def show_vrf(device: IosDevice) -> str:
 
 
 def show_ipv6_route(device: IosDevice, vrf: str | None = None) -> str:
-    """Return the IPv6 routing table, or that of a VRF."""
+    """Return the IPv6 routing table, the global one or a VRF's."""
     if vrf is not None and f"vrf definition {vrf}" not in device.configuration.sections:
         return f"% IPv6 routing table {vrf} does not exist"
     routes = list(_ipv6_routes(device, vrf))
@@ -88,7 +88,7 @@ def _ipv6_routes(device: IosDevice, vrf: str | None) -> Iterator[tuple[str, ipad
         if words[:2] == ["ipv6", "route"] and len(words) >= 4:
             try:
                 network = ipaddress.IPv6Network(words[2])
-            except ValueError:  # of a VRF, or none: the device remembers each line that begins so
+            except ValueError:  # not a prefix: the device remembers each line that begins so, also with a VRF
                 continue
             yield "S", network, words[3].upper()
     for interface in device.interfaces.values():

@@ -109,7 +109,7 @@ def _cdp_paragraph(interface: IosInterface, link: Link) -> str:
             _CDP_LINE,
             f"Device ID: {neighbor.hostname}",
             "Entry address(es): ",
-            f"  IP address: {_management_address(neighbor) or '0.0.0.0'}",  # noqa: S104  # no address to listen on
+            f"  IP address: {_management_address(neighbor) or '0.0.0.0'}",  # noqa: S104  # nothing listens there
             "Platform: Cisco EMU1000,  Capabilities: Router ",
             f"Interface: {interface.name},  Port ID (outgoing port): {link.interface}",
             "Holdtime : 150 sec",

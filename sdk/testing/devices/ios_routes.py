@@ -1,4 +1,4 @@
-"""The routes of an emulated device: connected and static ones, and what neighbours tell that both speak OSPF."""
+"""The routes of an emulated device: connected and static ones, and those of neighbours if both speak OSPF."""
 
 import ipaddress
 from collections import defaultdict
@@ -22,7 +22,7 @@ class _Route:
 
 
 def show_ip_route(device: IosDevice, vrf: str | None = None) -> str:
-    """Return the routing table, or that of a VRF, grouped by the old classes of networks as IOS does."""
+    """Return the routing table, the global one or a VRF's, grouped by the old classes of networks as on IOS."""
     if vrf is not None and f"vrf definition {vrf}" not in device.configuration.sections:
         return f"% IP routing table {vrf} does not exist"
     routes = {route.network: route for route in _routes(device, vrf)}
@@ -40,7 +40,7 @@ def show_ip_route(device: IosDevice, vrf: str | None = None) -> str:
 
 
 def _group(group: ipaddress.IPv4Network, members: list[_Route]) -> list[str]:
-    """Return the lines of one old class. Where all its subnets have one mask, only the line above them has it."""
+    """Return the lines of one old class. If all its subnets have one mask, only the line above them shows it."""
     masks = {member.network.prefixlen for member in members}
     count = f"{len(members)} subnets"
     if len(masks) > 1:
@@ -77,21 +77,21 @@ def _routes(device: IosDevice, vrf: str | None) -> Iterator[_Route]:
                 continue
             star = "*" if network.prefixlen == 0 else ""
             yield _Route(f"S{star}", network, _where_to(*words[4:6]))
-    # The last word counts: nothing is nearer than what is connected.
+    # The last entry counts: a connected network goes before all others.
     yield from _connected(device, vrf)
 
 
 def _where_to(first: str, second: str = "") -> str:
-    """Return where a static route leads: to an address, to one behind an interface, or to an interface alone."""
+    """Return where a static route leads: to an address, to an address behind an interface, or to an interface."""
     if _is_address(first):
         return f"[1/0] via {first}"
     return f"[1/0] via {second}, {first}" if _is_address(second) else f"is directly connected, {first}"
 
 
 def _gateway(text: str) -> str:
-    """Return the address that a default route leads to; IOS writes 0.0.0.0 for an interface."""
+    """Return the address that a default route leads to; for an interface IOS writes 0.0.0.0."""
     _, _, where_to = text.partition(" via ")
-    return where_to.partition(",")[0] or "0.0.0.0"  # noqa: S104  # no address to listen on
+    return where_to.partition(",")[0] or "0.0.0.0"  # noqa: S104  # nothing listens there
 
 
 def _is_address(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The sections beside interfaces, and the commands below them: lines that the device keeps as they are."""
+"""The sections other than interfaces, and the commands below them: lines that the device keeps unchanged."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ _MODES: Final[Mapping[str, tuple[Mode, str]]] = {
     "key chain": (Mode.KEY_CHAIN, r"\S+"),
 }
 
-# What a section may hold; the second tuple: of these, one value at most.
+# What a section may hold. The second tuple: commands with at most one value.
 _BELOW: Final[Mapping[Mode, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     Mode.VRF: (("address-family",), ("rd", "description")),
     Mode.VLAN: ((), ("name",)),
@@ -114,7 +114,7 @@ def _table(several: tuple[str, ...], single: tuple[str, ...]) -> CommandTable[Se
 
 
 def _chain(state: SessionState) -> str:
-    """The key chain of the mode, also where it is that of one of its keys."""
+    """The key chain of the mode, also inside one of its keys."""
     assert state.section is not None, "these commands are used in a section only"
     return state.section.rpartition(inner("", ""))[2]
 
@@ -148,7 +148,7 @@ def _exit_key(state: SessionState, _argument: str) -> str:
     return ""
 
 
-# A mode takes the commands of the one around it too.
+# A mode also accepts the commands of the mode around it.
 _KEY_CHAIN: Final = {
     "key ...": _enter_key,
     "no key ...": _remove_key,

@@ -1,4 +1,4 @@
-"""The outputs of `show` commands about the device as a whole: our own wording, in a layout that templates accept."""
+"""The outputs of `show` commands about the whole device: our own wording, in a layout that templates accept."""
 
 import time
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ def show_version(device: IosDevice) -> str:
 
 
 def show_running_config(device: IosDevice) -> str:
-    """Return the configuration in force, with the lines above it that change by themselves."""
+    """Return the running configuration, with the lines above it that change by themselves."""
     config = device.running_config()
     changed = ""
     if device.changed is not None:
@@ -42,7 +42,7 @@ def show_running_config(device: IosDevice) -> str:
 
 
 def show_startup_config(device: IosDevice) -> str:
-    """Return the saved configuration, or what IOS says when none was ever saved."""
+    """Return the saved configuration, or what IOS says if none was ever saved."""
     return device.startup_config or "startup-config is not present"
 
 
@@ -54,7 +54,7 @@ def show_archive(device: IosDevice) -> str:
 
 
 def show_reload(device: IosDevice) -> str:
-    """Return when the device will start anew, in its own minutes."""
+    """Return when the device will restart, in its own minutes."""
     timer = device.reload_timer
     if timer is None:
         return "No reload is scheduled."

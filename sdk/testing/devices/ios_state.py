@@ -1,4 +1,4 @@
-"""Where one CLI session stands: its mode, the section it edits, the question it was asked, its page length."""
+"""The state of one CLI session: its mode, the section that it edits, an open question, its page length."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from typing import Final
 
 from sdk.testing.devices.ios_device import IosDevice, IosInterface
 
-# IOS cuts the host name in a configuration prompt; netmiko relies on it.
+# IOS cuts the hostname in a configuration prompt, and netmiko relies on that.
 _CONFIG_HOSTNAME_LENGTH = 20
 PAGE_LINES: Final = 24
 YES: Final = ("", "y", "Y", "\r", "\n")
-"""What says yes to `[confirm]`."""
+"""The keys that mean yes at `[confirm]`."""
 
 
 class Mode(Enum):
-    """A CLI mode; the value is what stands between host name and cursor."""
+    """A CLI mode. The value is the text between hostname and cursor."""
 
     USER = ">"
     PRIVILEGED = "#"
@@ -38,7 +38,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question that takes the next line as its answer. `secret` answers are not echoed.
+    """A question that takes the next line for its answer. `secret` answers are not echoed.
 
     `takes_a_key`: one key is the answer, without a line end, as at `[confirm]`.
     """
@@ -51,7 +51,7 @@ class Question:
 
 @dataclass(slots=True)
 class SessionState:
-    """The state of one session; the device behind it is shared with the others."""
+    """The state of one session. The device behind it is shared with other sessions."""
 
     device: IosDevice
     mode: Mode = Mode.PRIVILEGED
@@ -63,7 +63,7 @@ class SessionState:
     closed: bool = False
 
     def enter(self, mode: Mode, interface: IosInterface | None = None, section: str | None = None) -> None:
-        """Go to another mode; what was edited is left."""
+        """Go to another mode, and leave the section that was edited."""
         self.mode, self.interface, self.section = mode, interface, section
 
     def prompt(self) -> str:

@@ -1,4 +1,4 @@
-"""A lab of emulated devices, on a loop in a thread of its own."""
+"""A lab of emulated devices, on a loop in a separate thread."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SIMPLE_IOL_CABLES: Final[Sequence[Cable]] = (("r1", "GigabitEthernet0/1", "r2",
 
 @dataclass(frozen=True, slots=True)
 class LabDevice:
-    """One device of a lab: how to reach it, and what it is (`emulated`, to look at its state or to change it)."""
+    """One device of a lab: how to reach it, and the device itself (`emulated`, to look at its state or change it)."""
 
     id: int
     hostname: str
@@ -33,23 +33,23 @@ class LabDevice:
     emulated: EmulatedIos = field(repr=False)
 
     def to_neops_device(self) -> dict[str, Any]:
-        """Return it as a job's context has it, password and all; the TCP port is in its connection options."""
+        """Return it as a job's context has it, with its password. Its connection options have the TCP port."""
         device: dict[str, Any] = self.emulated.as_context(self.id)["devices"][0]
         return device
 
 
 class EmulatedLab:
-    """Emulated IOS devices with these names while the context lasts, which yields a list of `LabDevice`.
+    """Emulated IOS devices with these names, as long as the context lasts. It yields a list of `LabDevice`.
 
-    Each listens on a free port of 127.0.0.1, with an account and a password made up for this lab::
+    Each listens on a free port of 127.0.0.1, with an account and a password that are invented for this lab::
 
         @pytest.fixture
         def access_layer():
             with EmulatedLab("sw1", "sw2", "sw3") as devices:
                 yield devices
 
-    `cables` connect them: each is a device, its interface, another device, its interface. The two see each other
-    by LLDP and CDP. `ospf` configures OSPF on all of them, so that each has routes to the others' networks.
+    `cables` connect them: each is a device, its interface, another device, its interface. The two devices see each
+    other by LLDP and CDP. `ospf` configures OSPF on all of them, so each has routes to the networks of the others.
     """
 
     def __init__(self, *hostnames: str, cables: Sequence[Cable] = (), ospf: bool = False) -> None:

@@ -7,7 +7,7 @@ _END_OF_INPUT = "\x04"
 _KILL_LINE = "\x15"
 _CONTROL_Z = "\x1a"
 _BACKSPACES = ("\x08", "\x7f")
-# A line longer than this is not typed by anyone; the rest of it is dropped so that memory stays bounded.
+# Nobody types a longer line. The rest of it is dropped, to limit memory.
 _MAX_LINE_LENGTH = 4096
 
 
@@ -16,7 +16,7 @@ class LineEditor:
     """Collects one line at a time.
 
     `feed` returns what to echo and, when a line is complete, the line. A control-Z on an empty line counts as
-    the line `end`, as it does on IOS; a control-D there as `exit`.
+    the line `end`, as on IOS; a control-D there as `exit`.
     """
 
     _characters: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ class LineEditor:
         return character if echo else "", None
 
     def feed_key(self, character: str) -> str | None:
-        """Take one character as a key by itself; None for the second half of a line end."""
+        """Take one character as a single key; None for the second half of a line end."""
         after_return, self._after_return = self._after_return, character == "\r"
         return None if character == "\n" and after_return else character
 

@@ -1,11 +1,11 @@
-"""The end of a listener, which forgets no connection that it has just accepted."""
+"""How a listener ends without losing a connection that it has just accepted."""
 
 import asyncio
 from collections.abc import Iterable
 from typing import Final, Protocol
 
 _TURNS: Final = 3
-"""Of the loop, from the acceptance of a connection until its protocol knows of it."""
+"""Turns of the loop from the acceptance of a connection until its protocol knows it."""
 
 
 class _Listener(Protocol):
@@ -13,10 +13,10 @@ class _Listener(Protocol):
 
 
 async def accept_no_more(listeners: Iterable[_Listener]) -> None:
-    """Accept no further connection, and return when each that was accepted is known to its protocol.
+    """Accept no further connection. Return when the protocols know all connections that were accepted.
 
-    To be called before an asyncio server is closed. A server that is closed in between refuses what it has accepted,
-    and asyncio then leaves the connection open: its client waits until the garbage collector comes.
+    Call it before you close an asyncio server. A server that is closed in between refuses what it has accepted, and
+    asyncio then leaves the connection open: its client waits until the garbage collector comes.
     """
     loop = asyncio.get_running_loop()
     for listener in listeners:

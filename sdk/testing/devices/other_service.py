@@ -1,4 +1,4 @@
-"""What can listen where an SSH service should: nothing that speaks, a web server, telnet, half of an SSH service."""
+"""Services that may listen in place of SSH: a silent one, a web server, telnet, half of an SSH service."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ async def _say_nothing(_reader: asyncio.StreamReader, _writer: asyncio.StreamWri
 
 
 async def _speak_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    # A web server waits for a request, and takes the client's SSH banner for a bad one.
+    # A web server waits for a request, and takes the client's SSH banner for a wrong one.
     if await reader.read(_LINE_BYTES):
         writer.write(_HTTP_REFUSAL)
         await writer.drain()
@@ -40,7 +40,7 @@ async def _speak_telnet(_reader: asyncio.StreamReader, writer: asyncio.StreamWri
 
 
 async def _never_come_to_the_banner(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    # RFC 4253, 4.2: a server may send other lines before its banner. It does not say how many.
+    # RFC 4253, 4.2: a server may send other lines before its banner. The RFC does not say how many.
     number = 0
     while True:
         number += 1
@@ -61,7 +61,7 @@ async def _refuse_in_words(_reader: asyncio.StreamReader, writer: asyncio.Stream
 
 
 def talk_of(faults: Faults) -> Talk | None:
-    """Return what is said where `faults` want another service than SSH, None where they do not."""
+    """Return the function that speaks for another service than SSH, if `faults` want one; otherwise None."""
     wanted = {
         _say_nothing: faults.no_banner,
         _speak_http: faults.http_service,
@@ -74,7 +74,7 @@ def talk_of(faults: Faults) -> Talk | None:
 
 
 class OtherService:
-    """A TCP server that says `talk` to each client; its connections stay open until it is closed."""
+    """A TCP server that calls `talk` for each client. Its connections stay open until it is closed."""
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
@@ -101,17 +101,17 @@ class OtherService:
 
     @property
     def sockets(self) -> tuple[socket.socket, ...]:
-        """What it listens with (named as asyncssh names it)."""
+        """Its listening sockets (named as in asyncssh)."""
         assert self._server is not None
         return self._server.sockets
 
     def get_port(self) -> int:
-        """Return the port it listens on (named as asyncssh names it)."""
+        """Return the port on which it listens (named as in asyncssh)."""
         port: int = self.sockets[0].getsockname()[1]
         return port
 
     def close(self) -> None:
-        """Stop to listen, and cut what is connected. To be called when nothing is accepted any more."""
+        """Stop listening, and cut all connections. Call it when nothing is accepted any more."""
         assert self._server is not None
         self._server.close()
         for talk in self._talks:
@@ -120,8 +120,8 @@ class OtherService:
             writer.transport.abort()
 
     async def wait_closed(self) -> None:
-        """Wait until the listener and all it said are gone."""
+        """Wait until the listener and all its connections are gone."""
         assert self._server is not None
         await asyncio.gather(*self._talks, return_exceptions=True)
         await self._server.wait_closed()
-        await asyncio.sleep(0)  # what was cut is closed in the next turn
+        await asyncio.sleep(0)  # connections that were cut are closed in the next turn

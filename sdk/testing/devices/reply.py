@@ -1,4 +1,4 @@
-"""How the answer to one command is sent: whole, or as the script of faults says."""
+"""How the answer to one command is sent: whole, or as the fault script says."""
 
 import asyncio
 from typing import Final
@@ -24,7 +24,7 @@ def for_terminal(text: str) -> str:
 
 
 class Reply:
-    """The answer to one command; `faults` say what happens to it."""
+    """The answer to one command. `faults` say what happens to it."""
 
     def __init__(
         self, faults: Faults, command: str, stdout: asyncssh.SSHWriter[str], front: Front | None
@@ -38,7 +38,7 @@ class Reply:
         return bool(self._command) and self._command == command
 
     async def before(self) -> None:
-        """Do what comes in the place of an answer; does not return where there shall be none."""
+        """Do what the script wants in place of an answer. Does not return if there must be no answer."""
         if self._front is not None and self._is(self._faults.half_open_at):
             self._front.go_silent()
         if self._front is not None and self._is(self._faults.stops_reading_at):
@@ -54,13 +54,13 @@ class Reply:
             await self._send_large(self._faults.large_output_bytes)
 
     def own_output(self) -> str | None:
-        """Return the answer that the script has for this command, None where the device answers."""
+        """Return the script's own answer to this command, None if the device answers."""
         if self._is(self._faults.large_output):
             return ""
         return self._faults.outputs.get(self._command) if self._command else None
 
     async def send(self, text: str) -> None:
-        """Send what follows the echo: the output, and the prompt."""
+        """Send what comes after the echo: the output, and the prompt."""
         if self._is(self._faults.drop_mid_command):
             self._stdout.write(text[: len(text) // 2])
             await self._stdout.drain()
@@ -78,7 +78,7 @@ class Reply:
         while True:
             self._stdout.write(f"line {number} of an output without end\r\n")
             await self._stdout.drain()
-            # drain() returns at once while the window is open; the pace spares the machine under test.
+            # drain() returns at once while the window is open. This pace spares the tested machine.
             await asyncio.sleep(0.01)
             number += 1
 

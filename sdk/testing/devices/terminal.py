@@ -1,4 +1,4 @@
-"""One SSH channel of an emulated device: the command line behind a terminal, with paging and the scripted faults."""
+"""One SSH channel of an emulated device: the command line in a terminal, with paging and scripted faults."""
 
 import asyncio
 from collections.abc import Callable
@@ -54,10 +54,10 @@ class Terminal:
         except ConnectionCutError:
             self._process.channel.get_connection().abort()
         except (asyncssh.Error, OSError):
-            # The client is gone or broke the protocol; nobody is left to tell.
+            # The client is gone or broke the protocol, so nobody can get an answer.
             self._process.close()
         except Exception:
-            # A fault of ours, of which asyncio tells. The client must not wait for an answer until its limit.
+            # This is our own error, and asyncio reports it. The client must not wait for an answer until its limit.
             self._process.close()
             raise
 
@@ -97,7 +97,7 @@ class Terminal:
                 await self._answer(line)
 
     def _show_echo(self) -> None:
-        """Echo at once what came at once: a packet for each character is most of a session's work, on both sides."""
+        """Echo at once what came at once: a packet for each character would be most of a session's work."""
         if self._echo:
             self._process.stdout.write(self._echo)
             self._echo = ""

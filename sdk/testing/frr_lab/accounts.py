@@ -1,4 +1,4 @@
-"""The accounts of the lab: files in the place of the machine's `/etc/passwd`, in the lab's namespaces only."""
+"""The accounts of the lab: files that replace the machine's `/etc/passwd`, only in the lab's namespaces."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 BASH_USER: Final = "netop"
-"""Logs in to a shell, as on a Linux router."""
+"""The account whose login is a shell, as on a Linux router."""
 
 VTYSH_USER: Final = "vty"
-"""Logs in to FRR's command line, as on a classic router."""
+"""The account whose login is FRR's command line, as on a classic router."""
 
 PAM_OF_VTYSH: Final = "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\n"
-"""Who may start vtysh: everybody; the group `frrvty` decides whether it may do anything."""
+"""Who may start vtysh: everybody. The group `frrvty` decides whether vtysh may do anything."""
 
 _SCHEME: Final = "$6$rounds=1000$"  # SHA-512: every libcrypt has it. Few rounds: a lab lives for minutes.
 
@@ -27,7 +27,7 @@ class _Account:
     shell: str
 
 
-# Numbers that Debian leaves free, below the 65536 that a user gets for namespaces of his own (subuid(5)).
+# Numbers that Debian leaves free, below the 65536 that a user gets for own namespaces (subuid(5)).
 _ACCOUNTS: Final = (
     _Account("root", 0, "/root", "/bin/bash"),
     _Account(BASH_USER, 60901, f"/run/home/{BASH_USER}", "/bin/bash"),
@@ -55,16 +55,16 @@ def group() -> str:
 
 
 def shadow(password: str) -> str:
-    """Return the text of `/etc/shadow`: those who may log in all have this password.
+    """Return the text of `/etc/shadow`: all accounts that may log in have this password.
 
-    Raises `OSError` where the system's libcrypt is missing.
+    Raises `OSError` if the system's libcrypt is missing.
     """
     hashed = _hash(password)
     return "".join(f"{a.name}:{hashed if a.name in _MAY_LOG_IN else '*'}:20000::::::\n" for a in _ACCOUNTS)
 
 
 def _hash(password: str) -> str:
-    # Python 3.13 has no `crypt` any more, and sshd checks with this very library.
+    # Python 3.13 has no `crypt` any more, and sshd checks with this same library.
     library = ctypes.CDLL("libcrypt.so.1")
     library.crypt.restype = ctypes.c_char_p
     library.crypt.argtypes = (ctypes.c_char_p, ctypes.c_char_p)

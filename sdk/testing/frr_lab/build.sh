@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the lab's network and accounts. Run once by the lab's first process, in its namespaces, with a /run of its own
-# where /run/lab has the files. Nothing that is written or mounted here is seen by the machine, or outlives the process.
+# Builds the lab's network and accounts. The lab's first process runs it once, in its namespaces, with its own /run. The
+# files are in /run/lab. The machine sees nothing that is written or mounted here, and nothing of it outlives the process.
 #
 #   sh -e build.sh MANAGEMENT_ADDRESS ROUTER...
 management=$1
@@ -9,10 +9,10 @@ shift
 for file in passwd group shadow; do
     mount --bind "/run/lab/$file" "/etc/$file"
 done
-# vtysh asks it, and would have it look into the shadow file.
+# vtysh asks PAM. The machine's file would make it look into the shadow file.
 mount --bind /run/lab/pam-frr /etc/pam.d/frr
-# The distribution lets a group of the machine run it, which is none of the lab's. A user who is not in that group can't
-# copy it either: in a lab of such a user nobody is told the neighbours.
+# The distribution lets only a group of the machine run it, and the lab lacks that group. A user who is not in the group
+# can't copy it either: in such a user's lab nobody learns the neighbours.
 if cp /usr/sbin/lldpcli /run/lab/lldpcli 2>/run/lab/lldpcli.refused; then
     chmod 755 /run/lab/lldpcli
     mount --bind /run/lab/lldpcli /usr/sbin/lldpcli

@@ -1,4 +1,4 @@
-"""A router of the lab as tests and jobs see it."""
+"""A router of the lab, as tests and jobs see it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FrrDevice:
         return replace(self, username=VTYSH_USER)
 
     def to_neops_device(self) -> dict[str, Any]:
-        """Return it as a job's context has it, password and all; the port stands in `connectionOptions`."""
+        """Return it in the form that a job's context has, with its password; `connectionOptions` has the port."""
         return {
             "id": self.id,
             "hostname": self.hostname,

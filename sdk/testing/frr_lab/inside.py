@@ -1,8 +1,8 @@
-"""The first process in the lab's namespaces: builds the lab, forwards logins into it, and is its end.
+"""The first process in the lab's namespaces. It builds the lab, forwards logins into it, and ends it.
 
-Run as a file, by `lab.py`: it needs the standard library only. The first line of its standard input is the order, and
-when that input ends, this process does, and with it the kernel kills every process of the lab: its holder need not
-live to clear it away. It says on the standard output, one line of JSON each, how far it is.
+`lab.py` runs it as a file: it needs only the standard library. The first line of its standard input is the order. When
+that input ends, this process ends, and the kernel then kills every process of the lab: the lab is cleared away even if
+its holder dies. It reports its progress on the standard output, one line of JSON for each step.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 def main() -> None:
     """Build the lab and serve it until the standard input ends."""
-    # `unshare` asks for this too, but the kernel forgets it when a user namespace is entered.
+    # `unshare` asks for this, too, but the kernel forgets it when a process enters a user namespace.
     ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     order: dict[str, Any] = json.loads(_first_line())
     try:
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _first_line() -> bytes:
-    """Read no more than the order: what comes after it has to wake the loop."""
+    """Read only the order: what comes after it must wake the loop."""
     line = b""
     while not line.endswith(b"\n"):
         if not (byte := os.read(0, 1)):
@@ -84,12 +84,12 @@ async def _serve(order: dict[str, Any]) -> None:
         front = socket.socket(fileno=router["descriptor"])
         await asyncio.start_server(_forwarding_to(router["address"]), sock=front)
     await ended.wait()
-    # No farewell: the end of this process is the end of every other one here.
+    # No goodbye: when this process ends, every other process here ends.
     os._exit(0)
 
 
 async def _run_router(name: str, router: dict[str, Any], scripts: str) -> None:
-    """Run one router; its end is the lab's."""
+    """Run one router. If it ends, the lab ends."""
     own = ("--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc")
     process = await asyncio.create_subprocess_exec(
         *("ip", "netns", "exec", name, "unshare", *own),
@@ -129,7 +129,7 @@ async def _until_banner(address: str) -> None:
 
 
 async def _until_route(router: str, network: str, protocol: str) -> None:
-    """Wait until the kernel of a router has a route that this protocol has brought."""
+    """Wait until the kernel of a router has a route that this protocol has given."""
     while True:
         look = ("ip", "-n", router, "route", "show", network, "proto", protocol)
         process = await asyncio.create_subprocess_exec(*look, stdout=asyncio.subprocess.PIPE)
@@ -142,7 +142,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def _forwarding_to(address: str) -> Serve:
-    """Return what serves a connection from outside: bytes to and from port 22 of this address."""
+    """Return a function that serves a connection from outside: it copies bytes to and from port 22 of this address."""
 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

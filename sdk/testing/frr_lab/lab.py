@@ -1,4 +1,4 @@
-"""The lab as a context: started, waited for, and ended with the process that holds it."""
+"""The lab as a context manager: it starts the lab, waits for it, and ends it with the process that holds it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sdk.testing.frr_lab.namespaces import PATH, namespaces, why_not
 
 _HERE: Final = Path(__file__).parent
 _START_SECONDS: Final = 240.0
-"""How long the start may take. It takes about three seconds, and took more than sixty beside ten busy loops and a whole
+"""How long the start may take. It takes about three seconds, but took more than sixty beside ten busy loops and a whole
 test run."""
 
 _END_SECONDS: Final = 10.0
@@ -31,18 +31,18 @@ _READ_BYTES: Final = 1 << 16
 
 
 class FrrLab:
-    """Three real routers, `r1 - r2 - r3`, while the context lasts, which yields a list of `FrrDevice`.
+    """Three real routers, `r1 - r2 - r3`, as long as the context lasts. It yields a list of `FrrDevice`.
 
     Each is FRR with OSPF and BGP, lldpd and sshd, in namespaces of its own. Two accounts may log in, with a password
-    made up for this lab: `netop` gets a shell, `vty` (`device.vtysh`) FRR's command line. The routers are reached at
-    ports of 127.0.0.1. Nothing is written to this machine, and nothing is left when the process that holds the lab
-    (`holder_pid`), or this one, is killed::
+    that is invented for this lab: `netop` gets a shell, `vty` (`device.vtysh`) FRR's command line. The routers are
+    reached at ports of 127.0.0.1. Nothing is written to this machine, and nothing is left if the process that holds
+    the lab (`holder_pid`), or this process, is killed::
 
         with FrrLab() as routers:
             print(routers[0].host, routers[0].port)
 
-    The devices have their routes when the context is entered. Raises `HarnessError` where there can be no lab
-    (`why_not()` says so beforehand), or when it does not start.
+    The devices have their routes when the context begins. Raises `HarnessError` if a lab is impossible here
+    (`why_not()` says so before), or if it does not start.
     """
 
     def __init__(self) -> None:
@@ -52,14 +52,14 @@ class FrrLab:
 
     @property
     def holder_pid(self) -> int:
-        """The process that holds the lab: with it, everything of the lab ends. Raises `HarnessError` if none runs."""
+        """The process that holds the lab: if it ends, the whole lab ends. Raises `HarnessError` if none runs."""
         if self._process is None:
             raise HarnessError("The lab was not started: enter it with `with` first.", kind="no_lab")
         return self._process.pid
 
     @property
     def seconds(self) -> Mapping[str, float]:
-        """How long after its start each thing was there: `ssh`, `ospf` (a route of it), `bgp`."""
+        """How many seconds after the start each thing was there: `ssh`, `ospf` (a route of it), `bgp`."""
         return self._seconds
 
     def __enter__(self) -> list[FrrDevice]:
@@ -71,13 +71,13 @@ class FrrLab:
         self.stop()
 
     def start(self) -> list[FrrDevice]:
-        """Start the lab and wait until each router answers and has the routes of the others."""
+        """Start the lab, and wait until each router answers and has the routes of the others."""
         if reason := why_not():
             raise HarnessError(reason, kind="no_lab")
         password = secrets.token_urlsafe(12)
         begun = time.monotonic()
         with contextlib.ExitStack() as stack:
-            # Made here and accepted from in there: a socket stays in the network where it was made.
+            # Made out here, used in there: a socket stays in the network in which it was made.
             fronts = [stack.enter_context(socket.create_server((LOOPBACK, 0))) for _ in topology.ROUTERS]
             self._process = process = self._begin(fronts)
             devices = [
@@ -96,7 +96,7 @@ class FrrLab:
 
     def _begin(self, fronts: list[socket.socket]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603  # our own words
-            # -I: no directory of the author's project, and no settings of his, are in the way of a standard module.
+            # -I: no directory of the author's project, and no settings of the author, hide a standard module.
             [*namespaces(), sys.executable, "-I", "-S", str(_HERE / "inside.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -104,14 +104,14 @@ class FrrLab:
             pass_fds=[front.fileno() for front in fronts],
             env={"PATH": PATH, "LANG": "C.UTF-8"},
             cwd="/",
-            # A Ctrl-C is for whoever started this.
+            # Ctrl-C goes only to the program that started this.
             start_new_session=True,
         )
 
     @staticmethod
     def _give(process: subprocess.Popen[bytes], order: dict[str, Any]) -> None:
         assert process.stdin is not None
-        # Where it has ended at once, it says why.
+        # If the process has ended at once, it says why.
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(order).encode() + b"\n")
             process.stdin.flush()
@@ -132,16 +132,16 @@ class FrrLab:
         raise HarnessError(f"The lab did not start. It said: {' '.join(said)[-2000:]}", kind="not_started")
 
     def _next_line(self, process: subprocess.Popen[bytes], end: float) -> str | None:
-        """Return the next line that it says, `None` when it has ended."""
+        """Return the next line that the process prints, `None` if it has ended."""
         assert process.stdout is not None
-        news = select.poll()  # `select` itself takes no descriptor above 1023
+        news = select.poll()  # `select` itself accepts no descriptor above 1023
         news.register(process.stdout, select.POLLIN)
         while b"\n" not in self._unread:
             if not news.poll(max(0.0, end - time.monotonic()) * 1000):
                 there = ", ".join(self._seconds) or "nothing"
                 text = f"The lab was not ready within {_START_SECONDS:g} s; so far was there: {there}."
                 raise HarnessError(text, kind="not_started")
-            # Not by the pipe's own buffer: `poll` knows nothing of what is in there.
+            # Not by the pipe's own buffer: `poll` does not know what is in it.
             data = os.read(process.stdout.fileno(), _READ_BYTES)
             if not data:
                 return None
@@ -150,12 +150,12 @@ class FrrLab:
         return line.decode(errors="replace")
 
     def wait(self) -> None:
-        """Wait until the holder has ended, whatever has ended it."""
+        """Wait until the holder has ended, for whatever reason."""
         if self._process is not None:
             self._process.wait()
 
     def stop(self) -> None:
-        """End the lab, and wait until its holder has ended. Does nothing where none runs."""
+        """End the lab, and wait until its holder has ended. Does nothing if none runs."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -172,7 +172,7 @@ class FrrLab:
 
 
 def _order(password: str, descriptors: list[int]) -> dict[str, Any]:
-    """Return all that the lab's first process needs to know. The password is in it as a hash only."""
+    """Return everything that the lab's first process needs to know. It has the password only as a hash."""
     files = {
         "passwd": accounts.passwd(),
         "group": accounts.group(),

@@ -1,4 +1,4 @@
-"""Which namespaces the lab gets here: as root, as a user with namespaces of his own, or none, with the reason."""
+"""Which namespaces the lab can have here: root's, a user's own, or none, with the reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where the programs are, also for users whose own PATH has no `/usr/sbin`."""
+"""Where to find the programs, even for users without `/usr/sbin` in their PATH."""
 
 _NEEDED: Final = {
     "/usr/lib/frr/zebra": "frr",
@@ -30,7 +30,7 @@ _OWN: Final = (
     "--kill-child",
     "--mount-proc",
 )
-# A range of users, as in /etc/subuid: FRR, lldpd and sshd each run as one of their own.
+# A range of users, as in /etc/subuid: FRR, lldpd and sshd each run as their own user.
 _AS_USER: Final = ("--user", "--map-root-user", "--map-auto")
 _TRY: Final = (
     "mount -t tmpfs tmpfs /run && ip link add test1 type veth peer name test2 && ip link add test3 type bridge"
@@ -41,7 +41,7 @@ _TRY_SECONDS: Final = 20
 
 @cache
 def why_not() -> str:
-    """Return why there can be no lab of FRR on this machine, and what to do; empty where there can be one."""
+    """Return why a lab of FRR is impossible on this machine, and what to do; empty if it is possible."""
     if missing := sorted({package for file, package in _NEEDED.items() if not Path(file).exists()}):
         return (
             f"The lab of FRR needs Debian's packages {_ALL_PACKAGES}. Missing: {' '.join(missing)}. "
@@ -60,7 +60,7 @@ _ADVICE_TO_USERS: Final = (
 
 
 def namespaces() -> tuple[str, ...]:
-    """Return the command that makes them and runs what comes behind it. Only where `why_not()` is empty."""
+    """Return the command that makes them and runs the command after it. Only if `why_not()` is empty."""
     return next(form for form in _forms() if not _refusal(form))
 
 
@@ -70,7 +70,7 @@ def _forms() -> tuple[tuple[str, ...], ...]:
 
 @cache
 def _refusal(form: tuple[str, ...]) -> str:
-    """Why these namespaces can't be had; empty where they can."""
+    """Why these namespaces are not available; empty if they are."""
     try:
         done = subprocess.run(  # noqa: S603  # our own words
             [*form, "sh", "-c", _TRY],

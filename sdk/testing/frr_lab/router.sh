@@ -1,5 +1,5 @@
 #!/bin/sh
-# Becomes one router: FRR, lldpd and sshd, in a network, a file system view and a process table of its own.
+# Becomes one router: FRR, lldpd and sshd, in its own network, file system view and process table.
 #
 #   sh -e router.sh ROUTER INTERFACE...
 router=$1
@@ -10,7 +10,7 @@ for interface in lo eth0 "$@"; do
     ip link set "$interface" up
 done
 echo 1 >/proc/sys/net/ipv4/ip_forward
-# Without it, a user who is not root can't ping. No higher: the groups of a user's own namespace end there.
+# Without it, only root can ping. Not higher: the groups of a user's own namespace end there.
 echo '0 65535' >/proc/sys/net/ipv4/ping_group_range
 
 own=/run/lab/$router
@@ -18,7 +18,7 @@ mkdir -p "$own/run/frr" "$own/run/sshd" "$own/run/lldpd" "$own/run/home"
 cp "$own/sshd_config" "$own/run/"
 chmod 755 "$own/run"
 chown frr:frr "$own/run/frr" "$own/etc-frr" "$own/etc-frr"/*
-# The owners of these may save the configuration: vtysh writes a new file beside the old one.
+# The owners of these files may save the configuration: vtysh writes a new file beside the old one.
 chmod 2775 "$own/etc-frr"
 chmod 640 "$own/etc-frr"/*
 for user in netop vty; do
@@ -31,7 +31,7 @@ mount -t tmpfs -o mode=1777 tmpfs /var/tmp
 mkdir -m 755 /var/tmp/frr
 chown frr:frr /var/tmp/frr
 [ ! -d /var/lib/frr ] || { mount -t tmpfs -o mode=755 tmpfs /var/lib/frr && chown frr:frr /var/lib/frr; }
-# Last: it hides the files of the other routers.
+# This is last, because it hides the files of the other routers.
 mount --bind "$own/run" /run
 
 ssh-keygen -q -t ed25519 -N '' -C "$router" -f "/run/${router}_host_key"
@@ -44,7 +44,7 @@ interfaces=$(IFS=,; printf %s "$*")
 printf 'configure lldp tx-interval 2\nconfigure system interface pattern %s\n' "$interfaces" >/run/lldpd.conf
 lldpd -O /run/lldpd.conf -I "$interfaces" -k
 
-# All logins come from one address. Servers before 9.8 have no such penalties, and do not know the word.
+# All logins come from one address. Servers before 9.8 have no such penalties, and do not know the option.
 penalties='-o PerSourcePenalties=no'
 /usr/sbin/sshd -t -f /run/sshd_config $penalties 2>/dev/null || penalties=''
 exec /usr/sbin/sshd -D -E /run/sshd.log -f /run/sshd_config $penalties

@@ -1,4 +1,4 @@
-"""The routers of the lab, the links between them, and what each is configured with. Texts only."""
+"""The routers of the lab, the links between them, and their configurations. Texts only."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 MANAGEMENT: Final = "10.99.0.1/24"
-"""The address of the lab itself in the network that all routers are managed by."""
+"""The address of the lab itself in the management network of all routers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An interface of a router, and what is at its other end."""
+    """An interface of a router, and the other end of its link."""
 
     name: str
     address: str
@@ -34,7 +34,7 @@ class Router:
 
     @property
     def management_address(self) -> str:
-        """The address of `eth0`, where SSH is reached."""
+        """The address of `eth0`, at which SSH is reached."""
         return f"10.99.0.{10 + self.number}"
 
     @property
@@ -49,12 +49,12 @@ class Router:
 
     @property
     def autonomous_system(self) -> int:
-        """The number of its autonomous system: each router has one of its own."""
+        """The number of its autonomous system: each router has its own."""
         return 65000 + self.number
 
     @property
     def interfaces(self) -> tuple[str, ...]:
-        """The interfaces beside `lo` and `eth0`."""
+        """The interfaces other than `lo` and `eth0`."""
         return tuple(link.name for link in self.links)
 
 
@@ -69,11 +69,11 @@ ROUTERS: Final = (
     ),
     Router(3, (Link("eth1", "10.0.23.2/30", "r2", "10.0.23.1", "eth2"),)),
 )
-"""`r1 - r2 - r3`: what r1 knows of r3, it has learned from r2."""
+"""`r1 - r2 - r3`: what r1 knows about r3, it has learned from r2."""
 
 
 def links_batch() -> str:
-    """Return what `ip -batch` makes of the links: one from each router to the bridge, one between neighbours."""
+    """Return the links as input for `ip -batch`: one from each router to the bridge, one between neighbours."""
     lines: list[str] = []
     for router in ROUTERS:
         lines += [
@@ -92,8 +92,8 @@ def links_batch() -> str:
 def frr_conf(router: Router) -> str:
     """Return the startup configuration, as the router itself would write it.
 
-    The timers are as short as FRR allows: with its defaults, a route takes half a minute. `datacenter` has such for BGP
-    (3 and 9 seconds), and lets it announce without a policy.
+    The timers are as short as FRR allows: with its defaults, a route takes half a minute. `datacenter` has short timers
+    for BGP (3 and 9 seconds), and lets BGP announce without a policy.
     """
     lines = ["frr defaults datacenter", f"hostname {router.name}", "no ipv6 forwarding"]
     lines += ["service integrated-vtysh-config", "!", f"ip route {router.network} blackhole", "!"]
@@ -138,12 +138,12 @@ def sshd_config(router: Router) -> str:
             "PasswordAuthentication yes",
             "KbdInteractiveAuthentication no",
             "PermitRootLogin no",
-            # lldpcli is not where a user's shell looks for programs.
+            # A user's shell does not look for programs where lldpcli is.
             "SetEnv PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             "PrintMotd no",
             "PrintLastLog no",
             "UseDNS no",
-            # All logins come from one address, and tests open many at a time.
+            # All logins come from one address, and tests open many at the same time.
             "MaxStartups 100",
             "MaxSessions 50",
         ]
