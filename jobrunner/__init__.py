@@ -1,1 +1,1 @@
-"""What runs inside the template and inside each child: discovery, one job, its logs, its limits."""
+"""The code that runs inside the template and inside each child: discovery, one job, its logs, its limits."""

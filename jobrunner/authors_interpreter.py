@@ -1,9 +1,9 @@
-"""What an interpreter that a block has started by `multiprocessing` runs first.
+"""The first code in an interpreter that a block has started by `multiprocessing`.
 
-A function or class of a block's module is handed to it by the module's name. Modules of a directory have names of our
-own (`discovery.module`), and those of `neops_worker_sdk` may be an alias: a plain interpreter finds neither.
-`multiprocessing` runs there again what `__main__` was in the process that it comes from, by the name in its `__spec__`
-(`bootstrap.py`), as `__mp_main__`, and with the same `sys.path`. Imported under its own name it does nothing.
+Such an interpreter gets a function or class of a block's module by the module's name. Modules of a directory have our
+own names (`discovery.module`), and those of `neops_worker_sdk` may be an alias: a plain interpreter finds neither.
+There `multiprocessing` runs the `__main__` of the starting process again, by the name in its `__spec__`
+(`bootstrap.py`), as `__mp_main__`, and with the same `sys.path`. Imported under its own name, it does nothing.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Where the tasks of a job await, in the form that faulthandler uses for threads.
 
-A block that hangs in an `await` is on no thread's stack: faulthandler shows the event loop, waiting. A `run` that
-is not async, or what it has moved to a thread, is on one, but the job may have ended before anybody asks faulthandler.
+If a block hangs in an `await`, no thread's stack shows it: faulthandler shows only the event loop, which waits. A `run`
+that is not async, or what it has moved to a thread, is on a stack; but the job may end before anybody asks for it.
 """
 
 import asyncio
@@ -30,15 +30,16 @@ _JOB: Final = "block"
 
 _Place = tuple[str, ...]
 _written: set[_Place] = set()
-"""Told when the job was cancelled: a task that stands there still is not told twice."""
+"""Places that were reported when the job was cancelled. A task that is still there is not reported again."""
 
 
 def write_awaiting(descriptor: int, *, for_a_person: bool = False) -> None:
     """Write where each task of the running loop awaits, innermost frame first, to `descriptor`.
 
-    Tasks that await at the same place are told together; those of the author's own code come first, the job's before
-    all. Of very many tasks or places not all are shown, and that is said. What was written before is left out, unless
-    `for_a_person`: then all is written, and nothing of it is missing in what is written at the job's end.
+    Tasks that await at the same place are reported together. Tasks in the author's own code come first, and the job's
+    task before all. If there are very many tasks or places, some are left out, and the text says so. Places that were
+    written before are left out, unless `for_a_person`: then all are written, and none is missing in the text at the
+    job's end.
     """
     tasks = asyncio.all_tasks()
     places = {
@@ -60,13 +61,14 @@ def write_awaiting(descriptor: int, *, for_a_person: bool = False) -> None:
 def write_awaiting_when_idle(
     frame: types.FrameType | None, descriptor: int, *, for_a_person: bool = False
 ) -> None:
-    """Do as `write_awaiting` where `frame`, which a signal has interrupted, is an event loop that waits; then say so.
+    """Do as `write_awaiting` if `frame`, which a signal has interrupted, is an event loop that waits; then say so.
 
-    Elsewhere the stack tells it, and a handler that comes between any two steps of a block must leave its tasks alone.
+    Otherwise the stack shows the place. This handler may come between any two steps of a block, and must not touch its
+    tasks then.
     """
     if frame is None or frame.f_code.co_filename != selectors.__file__:
         return
-    with contextlib.suppress(Exception):  # it would be raised into the job
+    with contextlib.suppress(Exception):  # an error here would be raised in the job
         write_awaiting(descriptor, for_a_person=for_a_person)
     with contextlib.suppress(OSError):
         end = END_OF_AWAITS_AGAIN if for_a_person else END_OF_AWAITS
@@ -74,12 +76,12 @@ def write_awaiting_when_idle(
 
 
 def write_threads(descriptor: int) -> None:
-    """Write the stacks of the threads that are at work beside the event loop's, to `descriptor`."""
+    """Write the stacks of the threads that work, without the event loop's, to `descriptor`."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     busy = [
         (names.get(ident, str(ident)), frame)
         for ident, frame in sys._current_frames().items()
-        # A thread of a pool that stands in the pool's own code waits for work.
+        # A thread of a pool waits for work if it is in the pool's own code.
         if ident != threading.get_ident() and frame.f_code.co_filename != _POOL
     ]
     for name, frame in busy[:_THREADS]:
@@ -87,7 +89,7 @@ def write_threads(descriptor: int) -> None:
 
 
 def _places_of(tasks: Iterable[asyncio.Task[Any]]) -> dict[_Place, list[str]]:
-    """Return the names of the tasks for each place, in the order in which they help an author."""
+    """Return the names of the tasks for each place, the most helpful ones for an author first."""
     found: list[tuple[bool, bool, int, str, _Place]] = []
     for task in tasks:
         owned = [(whose(frame.f_code.co_filename), frame) for frame in _chain(task.get_coro())]
@@ -95,7 +97,7 @@ def _places_of(tasks: Iterable[asyncio.Task[Any]]) -> dict[_Place, list[str]]:
         if frames:
             name = task.get_name()
             foreign = all(owner is not Whose.AUTHOR for owner, _ in owned)
-            # Names that asyncio gives end in numbers, which grow.
+            # asyncio's own names end in numbers, which grow.
             found.append((foreign, name != _JOB, len(name), name, tuple(map(_line, reversed(frames)))))
     places: dict[_Place, list[str]] = {}
     for *_, name, place in sorted(found):
@@ -104,7 +106,7 @@ def _places_of(tasks: Iterable[asyncio.Task[Any]]) -> dict[_Place, list[str]]:
 
 
 def _write(descriptor: int, what: str, lines: Iterable[str]) -> None:
-    """Write `lines`, those of the innermost frames first, under the heading `what`."""
+    """Write `lines`, the innermost frames first, under the heading `what`."""
     text = "\n".join([f"{what} (most recent call first):", *lines])
     os.write(descriptor, f"\n{text}\n\n".encode(errors="backslashreplace"))
 
@@ -131,5 +133,5 @@ def _chain(awaitable: object) -> Iterator[types.FrameType]:
 
 
 def _generator_of(step: object) -> types.AsyncGeneratorType[Any, Any] | None:
-    """Return the generator of which `step` is what an `async for` awaits: Python has no attribute for it."""
+    """Return the generator behind `step`, the object that an `async for` awaits: Python has no attribute for it."""
     return next((one for one in gc.get_referents(step) if isinstance(one, types.AsyncGeneratorType)), None)

@@ -1,4 +1,4 @@
-"""Whether the block holds up its event loop, watched for as long as its job runs, by a thread of the child."""
+"""Watches, with a thread of the child, whether the block holds up its event loop while its job runs."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ _FORK_WARNING: Final = (
 
 
 def rehearse_watch(channel: Channel, block_id: str) -> None:
-    """Do what each job's watch needs but its thread, which neither a template nor a spare may have."""
+    """Do everything that each job's watch needs, except for its thread: a template or a spare must not have one."""
     with warnings.catch_warnings():
         _ignore_warnings_of_forks()
     detector = _detector(channel, block_id, _REHEARSED_SECONDS)
@@ -38,12 +38,12 @@ def rehearse_watch(channel: Channel, block_id: str) -> None:
 
 @contextlib.contextmanager
 def watched_for_blocking(channel: Channel, order: Order) -> Iterator[BlockingDetector | None]:
-    """Watch the calling thread meanwhile, where the order says so. The supervisor is told, once for each line.
+    """Watch the calling thread in the `with` block, if the order says so. Each line is reported once to the supervisor.
 
-    Yields what watches it, `None` where nothing does.
+    Yields the detector, or `None` if nothing is watched.
 
-    The thread starts only now: a template, and a spare, must have one thread. A job that can have no further thread
-    runs unwatched until it can; that is told, and tried again every second.
+    The thread starts only now, because a template and a spare must have only one thread. If no more threads are
+    available, the job runs without a watch; this is logged, and tried again every second.
     """
     if not order.blocking_seconds:
         yield None
@@ -65,14 +65,14 @@ def _detector(channel: Channel, block_id: str, seconds: float) -> BlockingDetect
 
 
 def _ignore_warnings_of_forks() -> None:
-    """Python 3.12 and newer warn of a fork in a process with threads. The one that we have added holds nothing that the
-    fork needs; and a block that turns warnings into errors would fail for what it has not done.
+    """Python 3.12 and newer warn of a fork in a process with threads. Our thread holds nothing that the fork needs. And
+    a block that turns warnings into errors would fail for something that it has not done.
     """
     warnings.filterwarnings("ignore", message=_FORK_WARNING, category=DeprecationWarning)
 
 
 class _Start:
-    """Starts the detector, and tries again where no thread can be had. By `call_later`, as `Ticker`."""
+    """Starts the detector, and tries again if no thread is available. By `call_later`, like `Ticker`."""
 
     def __init__(self, detector: BlockingDetector, block_id: str) -> None:
         self._detector = detector
@@ -94,7 +94,7 @@ class _Start:
                 _log.warning("This job is watched for code that blocks from now on.")
 
     def give_up(self) -> None:
-        """Try no more."""
+        """Stop trying."""
         if self._again is not None:
             self._again.cancel()
 
@@ -113,5 +113,5 @@ def _tell(channel: Channel, blocking: BlockingCode) -> bool:
     )
     try:
         return channel.send_if_room(frame)
-    except OSError:  # the block has closed the channel, or the supervisor is gone; either is seen elsewhere
+    except OSError:  # the block has closed the channel, or the supervisor is gone; other code notices that
         return True

@@ -38,15 +38,16 @@ _IGNORED_ABOVE: Final = (
     signal.SIGTTIN,
     signal.SIGTSTP,
 )
-"""By the template, or by keeper and supervisor."""
+"""Signals that the template, or keeper and supervisor, ignore."""
 
 
 def wait_for_adoption(supervisor_pid: int) -> None:
-    """Wait until the supervisor is the parent, then tie this process's life to it, then look again.
+    """Wait until the supervisor is the parent, then tie this process's life to it, then check the parent again.
 
     A session holder's fork is the supervisor's child at once. After a double fork the middle process is still the
-    parent for a moment, and PDEATHSIG follows whoever is the parent when it is set: set too early, it kills the child
-    when the middle ends. The second look is for a supervisor that died in between, whose death nobody would signal.
+    parent for a moment. PDEATHSIG watches the parent of the moment in which it is set: if it were set too early, it
+    would kill the child when the middle process ends. The second check is for a supervisor that died in between: no
+    signal would report its death.
     """
     end = time.monotonic() + _ADOPTION_TIMEOUT_SECONDS
     while os.getppid() != supervisor_pid:
@@ -57,29 +58,29 @@ def wait_for_adoption(supervisor_pid: int) -> None:
 
 
 def tie_life_to(supervisor_pid: int) -> None:
-    """Have the kernel kill this process when the supervisor, its parent, ends; end at once where it has ended."""
+    """Make the kernel kill this process when the supervisor, its parent, ends. End at once if it has ended already."""
     linux.die_with_parent()
     if os.getppid() != supervisor_pid:
         os._exit(1)
 
 
 def reset_identity() -> None:
-    """Hide the supervisor's command line and script, and let blocks use `multiprocess` themselves."""
+    """Hide the supervisor's command line and script, and allow blocks to use `multiprocess` themselves."""
     sys.argv = list(CHILD_ARGV)
     main = sys.modules["__main__"] = types.ModuleType("__main__")
-    # What `multiprocessing` runs first in an interpreter that a block starts.
+    # `multiprocessing` runs this first in an interpreter that a block starts.
     main.__spec__ = ModuleSpec(_IN_THEIR_INTERPRETERS, None)
-    # `multiprocess` forbids children to daemonic processes; the flag is the template's, not this process's.
+    # `multiprocess` forbids children to daemonic processes. The flag belongs to the template, not to this process.
     multiprocess_process.current_process()._config.pop("daemon", None)
-    # The tracker's pipe is closed below; a stale number could by then be a file of the block.
+    # The tracker's pipe is closed below. By then its old number could belong to a file of the block.
     resource_tracker._resource_tracker._fd = None
     resource_tracker._resource_tracker._pid = None
 
 
 def reset_signals() -> None:
-    """Default action for every signal, nothing blocked: those above ignore some, and that is inherited.
+    """Set the default action for every signal, and block none: processes above ignore some, and a child inherits that.
 
-    Not by `signal`: each child would make enums of all these numbers, and of the actions.
+    Not by `signal`: it would make enums of all these numbers, and of the actions, in each child.
     """
     for number in _IGNORED_ABOVE:
         _signal.signal(number, _signal.SIG_DFL)
@@ -87,14 +88,14 @@ def reset_signals() -> None:
 
 
 def take_descriptors(descriptors: Descriptors) -> Descriptors:
-    """Give stdout, stderr, channel and dump their numbers, beside an empty stdin. Others are still open then.
+    """Give stdout, stderr, channel and dump their numbers, and make an empty stdin. Other descriptors are still open.
 
-    `sys.stdin` reads the empty stdin: `multiprocess` has opened it on some number, which now is one of these.
+    `sys.stdin` then reads the empty stdin: `multiprocess` has opened it on some number, which is one of these now.
 
-    A descriptor that survives an `exec` in a daemon of the block would keep the job's channel open for ever,
-    so all but stdio are non-inheritable (CPython leaves descriptors received over a socket inheritable).
+    If a descriptor survived an `exec` in a daemon of the block, it would keep the job's channel open for ever. So all
+    except stdio are not inheritable (CPython leaves descriptors that came over a socket inheritable).
     """
-    # Far above everything in use first, so that the moves below can't overwrite each other.
+    # First moved far above all numbers in use, so that the moves below can't overwrite each other.
     channel, dump, stdout, stderr = (
         fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _PARKED)
         for descriptor in (descriptors.channel, descriptors.dump, descriptors.stdout, descriptors.stderr)
@@ -110,20 +111,20 @@ def take_descriptors(descriptors: Descriptors) -> Descriptors:
 
 
 def close_everything_above(highest_kept: int) -> None:
-    """Close every descriptor above `highest_kept`, whatever left it open."""
+    """Close every descriptor above `highest_kept`, whoever has opened it."""
     if linux.close_from(highest_kept + 1):
         return
     for name in os.listdir("/proc/self/fd"):
         if int(name) > highest_kept:
-            with contextlib.suppress(OSError):  # the listing's own descriptor is closed already
+            with contextlib.suppress(OSError):  # the descriptor of the listing itself is closed already
                 os.close(int(name))
 
 
 def _tell_place_when_asked(dump: int) -> None:
-    """Have two signals write stacks, of every thread and of one, and two others what tasks of a loop that waits await.
+    """Make two signals write stacks, of every thread and of one; and two others what the tasks of an idle loop await.
 
-    The first two are answered at once, by C code. The others by Python, and so not in the same go: C code that holds
-    the GIL (`pow`) would let it go to run the handler.
+    C code answers the first two at once. Python answers the others, so they are separate signals: C code that holds
+    the GIL (`pow`) would release it to run the handler.
     """
 
     def tell_awaits(number: int, frame: types.FrameType | None) -> None:
@@ -139,16 +140,16 @@ def _tell_place_when_asked(dump: int) -> None:
 def become_child(
     supervisor_pid: int, descriptors: Descriptors, confinement: Confinement, isolation: ChildIsolation
 ) -> Descriptors:
-    """Turn a fresh fork (or a fresh interpreter) into a child that may run a block. Returns its descriptors.
+    """Turn a new fork (or a new interpreter) into a child that may run a block. Returns its descriptors.
 
-    Raises `IsolationError` when it can't be kept apart as it was ordered.
+    Raises `IsolationError` if it can't be isolated as ordered.
     """
     wait_for_adoption(supervisor_pid)
-    # A group of its own, in the session that it was born into. Who leads a session gets the next terminal
-    # that it opens as its controlling one, and is ended by SIGHUP when that is closed.
+    # Its own group, in the session that it was born into. If it led a session, the next terminal that it opens would
+    # become its controlling one, and SIGHUP would end it when that terminal is closed.
     os.setpgid(0, 0)
-    # Daemons of this job are re-parented to it, not to the supervisor, as long as it lives. So whatever unknown
-    # child the supervisor gets belongs to a job that has ended.
+    # While this child lives, it becomes the parent of its daemons, not the supervisor. So an unknown child that the
+    # supervisor gets belongs to a job that has ended.
     linux.become_subreaper()
     reset_signals()
     reset_identity()
@@ -161,8 +162,8 @@ def become_child(
     contain(confinement)
     if confinement.user is not None:
         become_user(confinement.user)
-        # The change of the user has taken PDEATHSIG away; and again, a supervisor that died meanwhile sends nothing.
+        # The change of the user has removed PDEATHSIG; and a supervisor that died in that time sends nothing.
         tie_life_to(supervisor_pid)
-    # Last: a change of the user needs the privileges that this takes.
+    # This is last, because it takes away privileges that a change of the user needs.
     isolation.forbid_escape()
     return descriptors

@@ -18,10 +18,10 @@ _LOOK_AGAIN_SECONDS: Final = 0.0002
 
 
 class Channel:
-    """Sends whole frames from any thread of the child, and only from the child itself.
+    """Sends whole frames from any thread of the child, but only from the child itself.
 
-    A block that forks has two processes with this channel. What the copy would send could fall into the middle
-    of a frame, and a second outcome would contradict the first: the copy stays silent.
+    If a block forks, two processes have this channel. Data of the copy could come into the middle of a frame, and a
+    second outcome would contradict the first. So the copy sends nothing.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -30,9 +30,9 @@ class Channel:
         self._lock = threading.Lock()
         self._receiving = threading.Lock()
         self._later: dict[int, list[bytes]] = {}
-        """Of each thread that sends: what it wants to send besides. A signal's handler, or a finalizer, runs in the
-        midst of `send`, and would wait for a lock that its own thread holds. What it sends may not fall into a
-        frame."""
+        """For each thread that sends: frames that it must send after the present one. A signal handler or a finalizer
+        can run in the middle of `send`. There it would wait for a lock that its own thread holds, and its data must
+        not come into the middle of a frame."""
         self._owner_pid = os.getpid()
         self._identity = _identity(descriptor)
 
@@ -46,9 +46,9 @@ class Channel:
         return self._socket.fileno()
 
     def send(self, header: Header, payload: bytes = b"") -> None:
-        """Send one frame; blocks while the supervisor is behind. Raises `OSError` when it is gone.
+        """Send one frame. Blocks while the supervisor is behind. Raises `OSError` if the supervisor is gone.
 
-        Within another `send` of the same thread it returns at once, and the frame is sent after the other one.
+        Inside of another `send` of the same thread it returns at once, and the frame is sent after the other one.
         """
         if self.is_mine:
             self._send(header.pack(payload))
@@ -72,16 +72,16 @@ class Channel:
             self._send(data)
 
     def send_with(self, descriptor: int, header: Header) -> None:
-        """Send one frame that brings a descriptor along; this process keeps its own copy."""
+        """Send one frame together with a descriptor. This process keeps its own copy."""
         socket.send_fds(self._socket, [header.pack()], [descriptor])
 
     def send_if_room(self, header: Header) -> bool:
-        """Send one small frame, or nothing where that would have to wait, and return whether it was sent.
+        """Send one small frame, or nothing if that would have to wait. Return whether it was sent.
 
-        Raises `OSError` when nobody can get it.
+        Raises `OSError` if nobody can receive it.
 
-        For frames that the block did not cause. It may have closed the descriptor, and a file of its own may have
-        the number now, which must not get our bytes.
+        For frames that the block did not cause. The block may have closed the descriptor, and the number may now be a
+        file of the block: that must not get our bytes.
         """
         me = threading.get_ident()
         if not self.is_mine or me in self._later:
@@ -101,7 +101,7 @@ class Channel:
                 raise OSError(errno.EBADF, "the channel was closed")
             data = header.pack()
             sent = self._socket.send(data, socket.MSG_DONTWAIT)
-            # The kernel takes as few bytes whole or not at all; half a frame would end the job.
+            # The kernel accepts so few bytes completely or not at all. Half a frame would end the job.
             self._socket.sendall(data[sent:])
         except BlockingIOError:
             return False
@@ -110,9 +110,9 @@ class Channel:
         return True
 
     def wait_until_read(self, most_seconds: float) -> float:
-        """Wait until the supervisor has taken what was sent. Returns for how many seconds; raises `OSError`.
+        """Wait until the supervisor has read what was sent. Returns for how many seconds; raises `OSError`.
 
-        What is printed after that comes to it later, although it goes another way.
+        What is printed after that also reaches the supervisor later, although it goes by another way.
         """
         waited = 0.0
         started = time.monotonic()
@@ -122,13 +122,13 @@ class Channel:
         return waited
 
     def receive(self, payload_cap_bytes: int) -> Frame:
-        """Wait for the next frame. Raises `EOFError` when the supervisor is gone."""
+        """Wait for the next frame. Raises `EOFError` if the supervisor is gone."""
         return receive_frame(self._socket, payload_cap_bytes)
 
     def receive_if_any(self, payload_cap_bytes: int) -> Frame | None:
-        """Return the next frame if there is one, from any thread. Raises `EOFError` when the supervisor is gone.
+        """Return the next frame if there is one, from any thread. Raises `EOFError` if the supervisor is gone.
 
-        Raises `OSError` where the block has closed the descriptor: what has its number now is not ours to read.
+        Raises `OSError` if the block has closed the descriptor: what has its number now is not ours to read.
         """
         with self._receiving:
             if _identity(self._socket.fileno()) != self._identity:

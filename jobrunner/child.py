@@ -32,7 +32,7 @@ def live(
 ) -> NoReturn:
     """Run one job, if one comes. Ends the process without Python's exit handlers, which belong to the template.
 
-    Without a rehearsal where a job waits for this child already: it would wait for that, too.
+    There is no rehearsal if a job waits for this child already, because the job would have to wait for that, too.
     """
     channel = Channel(descriptors.channel)
     unbuffer_output()
@@ -51,7 +51,7 @@ def live(
         os._exit(0)
     if not isinstance(order, Order):
         os._exit(0)
-    # Its claim may not be on the disk yet: nothing of the block can run before its payload, which comes then.
+    # The claim may not be on the disk yet. Nothing of the block can run before its payload, which comes after that.
     move_in(order)
     try:
         isolation.close_files(order.job_directory)
@@ -75,7 +75,7 @@ def _end() -> NoReturn:
 
 
 def _get_ready(channel: Channel) -> None:
-    """Say so, and hand over what answers for this child's process groups before any code of a block could use it."""
+    """Report that this child is ready, with the descriptor that answers for its process groups, before a block runs."""
     listener = ask_before_leaving_the_group()
     if listener is None:
         channel.send(_ready())
@@ -91,9 +91,9 @@ def _ready() -> Ready:
 
 
 def _join(cgroups: Iterable[str]) -> None:
-    """Make these, and move this process into each.
+    """Make these cgroups, and move this process into each.
 
-    Where that fails, the supervisor finds out, tries it itself, and says why it can't be.
+    If that fails, the supervisor notices it, tries it itself, and reports why it is not possible.
     """
     for directory in cgroups:
         with contextlib.suppress(OSError):
@@ -110,14 +110,14 @@ def _make_anew(directory: str) -> None:
 
 
 def move_in(order: Order) -> None:
-    """Make the job's own directory its home, its place for temporary files and its working directory."""
+    """Make the job's own directory its home, its directory for temporary files and its working directory."""
     try:
         os.chdir(order.job_directory)
     except (
         FileNotFoundError
-    ):  # somebody has removed it, or all of the state directory, since it was made ahead
+    ):  # it was made ahead, and since then somebody has removed it, or the whole state directory
         _make_anew(order.job_directory)
         os.chdir(order.job_directory)
     os.environ.update(HOME=order.job_directory, TMPDIR=order.job_directory)
-    # tempfile remembers its answer from the template, where these were another's.
+    # tempfile remembers its answer from the template, which had other directories.
     tempfile.tempdir = None

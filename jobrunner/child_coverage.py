@@ -1,4 +1,4 @@
-"""Measuring which lines of a block run, for tests that measure their own (`sdk.testing.child_coverage`)."""
+"""Measures which lines of a block run, for tests that are measured themselves (`sdk.testing.child_coverage`)."""
 
 import contextlib
 import importlib
@@ -12,11 +12,11 @@ from typing import Any, Final
 from jobrunner.protocol.coverage import COVERAGE_VARIABLE
 
 _SAVE_SECONDS: Final = 0.1
-"""How often data is saved meanwhile: what a killed child has run in its last moments is lost."""
+"""How often the data is saved: the last moments of a killed child are lost."""
 
 
 def prepare_measuring() -> None:
-    """Import what measures, if tests ask for it: in the template, so that no child pays for it."""
+    """Import the coverage library in the template, if tests ask for it, so that no child has to."""
     if COVERAGE_VARIABLE in os.environ:
         with contextlib.suppress(ImportError):
             importlib.import_module("coverage")
@@ -24,10 +24,10 @@ def prepare_measuring() -> None:
 
 @contextlib.contextmanager
 def measured() -> Iterator[bool]:
-    """Measure while the context lasts, if tests ask for it, and yield whether they do; the block does not see that.
+    """Measure in the `with` block, if tests ask for it, and yield whether they do. The block does not see this.
 
-    The end of a child is `os._exit`, or a signal, so nothing saves the data by itself. A thread does so now and then,
-    for children that are killed or crash; the only thing that a block could notice, and in tests only.
+    A child ends by `os._exit` or by a signal, so nothing saves the data by itself. A thread saves it from time to time,
+    for children that are killed or crash. A block could notice only this thread, and only in tests.
     """
     asked = os.environ.pop(COVERAGE_VARIABLE, None)
     coverage = _started(json.loads(asked)) if asked is not None else None
@@ -57,7 +57,7 @@ def _started(asked: dict[str, Any]) -> Any:
     except ImportError:
         return None
     here = Path.cwd()
-    # Paths of its configuration, and those in its data, may be relative to where the tests were started.
+    # Paths in its configuration and in its data may be relative to where the tests were started.
     with contextlib.suppress(OSError):
         os.chdir(asked["started_in"])
     try:

@@ -1,4 +1,4 @@
-"""Gives back the pages of libraries that were needed to load them: a template imports much that only jobs use."""
+"""Gives back pages that were needed only to load libraries: a template imports much that only jobs use."""
 
 import ctypes
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 _MADV_DONTNEED: Final = 4
-"""<linux/mman.h>: forget these pages of the process. Those of a file are read again from it when they are needed."""
+"""<linux/mman.h>: forget these pages of the process. The kernel reads a file's pages again when they are needed."""
 
 _LEAST_KB: Final = 128
 
@@ -17,11 +17,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def give_back() -> int:
-    """Give back what only this process has of the code and constants of libraries, and return how many bytes that was.
+    """Give back the pages of libraries' code and constants that only this process uses. Return the number of bytes.
 
-    Loading a library touches most of its pages. The file's content stays in the kernel's cache while there is room.
-    A mapping in which a page was written to (by the loader, say) is left alone: that page would be lost. For a process
-    with one thread. 0 where the kernel does not say what there is.
+    To load a library touches most of its pages. The file's content stays in the kernel's cache while there is room.
+    If a page of a mapping was written to (for example by the loader), the mapping is left alone: the page would be
+    lost. Only for a process with one thread. Returns 0 if the kernel does not show its mappings.
     """
     try:
         with open("/proc/self/smaps") as file:
@@ -32,7 +32,7 @@ def give_back() -> int:
 
 
 def _own_code(lines: list[str]) -> Iterator[tuple[int, int, int]]:
-    """Yield begin, end and used bytes of each mapping that is worth it."""
+    """Yield begin, end and used bytes of each mapping that is large enough."""
     place: tuple[int, int] | None = None
     used_kb: dict[str, int] = {}
     for line in [*lines, "end"]:

@@ -1,4 +1,4 @@
-"""What a process does to itself before it may run code of a block."""
+"""What a process does to itself before it may run a block's code."""
 
 import contextlib
 import os
@@ -14,21 +14,21 @@ _RESERVED_PROCESSES: Final = 64
 
 
 def contain(confinement: Confinement) -> None:
-    """Apply the limits that every child has: no core file, first to go when memory runs out, and those given.
+    """Apply the limits of every child: no core file, killed first when memory runs out, and the given ones.
 
-    Before a change of the user, which ends the right to change some of it.
+    This comes before a change of the user, because afterwards some limits can't be changed any more.
     """
     take_ordinary_priority()
-    # The worker comes first where processors are short: it is what keeps the heartbeat, and stops what must stop.
+    # If processors are short, the worker goes first: it keeps the heartbeat, and stops what must be stopped.
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # CPython ignores SIGXFSZ, so that a block sees EFBIG; a program that it starts gets the signal.
+    # CPython ignores SIGXFSZ, so a block sees EFBIG. A program that the block starts gets the signal.
     _lower(resource.RLIMIT_FSIZE, confinement.max_file_mb and confinement.max_file_mb * 2**20)
     if confinement.user is not None:
-        # Without a user of its own this would count what all jobs and the supervisor run, and never bind root.
+        # Without its own user, this would count all processes of all jobs and the supervisor, and never limit root.
         _lower(resource.RLIMIT_NPROC, confinement.max_processes)
         if not os.path.ismount("/dev/mqueue"):
-            # A message queue stays when its job ends, and without the mount nobody can find it afterwards.
+            # A message queue stays when its job ends. Without the mount, nobody can find it then.
             _lower(resource.RLIMIT_MSGQUEUE, 0)
     else:
         _lower(resource.RLIMIT_NPROC, _without_reserve(resource.getrlimit(resource.RLIMIT_NPROC)[0]))
@@ -39,8 +39,8 @@ def contain(confinement: Confinement) -> None:
 def limit_open_files(most: int | None) -> None:
     """Allow this process `most` descriptors, `None` for as many as it may have.
 
-    Not with the other limits, but when it has sent the last descriptor that the worker needs: to send one it must be
-    allowed more than are on their way from all jobs (`supervisor.process.open_files`).
+    Not together with the other limits, but after it has sent the last descriptor that the worker needs. To send one,
+    its limit must be higher than the number that all jobs have on their way (`supervisor.process.open_files`).
     """
     _lower(resource.RLIMIT_NOFILE, most)
 
@@ -52,15 +52,15 @@ def take_ordinary_priority() -> None:
 
 
 def _without_reserve(limit: int) -> int | None:
-    """Return how many processes a job's user may have as far as the job is concerned, `None` for as many as it may.
+    """Return how many processes a job may start for its user, `None` for as many as the user may.
 
-    A bomb must not take the last ones: the supervisor, of the same user, needs some threads to end it.
+    A fork bomb must not take the last ones: the supervisor, which has the same user, needs some threads to end it.
     """
     return limit - _RESERVED_PROCESSES if limit > 2 * _RESERVED_PROCESSES else None
 
 
 def _lower(limit: int, wanted: int | None) -> None:
-    """Set a soft and a hard limit, never above the hard limit that there is."""
+    """Set a soft and a hard limit, never above the present hard limit."""
     if wanted is None:
         return
     _, hard = resource.getrlimit(limit)

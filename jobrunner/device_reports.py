@@ -1,6 +1,6 @@
-"""What a job tells the worker of its devices: the host keys that are new, and what it is about to change.
+"""What a job reports to the worker about its devices: new host keys, and the changes that it is about to make.
 
-See `sdk.known_hosts` and `sdk.connection.changes.record`, which call what is made here.
+`sdk.known_hosts` and `sdk.connection.changes.record` call the functions that are made here.
 """
 
 import contextlib
@@ -20,13 +20,13 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 def know_host_keys(channel: Channel, order: Order, payload: dict[str, Any]) -> None:
-    """Have the SDK check devices by what the order says, and tell the supervisor of host keys that are new."""
+    """Make the SDK check devices with the host keys in the order, and report new keys to the supervisor."""
     use_known_hosts(KnownHosts(order.host_keys, payload.get("host_keys", ()), _reporting_keys(channel)))
 
 
 def _reporting_keys(channel: Channel) -> Report:
     def report(host: str, port: int, key_type: str, key: str) -> None:
-        # A name that no message can hold is the name of no device of the engine's; and nobody may be there to hear.
+        # If a name fits in no message, it is no name of an engine's device. And the supervisor may be gone.
         with contextlib.suppress(ValidationError, OSError):
             channel.send(HostKey(host=host, port=port, key_type=key_type, key=key))
 
@@ -34,7 +34,7 @@ def _reporting_keys(channel: Channel) -> Report:
 
 
 def reporting_changes(channel: Channel) -> Callable[[ChangeReport], None]:
-    """Return what tells the supervisor of a change. It returns when the message is in the channel."""
+    """Return a function that reports a change to the supervisor. It returns when the message is in the channel."""
 
     def report(change: ChangeReport) -> None:
         if change.number > CHANGES_CAP:
@@ -46,7 +46,7 @@ def reporting_changes(channel: Channel) -> Callable[[ChangeReport], None]:
             lines=min(change.lines, LINES_CAP),
             timer_seconds=change.timer_seconds,
         )
-        with contextlib.suppress(OSError):  # the supervisor is gone, and this process about to be
+        with contextlib.suppress(OSError):  # the supervisor is gone, and this process ends soon
             channel.send(message)
 
     return report

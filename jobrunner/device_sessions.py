@@ -1,4 +1,4 @@
-"""How a job asks the worker for its turn before it opens a session on a device: see `sdk.connection.places`."""
+"""How a job asks the worker for a place before it opens a session on a device: see `sdk.connection.places`."""
 
 import contextlib
 import itertools
@@ -12,12 +12,12 @@ from jobrunner.protocol.caps import DEVICE_CAP_CHARS, SESSIONS_CAP
 from jobrunner.protocol.messages import SessionClosed, SessionWanted
 
 _LISTEN_SECONDS: Final = 0.1
-"""How often a thread that waits for its turn listens itself. The event loop does, unless the block holds it up: with
-`connect_sync` on it, for one."""
+"""How often a thread that waits for its place reads the channel itself. Usually the event loop does it, unless the
+block holds it up, for example with `connect_sync`."""
 
 
 class WorkerPlaces:
-    """Asks by the channel. `listen` reads what the supervisor has sent, if anything; it may be called by any thread."""
+    """Asks over the channel. `listen` reads what the supervisor has sent, if anything; any thread may call it."""
 
     def __init__(self, channel: Channel, limit: int, listen: Callable[[], None]) -> None:
         self.limit = limit
@@ -30,18 +30,18 @@ class WorkerPlaces:
         """Ask for one session on `device`. Returns at once."""
         number, granted = next(self._numbers), threading.Event()
         if number > SESSIONS_CAP or not self._channel.is_mine:
-            # Nobody would answer: not so late, and not a process that the block has forked.
+            # Nobody would answer: neither after so many, nor to a process that the block has forked.
             granted.set()
             return WorkerPlace(granted, self._listen, lambda: None)
         self._waiting[number] = granted
         try:
             self._channel.send(SessionWanted(number=number, device=device[:DEVICE_CAP_CHARS]))
-        except OSError:  # the supervisor is gone, and this process about to be
+        except OSError:  # the supervisor is gone, and this process ends soon
             granted.set()
         return WorkerPlace(granted, self._listen, lambda: self._give_back(number))
 
     def granted(self, number: int) -> None:
-        """Wake who waits for this session."""
+        """Wake the thread that waits for this session."""
         if (event := self._waiting.pop(number, None)) is not None:
             event.set()
 
@@ -52,7 +52,7 @@ class WorkerPlaces:
 
 
 class WorkerPlace:
-    """One session's place."""
+    """The place of one session."""
 
     def __init__(
         self, granted: threading.Event, listen: Callable[[], None], give_back: Callable[[], None]
@@ -62,7 +62,7 @@ class WorkerPlace:
         self._give_back = give_back
 
     def wait(self, seconds: float) -> bool:
-        """Wait for at most so long; return whether it may be used, or was given back meanwhile. Blocks."""
+        """Wait for at most `seconds`. Return whether it may be used, or was given back. Blocks."""
         end = time.monotonic() + seconds
         while not self._granted.wait(max(0.0, min(_LISTEN_SECONDS, end - time.monotonic()))):
             if time.monotonic() >= end:
@@ -71,6 +71,6 @@ class WorkerPlace:
         return True
 
     def give_back(self) -> None:
-        """Say that it is wanted no more; wakes who waits for it. To be called once."""
+        """Give the place back. This wakes a thread that waits for it. Call it once."""
         self._give_back()
         self._granted.set()

@@ -2,11 +2,11 @@
 
 
 class JobRunnerError(Exception):
-    """Root of this package's errors."""
+    """Base class of this package's errors."""
 
 
 class SourceError(JobRunnerError):
-    """A place to look for function blocks can't be used. `source` is as the operator or an entry point names it."""
+    """A place with function blocks can't be used. `source` is the name that the operator or an entry point gave."""
 
     def __init__(self, source: str, message: str) -> None:
         super().__init__(f"{source}: {message}")
@@ -15,18 +15,18 @@ class SourceError(JobRunnerError):
 
 
 class UnusableNameError(JobRunnerError):
-    """A module is not imported, as its file or a folder has a name that can't be used. The message says what to do."""
+    """A module is not imported, because a name in its path can't be used. The message says what to do."""
 
 
 class UnreadableNameError(UnusableNameError):
-    """A module is not imported, as its path is no UTF-8."""
+    """A module is not imported, because its path is not UTF-8."""
 
     def __init__(self) -> None:
         super().__init__("its path is no UTF-8; rename it")
 
 
 class DottedNameError(UnusableNameError):
-    """A module is not imported, as Python looks for a folder where a name has a dot: `show.v2` is `v2` in `show`."""
+    """A module is not imported: if a name has a dot, Python looks for a folder: `show.v2` is `v2` in `show`."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Which loaded libraries may have asked to be called at each fork (pthread_atfork(3)), as their files say."""
+"""Which loaded libraries may have asked to be called at each fork (pthread_atfork(3)). Their files show it."""
 
 import os
 import re
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Final
 
 _NAMES: Final = (b"\0__register_atfork\0", b"\0pthread_atfork\0")
-"""What a library has to name to ask for it: of glibc, whose `pthread_atfork` calls the first, and of others."""
+"""Names that a library needs to ask for it: glibc's `pthread_atfork` calls the first, other libraries the others."""
 
 _OF_THE_C_LIBRARY: Final = re.compile(r"(libc|libpthread|ld-linux[^.]*|ld-musl[^.]*)[.-]")
 _WITH_NOTHING_TO_DO: Final = re.compile(r"lib(scipy_)?openblas|libuuid\.")
-"""OpenBLAS ends its threads before a fork: a template has one thread. libuuid, which Python's `uuid` loads, forgets the
-numbers that it has from uuidd ahead for UUIDs of the time; it takes none that is older than a second."""
+"""OpenBLAS ends its threads before a fork, but a template has one thread. libuuid, which Python's `uuid` loads, forgets
+its reserve of numbers from uuidd for time-based UUIDs; it uses none that is older than a second."""
 
-# <elf.h>, of 64 bits.
+# <elf.h>, for 64 bits.
 _HEADER: Final = struct.Struct("=16xHHIQQQIHHH")
 _SEGMENT: Final = struct.Struct("=IIQQQQQQ")
 _ENTRY: Final = struct.Struct("=qQ")
@@ -27,9 +27,9 @@ _SIZE_OF_NAMES: Final = 10
 
 
 def libraries_with_fork_handlers() -> list[str]:
-    """Return the files mapped here that may have registered such handlers; what can't be read counts as one.
+    """Return the mapped files that may have registered such handlers. A file that can't be read counts as one.
 
-    Raises `OSError` where nothing says what is mapped.
+    Raises `OSError` if the kernel does not say what is mapped.
     """
     return [path for path in _mapped_files() if _may_register(path)]
 
@@ -38,7 +38,7 @@ def _mapped_files() -> Iterator[str]:
     seen: set[str] = set()
     for line in Path("/proc/self/maps").read_text(errors="surrogateescape").splitlines():
         fields = line.split(maxsplit=5)
-        # Only what has code.
+        # Only mappings with code.
         if len(fields) == 6 and "x" in fields[1] and fields[5].startswith("/") and fields[5] not in seen:
             seen.add(fields[5])
             yield fields[5]
@@ -56,7 +56,7 @@ def _may_register(path: str) -> bool:
 
 
 def _dynamic_names(path: str) -> bytes:
-    """Return the names of what a library needs and offers. Raises `OSError`, `struct.error` or `StopIteration`."""
+    """Return the names that a library needs and offers. Raises `OSError`, `struct.error` or `StopIteration`."""
     with open(path, "rb", buffering=0) as file:
         descriptor = file.fileno()
         header = os.pread(descriptor, _HEADER.size, 0)

@@ -1,6 +1,6 @@
-"""Having the kernel ask the supervisor before a process of this job leaves its process group (seccomp).
+"""Makes the kernel ask the supervisor before a process of this job leaves its process group (seccomp).
 
-And refuse what would take processes of this job out of its tree: then nobody would count them.
+It also refuses calls that would take processes of this job out of its tree: nobody would count them then.
 """
 
 import errno
@@ -42,20 +42,20 @@ _KEEP_SUBREAPER: Final[list[Instruction]] = [
     (JUMP_IF_EQUAL, 0, 1, 0),
     (RETURN, 0, 0, fail_with(errno.EPERM)),
 ]
-"""Of a call of prctl. Who becomes one, as some programs do that start others, takes nothing out of the tree."""
+"""For prctl. To become a subreaper, as some programs do that start others, takes nothing out of the tree."""
 
 
 @functools.cache
 def filter_program(kinds: tuple[Numbers, ...]) -> bytes:
     """Return a filter that asks about setsid and setpgid and allows everything else, with one exception.
 
-    A process can't stop being a subreaper (PR_SET_CHILD_SUBREAPER): EPERM. The child is one, so that what has lost its
-    parent is still below the child, where the limits of a job without a cgroup are counted.
+    A process can't stop being a subreaper (PR_SET_CHILD_SUBREAPER): EPERM. The child is one, so a process that has lost
+    its parent stays below the child, where the limits of a job without a cgroup are counted.
     """
     refusal = _KEEP_SUBREAPER
     program: list[Instruction] = []
     for numbers in kinds:
-        # The numbers decide first, so that the kernel remembers for all other calls that they are allowed (Linux 5.11).
+        # Numbers come first: then the kernel remembers that all other calls are allowed (Linux 5.11).
         calls: list[Instruction] = [
             (LOAD, 0, 0, NUMBER_OFFSET),
             (JUMP_IF_EQUAL, 1, 0, numbers.setsid),
@@ -75,16 +75,16 @@ def filter_program(kinds: tuple[Numbers, ...]) -> bytes:
 
 
 def prepare_group_filter() -> None:
-    """Have the filter made once in a template, for all its children."""
+    """Make the filter once in a template, for all its children."""
     filter_program(known_numbers())
 
 
 def ask_before_leaving_the_group() -> int | None:
-    """Filter this process and all it starts from now on. Returns the descriptor that answers, for the supervisor.
+    """Filter this process and all that it starts from now on. Returns the descriptor that answers, for the supervisor.
 
-    Returns `None`, and changes nothing, where the kernel can't, or where somebody else already answers for this
-    process (the worker may run in a container that does). Needs no privilege once there are no new ones.
-    Whoever holds the descriptor has to answer: without a holder the two calls fail with ENOSYS.
+    Returns `None`, and changes nothing, if the kernel can't do it, or if another program already answers for this
+    process (for example around the worker's container). Needs no privilege once `no_new_privs` is set.
+    The holder of the descriptor must answer: without a holder the two calls fail with ENOSYS.
     """
     kinds = known_numbers()
     if not kinds:

@@ -1,9 +1,9 @@
-"""The heap of a template, which its children share: made so that they keep sharing it."""
+"""The heap of a template. Its children share it, and this keeps it shared."""
 
 import gc
 
 
 def freeze() -> None:
-    """Have no collection of a child touch, and so copy, what exists now."""
+    """Freeze all present objects: no garbage collection in a child touches them, which would copy their pages."""
     gc.collect()
     gc.freeze()

@@ -12,7 +12,7 @@ from jobrunner.protocol.messages import Cancel, SessionGranted, ToChild, to_chil
 
 
 class Hearing:
-    """Reads the channel, on the loop and by any thread that can't wait for the loop. `cancel` gets the reason."""
+    """Reads the channel, on the loop, or in any thread that can't wait for the loop. `cancel` gets the reason."""
 
     def __init__(
         self, channel: Channel, loop: asyncio.AbstractEventLoop, cancel: Callable[[str], None]
@@ -27,7 +27,7 @@ class Hearing:
         try:
             message = self._next()
         except (EOFError, OSError):
-            # No supervisor, nobody to report to. Where a block forked, only the original may decide this.
+            # Without a supervisor there is nobody to report to. After a fork by a block, only the original may decide.
             if self._channel.is_mine:
                 os._exit(1)
             self._loop.remove_reader(self._channel.fileno())
@@ -37,7 +37,7 @@ class Hearing:
 
     def hear_in_thread(self) -> None:
         """Read one message, if there is one."""
-        with contextlib.suppress(EOFError, OSError, RuntimeError):  # the loop will see it, or is closed
+        with contextlib.suppress(EOFError, OSError, RuntimeError):  # the loop will notice it, or is closed
             message = self._next()
             if isinstance(message, Cancel):
                 self._loop.call_soon_threadsafe(self._cancel, message.reason)

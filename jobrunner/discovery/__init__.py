@@ -1,4 +1,4 @@
-"""Finding the function blocks: which modules there are, importing them, and the catalogue of what came of it."""
+"""Finds the function blocks: which modules there are, their import, and the catalogue of the result."""
 
 from jobrunner.discovery.catalogue import discover
 

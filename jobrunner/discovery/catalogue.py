@@ -1,4 +1,4 @@
-"""Discovery as a whole: import the modules of every source, one at a time, and list what there is."""
+"""The whole discovery: import the modules of every source, one at a time, and list what there is."""
 
 import os
 import sys
@@ -26,9 +26,9 @@ def discover(
 ) -> Catalogue:
     """Import the blocks of `discovery` into this process.
 
-    `announce` is called with each module before it is imported: when the process goes silent or dies
-    afterwards, the supervisor knows which module to leave out next time. Without digests the blocks' files are not read
-    again: for a process that tells nobody what it has found.
+    `announce` is called with each module before its import. So if the process hangs or dies after that, the supervisor
+    knows which module to leave out next time. Without digests the blocks' files are not read again: that is for a
+    process that reports its catalogue to nobody.
     """
     install_alias()
     load_bundled_plugins_on_demand()
@@ -40,14 +40,14 @@ def discover(
         announce(module)
         problem = import_module(module)
         if os.getpid() != process:
-            os._exit(0)  # a fork that the module made and left to go on as if it were the template
+            os._exit(0)  # the module has forked, and the fork goes on as if it were the template
         if problem is not None:
             problems.append(problem)
             forget_half_imported()
-            if module.is_directory:  # what lies in it is imported all the same
+            if module.is_directory:  # the modules in it are imported nevertheless
                 name_package(Path(module.file or "").parent)
         origins.note(module)
-        # Only the first is named: later modules are not to blame for a thread that is already there.
+        # Only the first is reported: later modules are not to blame for a thread that exists already.
         if not any(known.kind == "thread" for known in problems):
             threads = thread_problem(module)
             if threads is not None:
@@ -58,14 +58,14 @@ def discover(
 
 
 class _Origins:
-    """With which module's import each block was registered."""
+    """With the import of which module each block was registered."""
 
     def __init__(self) -> None:
         self._blocks: dict[str, RegisteredBlock] = {}
         self._modules: dict[str, str] = {}
 
     def note(self, module: Module) -> None:
-        """Take what was registered since the last call for registered with this module's import."""
+        """Assign all blocks that were registered since the last call to the import of this module."""
         for identifier, block in registry.function_blocks.items():
             if self._blocks.get(identifier) is not block:
                 self._modules[identifier] = module.name
@@ -76,7 +76,7 @@ class _Origins:
 
 
 def _adopt_blocks() -> list[ImportProblem]:
-    """Take over what was registered with an installed `neops_worker_sdk`; return what can't be."""
+    """Register here what was registered with an installed `neops_worker_sdk`; return what can't be."""
     return [
         ImportProblem(
             module=refused.module,
@@ -113,7 +113,7 @@ def _problem_of(module: Module, error: Exception) -> ImportProblem:
 
 
 def _left_out(found: Found) -> tuple[LeftOut, ...]:
-    """List what was not imported in the end: what a block imports itself is not left out."""
+    """List what was not imported in the end. A module that a block imports itself is not left out."""
     imported = {getattr(module, "__dict__", {}).get("__file__") for module in list(sys.modules.values())}
     left_out = {module.name: (module, reason) for module, reason in found.left_out}
     return tuple(
@@ -130,7 +130,7 @@ def _entries(
     for _, block in sorted(registry.function_blocks.items()):
         try:
             entries.append(_entry(block, origins.of(block), digests))
-        except SdkError as error:  # a model that has no JSON schema
+        except SdkError as error:  # a model without a JSON schema
             problems.append(
                 ImportProblem(
                     module=block.module,
@@ -141,7 +141,7 @@ def _entries(
                     traceback="",
                 )
             )
-        except BaseException as error:  # an author's own code may make a part of a schema
+        except BaseException as error:  # a part of a schema may be an author's own code
             problems.append(problem_of(Module(block.module, block.file), "error", error))
     return tuple(entries)
 

@@ -1,6 +1,6 @@
-"""Which code a block is: a digest that is the same wherever the same files lie, and another one for any other text.
+"""A digest of a block's code: the same wherever the same files are, and a different one for any other text.
 
-It covers the block's module and what that imports, directly or not and also within functions, as far as it lies in the
+It covers the block's module and what that module imports, directly or not, also inside of functions, if it is in the
 same directory of blocks, or in the same installed package. Libraries, the SDK and data files are not in it.
 """
 
@@ -25,7 +25,7 @@ class CodeDigests:
         self._files: dict[Path, tuple[str, list[tuple[int, str]]]] = {}
 
     def of(self, module: str, file: str | None) -> str:
-        """Return the digest of a block in this module and file; an empty text where its files can't be read."""
+        """Return the digest of a block in this module and file; an empty text if its files can't be read."""
         if file is None:
             return ""
         try:
@@ -37,9 +37,9 @@ class CodeDigests:
         return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:DIGEST_CHARS]
 
     def _base(self, module: str, file: Path) -> tuple[Path, bool]:
-        """Return the directory of the block's author, or that of the installed package's top.
+        """Return the directory of the block's author, or the directory of the installed package's top.
 
-        And whether only the file itself is the block's: a module that lies beside all else that is installed.
+        Also return whether only the file itself is the block's: a single module among all that is installed.
         """
         top = module.partition(".")[0]
         if top in self._directories:
@@ -67,14 +67,14 @@ class CodeDigests:
 
 
 def _imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield what is imported anywhere in a module: how many dots it begins with, and the name behind them."""
+    """Yield all imports in a module: the number of dots at the beginning, and the name after them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((0, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             name = node.module or ""
             yield node.level, name
-            # What is imported may be a module itself.
+            # The imported name may be a module itself.
             yield from ((node.level, f"{name}.{alias.name}".strip(".")) for alias in node.names)
 
 

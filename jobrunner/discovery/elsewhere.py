@@ -1,4 +1,4 @@
-"""Texts of modules outside of a source, for names that are followed there. They are read; nothing is imported."""
+"""Texts of modules outside of a source, to follow names into them. They are read; nothing is imported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobrunner.discovery.source_text import read_text
 from jobrunner.discovery.top_level import Text
 
 _OURS: Final = frozenset({"neops-supervisor", "neops-worker-sdk"})
-"""The distributions that an SDK comes with."""
+"""The distributions that contain an SDK."""
 
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
@@ -26,11 +26,11 @@ _HEADER_OF_A_NAME: Final = re.compile(
 
 
 class Elsewhere:
-    """The packages that a name is followed into, and their texts.
+    """The packages into which names are followed, and their texts.
 
-    These are what an author has beside the source (on PYTHONPATH, say), and the packages of each installed
-    distribution that requires an SDK, itself or through another such. No other can have wrapped it, and to read
-    what is installed, all of it, would take long.
+    These are the packages that an author has beside the source (for example on PYTHONPATH), and the packages of each
+    installed distribution that requires an SDK, itself or through another such distribution. No other package can have
+    wrapped the SDK, and it would take long to read everything that is installed.
     """
 
     def __init__(self, directory: Path | None, *further: str) -> None:
@@ -39,16 +39,16 @@ class Elsewhere:
 
     @cached_property
     def packages(self) -> frozenset[str]:
-        """The names of the packages. Whoever imports everything needs none, and what is installed is not looked at."""
+        """The names of the packages. If everything is imported, nobody asks, and the installed ones are not read."""
         return frozenset({*self._further, *_beside(self._directory), *_requiring_an_sdk()})
 
     def text_of(self, name: str) -> Text | None:
-        """Return the text of a module, or `None` where there is none to read."""
+        """Return the text of a module, or `None` if there is none to read."""
         package, *parts = name.split(".")
         if package not in self.packages:
             return None
         try:
-            spec = importlib.util.find_spec(package)  # of a name without a dot, it imports nothing
+            spec = importlib.util.find_spec(package)  # for a name without a dot, this imports nothing
         except (ImportError, ValueError, AttributeError):
             return None
         if spec is None:
@@ -74,7 +74,7 @@ def _text_at(name: str, file: Path, *, is_package: bool) -> Text | None:
 
 
 def _beside(directory: Path | None) -> Iterator[str]:
-    """Yield what can be imported from the entries of `sys.path` that nothing was installed in, `directory` apart."""
+    """Yield the names that can be imported from `sys.path`, without installed packages and without `directory`."""
     library = Path(importlib.util.__file__).parent.parent
     for entry in map(Path, sys.path):
         if entry in (directory, library, library / "lib-dynload") or _INSTALLED.intersection(entry.parts):
@@ -82,7 +82,7 @@ def _beside(directory: Path | None) -> Iterator[str]:
         try:
             names = [each.removesuffix(".py") for each in os.listdir(entry)]
         except OSError:
-            continue  # an archive, or a directory that is not there or may not be read
+            continue  # an archive, or a directory that is missing or may not be read
         yield from (name for name in names if name.isidentifier())
 
 
@@ -94,7 +94,7 @@ def _requiring_an_sdk() -> frozenset[str]:
             name, needs = name_and_needs_of(distribution)
             required[_normal(name)] = set(map(_normal, needs))
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # one that is half removed
+            continue  # a distribution that is half removed
     known = set(_OURS)
     while new := {name for name, needs in required.items() if name not in known and known & needs}:
         known |= new
@@ -102,13 +102,13 @@ def _requiring_an_sdk() -> frozenset[str]:
 
 
 def name_and_needs_of(distribution: importlib.metadata.Distribution) -> tuple[str, list[str]]:
-    """Return the name of a distribution, and those of all that it may require. Raises `KeyError` where it has none."""
+    """Return the name of a distribution, and of all that it may require. Raises `KeyError` if it has no name."""
     text = distribution.read_text("METADATA")
     if not text:  # installed as an egg, years ago
         needs = [found[0] for each in distribution.requires or () if (found := _NAME.match(each))]
         return distribution.metadata["Name"], needs
-    # Not by `distribution.metadata`: that has a parser of mails read each description, twice. It takes half a
-    # millisecond for each distribution that is installed, and every start waits for it.
+    # Not by `distribution.metadata`: that parses each description twice, with a parser for mails. It takes half a
+    # millisecond for each installed distribution, and every start waits for it.
     headers = _HEADER_OF_A_NAME.findall(text.partition("\n\n")[0])
     names = [value for header, value in headers if header.lower() == "name"]
     if not names:

@@ -1,4 +1,4 @@
-"""Which modules of a directory are imported: those whose top level registers something. Pure."""
+"""Decides which modules of a directory are imported: those whose top level registers something. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobrunner.discovery.name_resolver import SDKS, Known, NameResolver
 from jobrunner.discovery.top_level import RELATIVE, Applied, Imported, Text, TopLevel, parse, top_level_of
 
 SPARE_BYTES: Final = 1_000_000
-"""How much text that can't register anything is parsed all the same, for its syntax errors: a fifth of a second."""
+"""How much text that can't register anything is parsed nevertheless, for its syntax errors: a fifth of a second."""
 
 ParseError = SyntaxError | ValueError | RecursionError | MemoryError
 _EMPTY: Final = "it is empty"
@@ -22,7 +22,7 @@ _UNSEEN: Final = "it uses the SDK, but what it registers, if anything, can't be 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Whether a module is to be imported; if not, why, or the error for which it never can be."""
+    """Whether a module is imported; if not, the reason, or the error that always prevents it."""
 
     is_imported: bool
     reason: str = ""
@@ -35,15 +35,15 @@ def judge(
     elsewhere: Callable[[str], Text | None] = lambda name: None,
     spare_bytes: int = SPARE_BYTES,
 ) -> dict[str, Judgement]:
-    """Return a judgement on each of `texts`, which are the modules of one directory by their names.
+    """Return a judgement on each of `texts`, the modules of one directory by their names.
 
-    `elsewhere` returns the texts of further modules that names are followed into. They are below one of the packages
-    `seeds`; where these can't be told, it is None, and every text is parsed. A syntax error is an error in every
-    module that may lead to the SDK, and in the others as long as their sizes add up to less than `spare_bytes`.
+    `elsewhere` returns the texts of further modules into which names are followed. They are below one of the packages
+    `seeds`. If these are not known, it is None, and every text is parsed. A syntax error is an error in every module
+    that may lead to the SDK, and in the others as long as their sizes add up to less than `spare_bytes`.
     """
     worth = set(texts) if seeds is None else worth_parsing(texts, {*SDKS, *seeds})
     with warnings.catch_warnings():
-        # Of a script that is not imported, nobody wants to hear that it has an invalid escape.
+        # Nobody wants a warning about an invalid escape in a script that is not imported.
         warnings.simplefilter("ignore")
         return _Judge(texts, elsewhere).judgements(worth, spare_bytes)
 
@@ -110,7 +110,7 @@ class _Judge:
 
     def _known(self, name: str) -> Known | None:
         if name not in self._parsed:
-            self._parsed[name] = None  # of a text that can't be parsed
+            self._parsed[name] = None  # it stays so for a text that can't be parsed
             own = name.removeprefix(RELATIVE)
             text = self._texts.get(own) or self._elsewhere(own)
             if text is not None:

@@ -1,7 +1,7 @@
 """Which files are worth parsing: those that name the SDK, or a module that does. Pure.
 
-Parsing is the dear part: about a second for two thousand files. A file that imports neither the SDK nor a module
-that leads to it can't register anything, and shows that by the words of its imports alone.
+Parsing is expensive: about a second for two thousand files. A file that imports neither the SDK nor a module that leads
+to it can't register anything. The words of its imports alone show that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _FROM_PACKAGE = re.compile(r"from[\s.]*import")
 
 
 def worth_parsing(texts: Mapping[str, Text], seeds: Collection[str]) -> set[str]:
-    """Return the modules that may lead to `seeds`, the names of packages. Rather too many than too few."""
+    """Return the modules that may lead to `seeds`, the names of packages. It rather returns too many than too few."""
     words = {name: words_of_imports(text) for name, text in texts.items()}
     wanted = {name for name, found in words.items() if found is None}
     needles, further = set(seeds), set(seeds)
@@ -33,16 +33,16 @@ def worth_parsing(texts: Mapping[str, Text], seeds: Collection[str]) -> set[str]
 
 
 def words_of_imports(text: Text) -> frozenset[str] | None:
-    """Return the words on the lines of a text with an import; `None` where they do not say which modules.
+    """Return the words on the lines with an import; `None` if these lines do not show which modules are imported.
 
-    That is so of `from . import (` with the names on further lines, and of names that are not ASCII.
+    They do not for `from . import (` with the names on further lines, and for names that are not ASCII.
     """
     source = text.source.decode("latin-1").replace("\\\n", " ").replace("\\\r\n", " ")
     lines = "\n".join(line for line in source.split("\n") if "import" in line)
     of_package = _FROM_PACKAGE.search(lines)
     if not lines.isascii() or (of_package and "(" in lines):
         return None
-    # What is imported from the package itself may be anything that its `__init__.py` has.
+    # An import from the package itself may give any name that its `__init__.py` has.
     packages = [text.package] if of_package else []
     if any(found.count(".") > 1 for found in _FROM_PACKAGE.findall(lines)):
         packages.append("")  # `from .. import x` may go up to the directory itself

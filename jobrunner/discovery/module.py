@@ -1,4 +1,4 @@
-"""A module that may be imported, and the package that stands for an author's directory."""
+"""A module that may be imported, and the package that represents an author's directory."""
 
 import importlib.util
 import os
@@ -23,7 +23,7 @@ class Module:
 
     @property
     def is_an_authors(self) -> bool:
-        """Whether it comes from a directory or a file, and not from something that was installed."""
+        """Whether it comes from a directory or a file, not from an installed package."""
         return self.name.startswith(_PRIVATE)
 
     @property
@@ -33,12 +33,12 @@ class Module:
 
     @property
     def can_be_named(self) -> bool:
-        """Whether name and file are text that UTF-8 holds: else nobody can be told of it as it is."""
+        """Whether name and file are text that UTF-8 can hold: otherwise nobody can report them unchanged."""
         return is_encodable(self.name) and is_encodable(self.file or "")
 
     @property
     def leads_to_its_file(self) -> bool:
-        """Whether an import of its name finds its file: not where an author's file or folder has a dot in its name."""
+        """Whether an import of its name finds its file. Not if an author's file or folder has a dot in its name."""
         file = self.file or ""
         if not (self.is_an_authors and file.endswith(".py")) or self.is_directory:
             return True
@@ -47,20 +47,20 @@ class Module:
 
 
 def private_packages() -> list[str]:
-    """Return the names of the packages under which directories were imported here."""
+    """Return the names of the packages under which this process has imported directories."""
     return [name for name in sys.modules if name.startswith(_PRIVATE) and "." not in name]
 
 
 def module_name(name: str) -> str:
-    """Return a module's name as its author knows it: without the package that stands for its directory."""
+    """Return a module's name as its author knows it: without the package that represents its directory."""
     return name.partition(".")[2] or name if name.startswith(_PRIVATE) else name
 
 
 def private_package(directory: Path) -> str:
     """Return the package name under which a directory's modules are imported.
 
-    A name of our own keeps an author's `blocks/` or `sdk/` from standing in front of ours. The top of the tree
-    goes to the *end* of `sys.path`, so that imports between the author's own modules work as well.
+    With our own name, an author's `blocks/` or `sdk/` can't hide ours. The top of the tree goes to the *end* of
+    `sys.path`, so that imports between the author's own modules also work.
     """
     name = name_package(directory)
     top = directory
@@ -75,13 +75,13 @@ def private_package(directory: Path) -> str:
 def _is_package(directory: Path) -> bool:
     try:
         return (directory / "__init__.py").exists()
-    except OSError:  # it may not be entered
+    except OSError:  # the directory may not be entered
         return False
 
 
 def name_package(directory: Path) -> str:
-    """Make that package, if it is not there, and return its name."""
-    # Stable between processes (unlike `hash`): a module that hung one template is left out of the next by its name.
+    """Make that package if it does not exist, and return its name."""
+    # The same in all processes (unlike `hash`): a module that hung one template is left out of the next by its name.
     name = f"{_PRIVATE}{zlib.crc32(os.fsencode(directory)):08x}"
     if name not in sys.modules:
         package = types.ModuleType(name)
@@ -91,9 +91,9 @@ def name_package(directory: Path) -> str:
 
 
 def run_directory(module: Module) -> None:
-    """Run the `__init__.py` of a directory as the package that stands for it. Once only: it may be named twice.
+    """Run the `__init__.py` of a directory as the package that represents it. Only once: it may be named twice.
 
-    Raises whatever that raises. Then there is no such package any more, until `name_package` makes an empty one.
+    Raises whatever that raises. Then the package is gone, until `name_package` makes an empty one.
     """
     present = sys.modules.get(module.name)
     if present is not None and getattr(present, "__file__", None):

@@ -1,4 +1,4 @@
-"""From the modules that there are to those that are imported: their texts are read and judged."""
+"""Decides which of the existing modules are imported: their texts are read and judged."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _TOP: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A module below a directory or a package. `local` is its name as the other modules there import it.
+    """A module below a directory or a package. `local` is the name by which the other modules there import it.
 
-    That of the directory's own `__init__.py` is empty, and it comes before the others.
-    `is_named`: the source names what is loaded only by its name.
+    For the directory's own `__init__.py` it is empty, and this candidate comes before the others.
+    `is_named`: the source names a module that is loaded only by its name.
     """
 
     local: str
@@ -34,7 +34,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is imported of a source, what is not and why, and what never can be, with the error."""
+    """The modules of a source that are imported; those that are not, and why; and those with an error."""
 
     modules: tuple[Module, ...] = ()
     left_out: tuple[tuple[Module, str], ...] = ()
@@ -42,7 +42,7 @@ class Found:
 
     @classmethod
     def of(cls, parts: Iterable[Found]) -> Found:
-        """Return all of them as one."""
+        """Return all parts as one."""
         found = list(parts)
         return cls(
             tuple(module for part in found for module in part.modules),
@@ -54,7 +54,7 @@ class Found:
 def choose(
     candidates: list[Candidate], elsewhere: Elsewhere, *, import_all: bool, parse_all: bool = False
 ) -> Found:
-    """Return which of `candidates` are imported. `parse_all`: the words of imports do not say enough."""
+    """Return which of `candidates` are imported. `parse_all`: the words of imports do not show enough."""
     read = {each.local: read_text(Path(each.module.file or "")) for each in candidates}
     marked = {name for name, source in read.items() if isinstance(source, bytes) and is_named_only(source)}
     wanted = [each for each in candidates if each.is_named or not _is_in(each.local, marked)]
@@ -66,7 +66,7 @@ def choose(
 
 
 def _with_top(found: Found) -> Found:
-    """Have the directory's own `__init__.py` imported with what lies below it, whatever it does itself."""
+    """Also import the directory's own `__init__.py` with the modules below it, whatever it does itself."""
     if not (found.modules and found.left_out and found.left_out[0][0].is_directory):
         return found
     return replace(found, modules=(found.left_out[0][0], *found.modules), left_out=found.left_out[1:])
@@ -77,7 +77,7 @@ def _judged(
 ) -> Found:
     module = candidate.module
     if isinstance(source, FileNotFoundError) and not module.is_an_authors:
-        return Found(modules=(module,))  # compiled, or in an archive: no script is
+        return Found(modules=(module,))  # compiled, or in an archive: that is no script
     if isinstance(source, OSError):
         return Found(broken=((module, source),))
     if isinstance(source, str):
@@ -87,7 +87,7 @@ def _judged(
         return Found(modules=(module,))
     if judgement.error is not None:
         return Found(broken=((module, judgement.error),))
-    # An `__init__.py` runs with what is below it; to say that it is left out would be wrong.
+    # An `__init__.py` runs with the modules below it, so it would be wrong to report it as left out.
     if candidate.is_package and candidate.local != _TOP:
         return Found()
     return Found(left_out=((module, judgement.reason),))
@@ -100,7 +100,7 @@ def _texts(candidates: list[Candidate], read: Mapping[str, bytes | str | OSError
         if isinstance(source, bytes):
             texts[each.local] = Text(each.local, source, each.is_package, each.module.file or "<unknown>")
     for name in list(texts):
-        # A directory without an `__init__.py` is a package too.
+        # A directory without an `__init__.py` is also a package.
         while (name := name.rpartition(".")[0]) and name not in texts:
             texts[name] = Text(name, b"", is_package=True)
     return texts

@@ -1,4 +1,4 @@
-"""Importing one module of an author, and turning whatever happens into one clear record."""
+"""Imports one module of an author, and turns any failure into one clear record."""
 
 import importlib
 import logging
@@ -21,18 +21,18 @@ from sdk.frames import author_frame
 from sdk.whose_code import Whose, whose
 
 _NO_AUTHORS: Final = ("<", os.path.join(os.path.dirname(importlib.__file__), ""))
-"""Of code that is in no file, such as the constructor of a dataclass, an author sees only where it was called."""
+"""Code that is in no file, such as the constructor of a dataclass: an author sees only where it was called."""
 _BEYOND_TOP: Final = "attempted relative import beyond top-level package"
-"""What Python says of `from ..x import y` where there is no package above: it has no field that tells."""
+"""Python's text about `from ..x import y` without a package above: the error has no field for that."""
 _PROBE: Final = logging.getLogger(__name__)
-"""No author disables this one by its name: where it is disabled, so are those of all others."""
+"""No author disables this logger by its name. If it is disabled, all others were disabled as well."""
 
 
 def import_module(module: Module) -> ImportProblem | None:
-    """Import `module`; `None` when it went well. A failure harms only this module."""
+    """Import `module`; return `None` if it went well. A failure harms only this module."""
     writes_bytecode = sys.dont_write_bytecode
-    # Bytecode is taken for that of a file by the second of its change and its size (PEP 552): a file that is saved
-    # twice in one second, and reloaded, would be the old one for ever. And an author's directory stays as it is.
+    # Python recognises a file's bytecode by the second of its change and its size (PEP 552). If a file were saved twice
+    # in one second, and reloaded, the old code would stay for ever. Also, an author's directory must not change.
     sys.dont_write_bytecode = writes_bytecode or module.is_an_authors
     disabled, disabled_level = _disabled_loggers(), logging.root.manager.disable
     try:
@@ -59,11 +59,11 @@ def _disabled_loggers() -> set[str]:
 
 
 def _give_logs_back(disabled: set[str], disabled_level: int) -> None:
-    """Undo that a module has disabled the logs of all others: their jobs would lose even their tracebacks.
+    """Undo it if a module has disabled all other logs: their jobs would lose even their tracebacks.
 
     `logging.config.dictConfig` and `fileConfig` disable each logger that they do not name, unless they are told not to,
-    and `logging.disable` silences whole levels. What a module disables by its name stays disabled, as its author means
-    it, unless the same module sets logging up so: then nobody can tell the one from the other.
+    and `logging.disable` silences whole levels. A logger that a module disables by its name stays disabled, because the
+    author means it. But if the same module also sets logging up so, nobody can tell the two apart.
     """
     if logging.root.manager.disable != disabled_level:
         logging.disable(disabled_level)
@@ -74,10 +74,10 @@ def _give_logs_back(disabled: set[str], disabled_level: int) -> None:
 
 
 def forget_half_imported() -> None:
-    """Unregister the blocks of modules whose import failed further down: they miss what comes after them.
+    """Unregister the blocks of modules whose import failed after the block: they lack the code that comes after it.
 
-    The import system takes such a module out of `sys.modules`; one that is there was imported to its end. A class may
-    be made by a function of another module, which is there, than the one that failed.
+    The import system removes such a module from `sys.modules`; a module that is there was imported completely. The
+    class may be made by a function of another module, which is there, and not in the module that failed.
     """
     for identifier, block in list(registry.function_blocks.items()):
         if not {block.module, block.importing or block.module} <= sys.modules.keys():
@@ -85,7 +85,7 @@ def forget_half_imported() -> None:
 
 
 def thread_problem(module: Module) -> ImportProblem | None:
-    """Tell whether threads are running now, right after `module` was imported."""
+    """Report whether threads run now, right after `module` was imported."""
     if len(os.listdir("/proc/self/task")) == 1:
         return None
     return ImportProblem(
@@ -102,7 +102,7 @@ def thread_problem(module: Module) -> ImportProblem | None:
 def problem_of(
     module: Module, kind: ProblemKind, error: BaseException, message: str | None = None
 ) -> ImportProblem:
-    """Return `error` as a problem of `module`, with the author's file and line. `message`: else the error's."""
+    """Return `error` as a problem of `module`, with the author's file and line. Default of `message`: the error's."""
     frame = author_frame(_strip(error.__traceback__))
     file, line = (frame.filename, frame.lineno) if frame is not None else (module.file, None)
     if isinstance(error, SyntaxError) and error.filename:
@@ -120,14 +120,14 @@ def problem_of(
 def _said(error: BaseException) -> str:
     text = author_name(str(error))
     if isinstance(error, PydanticUserError):
-        text = text.partition("\n")[0]  # what follows is for those who write types for pydantic
+        text = text.partition("\n")[0]  # the rest is for people who write types for pydantic
     advice = way_out_of(error) or advice_on_declaration(error) or _advice_on_layout(error)
     stop = "." if advice and not text.endswith((".", "?")) else ""
     return f"{type(error).__name__}: {text}{stop}{advice}"
 
 
 def _advice_on_layout(error: BaseException) -> str:
-    """Return what to do about a relative import that leaves what was named; empty for any other error."""
+    """Return what to do about a relative import that leaves the named directory; empty for any other error."""
     if not isinstance(error, ImportError) or str(error) != _BEYOND_TOP:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""Following a name through the modules that hand it on, to what of the SDK it leads to. Pure."""
+"""Follows a name through the modules that pass it on, to the name of the SDK that it leads to. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jobrunner.discovery.top_level import (
 )
 
 SDKS: Final = frozenset({"sdk", "neops_worker_sdk"})
-"""The packages whose names register something."""
+"""The packages with names that register something."""
 
 _TEST_CASES: Final = frozenset({"fb_test_case", "fb_test_case_with_lab"})
 _REGISTERING: Final = "register_"
@@ -35,30 +35,30 @@ _Search = Literal["registers", "base", "class", "origin"]
 
 
 class NameResolver:
-    """Follows names from module to module. `known` returns a module by its name, or `None` where it has no text."""
+    """Follows names from module to module. `known` returns a module by its name, or `None` if it has no text."""
 
     def __init__(self, known: Callable[[str], Known | None]) -> None:
         self._known = known
         self._steps: dict[tuple[_Search, Place], list[Place]] = {}
 
     def registers(self, place: Place) -> bool:
-        """Whether what is called so registers something: it is the SDK's, or is made with what is the SDK's."""
+        """Whether the object of this name registers something: it is the SDK's, or made with an object of the SDK."""
         return any(_registers(name) for name in self._of_sdk("registers", place))
 
     def is_registry(self, place: Place) -> bool:
-        """Whether this is the method by which the SDK's own registry takes a block."""
+        """Whether this is the method with which the SDK's own registry accepts a block."""
         return any(name[-2:] == ("registry", "register") for name in self._of_sdk("origin", place))
 
     def is_base(self, place: Place) -> bool:
-        """Whether this is a class of the SDK that blocks or plugins derive from, or derives from one."""
+        """Whether this is a class of the SDK from which blocks or plugins derive, or derives from one."""
         return any(_is_base(name[-1]) for name in self._of_sdk("base", place))
 
     def is_class(self, place: Place) -> bool:
-        """Whether this is a class whose text is known."""
+        """Whether this is a class with a known text."""
         return any(True for _ in self._ends("class", place))
 
     def stranger(self, place: Place) -> str | None:
-        """Return the installed package where the trail is lost, if the name comes from one."""
+        """Return the installed package in which the trail is lost, if the name comes from one."""
         for module, _ in self._ends("origin", place):
             package = module.partition(".")[0]
             if package and package not in sys.stdlib_module_names and package not in SDKS:
@@ -71,7 +71,7 @@ class NameResolver:
                 yield name
 
     def _ends(self, search: _Search, start: Place) -> Iterator[Place]:
-        """Yield the names of the SDK, or of modules without a text, that `start` leads to; or the classes."""
+        """Yield the names of the SDK, or of modules without a text, to which `start` leads; or the classes."""
         seen: set[Place] = set()
         waiting = [start]
         while waiting:
@@ -114,7 +114,7 @@ def _attribute(binding: Imported, rest: Dotted) -> Place:
 
 
 def _inside(search: _Search, module: str, text: Text, binding: Defined) -> Iterator[Place]:
-    """Yield what a definition is made with, where that says something about it."""
+    """Yield the names with which a definition is made, if they show something about it."""
     node = binding.node
     if search == "origin":
         return
@@ -125,7 +125,7 @@ def _inside(search: _Search, module: str, text: Text, binding: Defined) -> Itera
             names = set(bases_of(node)) if isinstance(node, ast.ClassDef) and search == "base" else set()
         yield from ((module, name) for name in names if name)
         return
-    # Not the decorators: that a class is registered itself does not make what uses it register anything.
+    # Without the decorators: if a class is registered itself, that does not make its users register anything.
     parts: list[ast.AST] = [node] if isinstance(node, ast.expr) else [*node.body]
     bases = bases_of(node) if isinstance(node, ast.ClassDef) else []
     own = imports_below(node, text).bindings

@@ -1,4 +1,4 @@
-"""Reading the text of a module, whatever stands in its place."""
+"""Reads the text of a module, even if its path is no ordinary file."""
 
 import os
 import stat
@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Final
 
 LARGEST_BYTES: Final = 1024 * 1024
-"""Of a module's text. What is larger holds data, and would take a second to parse."""
+"""Limit for a module's text. A larger one holds data, and would take a second to parse."""
 
 _TOO_LARGE: Final = f"it is larger than {LARGEST_BYTES // 1024} KiB, and is not read"
 _NO_FILE: Final = "it is not a regular file"
 
 
 def read_text(file: Path) -> bytes | str | OSError:
-    """Return the bytes of `file`, the reason why it is not to be read, or the error for which it can't be."""
+    """Return the bytes of `file`, the reason not to read it, or the error that prevents it."""
     try:
-        # A pipe would be waited for.
+        # To read a pipe would wait.
         with open(file, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as opened:
             if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
                 return _NO_FILE

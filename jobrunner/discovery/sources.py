@@ -16,7 +16,7 @@ from jobrunner.protocol.entry import ENTRY_POINT_GROUP, ENTRY_POINTS
 _SKIPPED_DIRECTORIES: Final = frozenset(
     {"__pycache__", "tests", "test", "testing", "site-packages", "node_modules"}
 )
-"""Where nobody puts blocks. An environment below an author's directory has thousands of modules in site-packages."""
+"""Folders in which nobody puts blocks. An environment below an author's directory has thousands of modules there."""
 
 
 _HIDDEN: Final = (
@@ -25,14 +25,14 @@ _HIDDEN: Final = (
 
 
 def modules_of(source: str, *, import_all: bool = False) -> Found:
-    """Return the modules of one source, in a stable order: what to import, what not and why.
+    """Return the modules of one source, in a stable order: which to import, which not, and why.
 
-    What the source names itself is imported. Of what is below a directory or a package, only those modules are whose
+    A module that the source itself names is imported. Below a directory or a package, only modules are imported whose
     text registers something at its top level (`jobrunner.discovery.judgement`), or all with `import_all`; before them
     comes the directory's own `__init__.py`. A module that sets `__neops_named_only__ = True` (it is dangerous, or
-    misbehaves on purpose) is found only where the source names it or its package. So are the modules of a package whose
-    `__init__.py` sets it. A module whose path is no UTF-8, or has a dot in a name, is never imported. Raises
-    `SourceError` when there is nothing at that place.
+    misbehaves on purpose) is found only if the source names it or its package. The same is true for the modules of a
+    package whose `__init__.py` sets it. A module whose path is not UTF-8, or has a dot in a name, is never imported.
+    Raises `SourceError` if there is nothing at that place.
     """
     found = _found(source, import_all)
     unusable = {module: error for module in found.modules if (error := _error_of_name(module)) is not None}
@@ -58,14 +58,14 @@ def _found(source: str, import_all: bool) -> Found:
 def _behind(name: str, import_all: bool) -> Found:
     try:
         return _importable(name, import_all)
-    except SourceError as error:  # of one package; the others are there
+    except SourceError as error:  # one package is missing; the others may exist
         return Found(broken=((Module(ENTRY_POINTS, None), error),))
 
 
 def _importable(name: str, import_all: bool) -> Found:
     try:
         spec = importlib.util.find_spec(name)
-    except BaseException as error:  # to look into a package, it is imported, which may raise anything
+    except BaseException as error:  # to look into a package, Python imports it, and that may raise anything
         raise SourceError(name, f"can't be looked up: {type(error).__name__}: {error}") from error
     if spec is None:
         raise SourceError(
@@ -75,7 +75,7 @@ def _importable(name: str, import_all: bool) -> Found:
     if spec.submodule_search_locations is None:
         return itself
     below = list(_package(name, list(spec.submodule_search_locations), name))
-    # A name may lead out of the package that was named, and into any other below the same top.
+    # A name may lead out of the named package, into any other package below the same top.
     elsewhere = Elsewhere(None, name.partition(".")[0])
     return Found.of([itself, choose(below, elsewhere, import_all=import_all, parse_all=True)])
 
@@ -100,19 +100,19 @@ def _is_reached_by_name(module: str, named: str) -> bool:
 def _on_disk(source: str, import_all: bool) -> Found:
     try:
         path = Path(source).expanduser().resolve()
-        # Of links in a circle `resolve` says nothing in Python 3.13.
+        # In Python 3.13, `resolve` does not report links in a circle.
         path.stat()
     except FileNotFoundError:
         raise SourceError(
             source, "does not exist; give a directory of function blocks, a .py file or a module name"
         ) from None
-    except (OSError, RuntimeError) as error:  # links in a circle, no right, or a home that nobody has
+    except (OSError, RuntimeError) as error:  # links in a circle, no permission, or a home that does not exist
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise SourceError(source, f"can't be looked at: {reason}; mend it, or name another place") from None
     if path.is_dir():
         package = private_package(path)
         below, hidden = _as_python_chooses(list(_directory(path, package)))
-        # No blocks are looked for in these, but they may have what a name comes from.
+        # Blocks are not searched in these, but a name may come from them.
         beside = [name for name in _SKIPPED_DIRECTORIES if (path / name).is_dir()]
         return Found.of([choose(below, Elsewhere(path, *beside), import_all=import_all), hidden])
     if path.is_file():
@@ -125,7 +125,7 @@ def _on_disk(source: str, import_all: bool) -> Found:
 def _directory(path: Path, package: str) -> Iterator[Candidate]:
     is_named = path.name in _SKIPPED_DIRECTORIES
     top = path / "__init__.py"
-    # It runs before all else that is there, as in any import of a package.
+    # It runs before everything else in the directory, as in any import of a package.
     for file in sorted(path.rglob("*.py"), key=lambda file: (file != top, file)):
         relative = file.relative_to(path)
         if not _is_block_file(relative) or _is_directory(file):
@@ -137,7 +137,7 @@ def _directory(path: Path, package: str) -> Iterator[Candidate]:
 
 
 def _as_python_chooses(candidates: list[Candidate]) -> tuple[list[Candidate], Found]:
-    """Return what an import can reach, and the files that a package of the same name hides from it, as left out."""
+    """Return what an import can reach; and as left out, the files that a package of the same name hides from it."""
     packages = {each.local for each in candidates if each.is_package}
     hidden = [each for each in candidates if not each.is_package and each.local in packages]
     left_out = tuple((each.module, _HIDDEN.format(Path(each.local).name)) for each in hidden)
@@ -145,10 +145,10 @@ def _as_python_chooses(candidates: list[Candidate]) -> tuple[list[Candidate], Fo
 
 
 def _is_directory(path: Path) -> bool:
-    """Tell whether it is one. What can't be looked at is none: it is then named as a file that can't be read."""
+    """Whether it is a directory. If nobody can look at it, it counts as a file that can't be read."""
     try:
         return path.is_dir()
-    except OSError:  # a directory that may be listed and not entered, a network disk that is gone
+    except OSError:  # a directory that may be listed but not entered, or a network disk that is gone
         return False
 
 

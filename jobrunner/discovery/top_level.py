@@ -1,4 +1,4 @@
-"""What a module binds and applies at its top level, by its syntax tree. Pure: nothing is imported, run or read here."""
+"""What a module binds and applies at its top level, by its syntax tree. Pure: nothing is imported, run or read."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Dotted = tuple[str, ...]
 """A name as it is written, in its parts: `company.block` is `("company", "block")`."""
 
 RELATIVE = "."
-"""Before the name of a module that a relative import names: `from .sdk import x` is never the SDK."""
+"""Prefix for the module name of a relative import: `from .sdk import x` is never the SDK."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The text of one module. `name` is as other modules import it; a package's is that of its `__init__.py`."""
+    """The text of one module. `name` is the name by which others import it. A package's text is its `__init__.py`."""
 
     name: str
     source: bytes
@@ -31,7 +31,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A name that stands for a module, or for what is called `name` in it."""
+    """A name that stands for a module, or for the object with this `name` in it."""
 
     module: str
     name: str | None = None
@@ -39,14 +39,14 @@ class Imported:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Defined:
-    """A name that stands for what is defined here: a class, a function, or the value of an expression."""
+    """A name that stands for a definition in this module: a class, a function, or the value of an expression."""
 
     node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.expr
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Something that an import does: decorate, derive a class, or call."""
+    """Something that an import does: it decorates, derives a class, or calls."""
 
     how: Literal["decorator", "base", "call"]
     name: Dotted
@@ -72,14 +72,14 @@ def parse(text: Text) -> ast.Module:
 
 
 def top_level_of(text: Text, tree: ast.Module) -> TopLevel:
-    """Return what the module does when it is imported, as far as its text shows it."""
+    """Return what the module does at its import, as far as its text shows it."""
     found = TopLevel()
     _read(tree.body, text, found, runs=True)
     return found
 
 
 def imports_below(node: ast.AST, text: Text) -> TopLevel:
-    """Return the names that are imported anywhere in `node`, as in the body of a function."""
+    """Return the names that are imported anywhere in `node`, for example in the body of a function."""
     found = TopLevel()
     for child in ast.walk(node):
         if isinstance(child, ast.Import | ast.ImportFrom):
@@ -88,7 +88,7 @@ def imports_below(node: ast.AST, text: Text) -> TopLevel:
 
 
 def names_below(node: ast.AST) -> set[Dotted]:
-    """Return every dotted name that stands in `node`."""
+    """Return every dotted name in `node`."""
     return {name for child in ast.walk(node) if (name := dotted(child))}
 
 
@@ -127,7 +127,7 @@ def _blocks_below(node: ast.stmt) -> Iterator[list[ast.stmt]]:
 
 
 def _is_not_for_imports(test: ast.expr) -> bool:
-    """Whether this is the test of a main guard, or of what only type checkers see."""
+    """Whether this is the test of a main guard, or of code that only type checkers see."""
     if isinstance(test, ast.Compare):
         sides = {ast.unparse(side) for side in (test.left, *test.comparators)}
         return isinstance(test.ops[0], ast.Eq) and sides == {"__name__", "'__main__'"}
@@ -177,20 +177,20 @@ def _applied_to(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> 
         return
     for base in bases_of(node):
         yield Applied("base", base, node.name)
-    # What stands in the body of a class runs with it.
+    # The statements in the body of a class run with it.
     for inner in node.body:
         if isinstance(inner, ast.ClassDef):
             yield from _applied_to(inner)
 
 
 def bases_of(node: ast.ClassDef) -> list[Dotted]:
-    """Return the names of a class's bases and of its metaclass, without what stands in brackets."""
+    """Return the names of a class's bases and of its metaclass, without what is in brackets."""
     given = [*node.bases, *(keyword.value for keyword in node.keywords if keyword.arg == "metaclass")]
     return [name for base in given if (name := root_name(base))]
 
 
 def root_name(node: ast.expr) -> Dotted:
-    """Return what is called or put in brackets in the end: `a.b` of `a.b(c)[d]`."""
+    """Return the name at the root of calls and brackets: `a.b` of `a.b(c)[d]`."""
     while isinstance(node, ast.Call | ast.Subscript):
         node = node.func if isinstance(node, ast.Call) else node.value
     return dotted(node)

@@ -1,4 +1,4 @@
-"""Small programs that the kernel asks about each system call (seccomp(2)), and having it ask one."""
+"""Small programs that the kernel runs at each system call (seccomp(2)), and how to install one."""
 
 import ctypes
 import os
@@ -30,40 +30,40 @@ _ARGUMENTS_OFFSET: Final = 16
 
 INSTRUCTION: Final = struct.Struct("=HBBI")
 
-_libc = ctypes.CDLL(None, use_errno=True)  # once for a template and its children: it makes a class
+_libc = ctypes.CDLL(None, use_errno=True)  # once for a template and its children, because it makes a class
 
 Instruction = tuple[int, int, int, int]
-"""What to do, how many instructions to skip where a comparison is true, and where it is false, and a value."""
+"""What to do, how many instructions to skip if a comparison is true, and how many if it is false, and a value."""
 
 
 def fail_with(number: int) -> int:
-    """Return the answer by which a system call fails with an error of this number."""
+    """Return the answer with which a system call fails with an error of this number."""
     return _FAIL | number
 
 
 def lower_half(argument: int) -> int:
-    """Return where the lower 32 bits of an argument are, on machines that store these first."""
+    """Return the place of the lower 32 bits of an argument, on machines that store these first."""
     return _ARGUMENTS_OFFSET + 8 * argument
 
 
 def upper_half(argument: int) -> int:
-    """Return where the upper 32 bits of an argument are."""
+    """Return the place of the upper 32 bits of an argument."""
     return lower_half(argument) + 4
 
 
 def assembled(program: Iterable[Instruction]) -> bytes:
-    """Return a program as the kernel takes it."""
+    """Return a program in the form that the kernel accepts."""
     return b"".join(INSTRUCTION.pack(*instruction) for instruction in program)
 
 
 def install(program: bytes, flags: int) -> int:
-    """Have the kernel ask `program` about each call from now on. Returns what seccomp(2) does; raises `OSError`.
+    """Make the kernel run `program` at each call from now on. Returns what seccomp(2) returns; raises `OSError`.
 
-    Needs no privilege once there are no new ones.
+    Needs no privilege once `no_new_privs` is set.
     """
-    # Not by a buffer of its length: that makes a class each time, in each child.
+    # Not with a buffer of the program's length: that would make a class each time, in each child.
     place = ctypes.cast(ctypes.c_char_p(program), ctypes.c_void_p).value
-    # struct sock_fprog: how many instructions, and where.
+    # struct sock_fprog: the number of instructions, and their address.
     given = struct.pack("HP", len(program) // INSTRUCTION.size, place)
     result: int = _libc.syscall(SECCOMP_NUMBER[platform.machine()], _SET_MODE_FILTER, flags, given)
     if result < 0:

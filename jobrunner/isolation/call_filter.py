@@ -1,4 +1,4 @@
-"""Which system calls a child refuses to itself and to all that it starts: those that reach beyond the job (seccomp)."""
+"""The system calls that a child refuses to itself and to all that it starts: they reach beyond the job (seccomp)."""
 
 import errno
 import functools
@@ -43,7 +43,7 @@ _NOBODY: Final = 0x7EADBEEF
 _REFUSED: Final[Instruction] = (RETURN, 0, 0, fail_with(errno.EPERM))
 _UNKNOWN: Final[Instruction] = (RETURN, 0, 0, fail_with(errno.ENOSYS))
 _NOT_SUPPORTED: Final[Instruction] = (RETURN, 0, 0, fail_with(errno.EINVAL))
-"""As where a file can't be read or written in this way: programs then read and write."""
+"""As for a file that can't be read or written in this way: programs then read and write normally."""
 
 _ALLOWED: Final[Instruction] = (RETURN, 0, 0, ALLOW)
 
@@ -51,17 +51,18 @@ _ALLOWED: Final[Instruction] = (RETURN, 0, 0, ALLOW)
 def isolation_filter(pid: int, kinds: Sequence[CallNumbers]) -> bytes:
     """Return the filter of the process `pid`. What it refuses fails with EPERM, and kills nobody:
 
-    * a process of which the caller's parent would become the parent (CLONE_PARENT): it would be the supervisor's.
-      clone3 fails with ENOSYS, since its flags are in memory, which no filter can read: libraries then use clone;
+    * a process that would get the caller's parent as its parent (CLONE_PARENT): it would be the supervisor's child.
+      clone3 fails with ENOSYS, because its flags are in memory, which no filter can read: libraries then use clone;
     * tracing, and reading and writing another process's memory;
-    * all calls for keys, which the kernel keeps for a user beyond the end of its processes;
-    * limits, affinity and priorities of others: of any process but the caller (0) and `pid`, and of any process group
-      but the caller's;
-    * splice and sendfile, with EINVAL: into a pipe they hold its lock while they wait for what they read from. The
-      worker, which reads what a job prints, would wait for that lock, and no signal end it (`splice_file_to_pipe` in
-      Linux's fs/splice.c, `pipe_read` in fs/pipe.c). io_uring can do the same, userfaultfd has a write wait: ENOSYS.
+    * all calls for keys, which the kernel keeps for a user after the end of its processes;
+    * limits, affinity and priorities of other processes: of any process except the caller (0) and `pid`, and of any
+      process group except the caller's;
+    * splice and sendfile, with EINVAL: if they write into a pipe, they hold its lock while they wait for their source.
+      The worker, which reads what a job prints, would wait for that lock, and no signal would end that wait
+      (`splice_file_to_pipe` in Linux's fs/splice.c, `pipe_read` in fs/pipe.c). io_uring can do the same, and
+      userfaultfd makes a write wait: ENOSYS.
 
-    The numbers decide first, so that the kernel remembers for all other calls that they are allowed (Linux 5.11).
+    Numbers come first: then the kernel remembers that all other calls are allowed (Linux 5.11).
     """
     program: list[Instruction] = []
     for numbers in kinds:
@@ -71,7 +72,7 @@ def isolation_filter(pid: int, kinds: Sequence[CallNumbers]) -> bytes:
 
 @functools.cache
 def filter_of_nobody() -> bytes:
-    """Return the filter of a process that there is not: a template has it made once, for all its children."""
+    """Return the filter of a process that does not exist: a template makes it once, for all its children."""
     return isolation_filter(_NOBODY, known_call_numbers())
 
 
@@ -81,9 +82,9 @@ def filter_of(pid: int) -> bytes:
 
 
 def refuse_calls_that_reach_beyond() -> None:
-    """Filter this process and all that it starts from now on. There must be no new privileges before.
+    """Filter this process and all that it starts from now on. `no_new_privs` must be set before.
 
-    Raises `IsolationError` when the kernel refuses it.
+    Raises `IsolationError` if the kernel refuses it.
     """
     try:
         install(filter_of(os.getpid()), ALL_THREADS | LEAVE_SPECULATION_ALONE)
@@ -92,7 +93,7 @@ def refuse_calls_that_reach_beyond() -> None:
 
 
 def _of_architecture(numbers: CallNumbers, pid: int) -> list[Instruction]:
-    """Return what is asked about a call of one kind of program. Ends with an answer."""
+    """Return the instructions for a call of one kind of program. They end with an answer."""
     of_the_caller = [*_allow_if_equal(lower_half(0), 0, pid), _REFUSED]
     answers: dict[int, list[Instruction]] = {
         numbers.clone: [
@@ -130,7 +131,7 @@ def _of_architecture(numbers: CallNumbers, pid: int) -> list[Instruction]:
 
 
 def _if_equal(offset: int, value: int, then: list[Instruction]) -> list[Instruction]:
-    """Return what does `then`, which ends with an answer, where a field has a value."""
+    """Return instructions that do `then`, which ends with an answer, if a field has a value."""
     return [(LOAD, 0, 0, offset), (JUMP_IF_EQUAL, 0, len(then), value), *then]
 
 
@@ -142,7 +143,7 @@ def _allow_if_equal(offset: int, *values: int) -> list[Instruction]:
 
 
 def _unless_a_new_limit() -> list[Instruction]:
-    """Return what allows a prlimit64 that only asks: the third argument, where a new limit is, is no address."""
+    """Return instructions that allow a prlimit64 that only asks: its third argument, the new limit, is no address."""
     return [
         (LOAD, 0, 0, lower_half(2)),
         (JUMP_IF_EQUAL, 0, 3, 0),

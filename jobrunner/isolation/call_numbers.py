@@ -1,4 +1,4 @@
-"""The numbers of the system calls that a child refuses, or looks at closely, on each kind of machine."""
+"""The numbers of the system calls that a child refuses, or checks closely, on each kind of machine."""
 
 import platform
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from jobrunner.protocol.group_calls import AARCH64, ARM, I386, X86_64
 
 @dataclass(frozen=True, slots=True)
 class CallNumbers:
-    """What the kernel calls an architecture (<linux/audit.h>), and its numbers of these calls."""
+    """The kernel's name of an architecture (<linux/audit.h>), and its numbers of these calls."""
 
     architecture: int
     clone: int
@@ -31,7 +31,7 @@ class CallNumbers:
     splice: int
     sendfile: int
     sendfile64: int
-    """The same as `sendfile`, where there is one call for files of any size."""
+    """The same as `sendfile` if one call serves files of any size."""
     io_uring_setup: int
     userfaultfd: int
 
@@ -132,8 +132,8 @@ _NUMBERS: Final = {"x86_64": (_X86_64, _I386), "aarch64": (_AARCH64, _ARM)}
 
 
 def known_call_numbers(machine: str | None = None) -> tuple[CallNumbers, ...]:
-    """Return the numbers of all kinds of programs that `machine` (this one) runs; none where they are not known.
+    """Return the numbers for all kinds of programs that `machine` (default: this one) runs; none if they are unknown.
 
-    Without those of the x32 programs of x86-64, whose calls the filter refuses as a whole.
+    Without those of the x32 programs of x86-64: the filter refuses all their calls.
     """
     return _NUMBERS.get(machine or platform.machine(), ())

@@ -1,7 +1,7 @@
-"""One child keeps itself apart, step by step, as the supervisor has ordered.
+"""A child isolates itself, step by step, as the supervisor has ordered.
 
-A step that fails, although the kernel can take it, ends the child with an `IsolationError`: no block runs with less
-than was ordered. Only the session keyring may be refused, since nobody can tell before.
+If a step fails although the kernel supports it, the child ends with an `IsolationError`: no block runs with less
+isolation than ordered. Only the session keyring may be refused, because nobody can know that before.
 """
 
 import errno
@@ -26,19 +26,19 @@ _WORKING_DIRECTORY: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 class ChildIsolation(ABC):
     """What a child does to itself: `prepare`, then `forbid_escape`, and with its order `close_files`.
 
-    All of it comes before code of a block, and none of it before what needs what it takes.
+    Everything comes before a block's code, and no step comes before code that needs what the step takes away.
     """
 
     def __init__(self, isolation: Isolation) -> None:
         self._isolation = isolation
         self._ruleset: int | None = None
-        """The set of rules that only lacks the job's own directory."""
+        """The set of rules that lacks only the job's own directory."""
 
     def prepare(self, first_free: int) -> int:
         """Give up the worker's session keyring, and make the sets of rules, with the numbers from `first_free` on.
 
-        Returns the first number that they don't use. Whatever has it, or a higher one, may be closed then. While this
-        process still has the supervisor's user. Raises `IsolationError`.
+        Returns the first number that they don't use. Descriptors with this or a higher number may be closed then. Call
+        it while this process still has the supervisor's user. Raises `IsolationError`.
         """
         if self._isolation.new_session_keyring:
             leave_session_keyring()
@@ -54,9 +54,9 @@ class ChildIsolation(ABC):
             refuse_calls_that_reach_beyond()
 
     def close_files(self, job_directory: str) -> None:
-        """Give up all files that the rules do not allow, apart from those in `job_directory`, the working directory.
+        """Give up all files that the rules do not allow, except those in `job_directory`, the working directory.
 
-        Raises `IsolationError`, also where the working directory is not the one that was ordered.
+        Raises `IsolationError`, also if the working directory is not the ordered one.
         """
         if self._ruleset is None:
             return
@@ -74,7 +74,7 @@ class ChildIsolation(ABC):
         _restrict(ruleset)
 
     def hint(self) -> None:
-        """Have the SDK say so where a block is refused something, for this reason perhaps. With `close_files`."""
+        """Make the SDK give a hint if a block is refused something, perhaps for this reason. With `close_files`."""
         hint_at(self._isolation)
 
     @abstractmethod
@@ -86,12 +86,12 @@ class ChildIsolation(ABC):
         """See `SpawnedIsolation`."""
 
     def _renewed(self, ruleset: int) -> int:
-        """Return another set of rules where files have come since `ruleset` was made, which is closed then."""
+        """Return a new set of rules if files have appeared since `ruleset` was made. `ruleset` is closed then."""
         return ruleset
 
 
 class ForkedIsolation(ChildIsolation):
-    """Of a child whose template has imported the blocks: nothing of an author's runs before the order."""
+    """For a child whose template has imported the blocks: no code of an author runs before the order."""
 
     def __init__(self, shared: SharedPaths) -> None:
         super().__init__(shared.isolation)
@@ -106,7 +106,7 @@ class ForkedIsolation(ChildIsolation):
         pass
 
     def _renewed(self, ruleset: int) -> int:
-        # A user of the job's own may not list what the template could, which has looked before this child was made.
+        # A job's own user may not list what the template could. The template has looked before this child was made.
         if os.geteuid() != self._user or self._shared.is_current():
             return ruleset
         try:
@@ -118,9 +118,9 @@ class ForkedIsolation(ChildIsolation):
 
 
 class SpawnedIsolation(ChildIsolation):
-    """Of a child that imports the blocks itself, before it knows which directory its job will have.
+    """For a child that imports the blocks itself, before it knows which directory its job will have.
 
-    The first set of rules leaves all jobs' directories open, the second one, with the order, only the job's own.
+    The first set of rules leaves all jobs' directories open. The second one, with the order, leaves only the job's own.
     """
 
     def __init__(self, isolation: Isolation) -> None:
@@ -140,15 +140,15 @@ class SpawnedIsolation(ChildIsolation):
 
 
 def _is_entered(job_directory: str, jobs_directory: str | None) -> bool:
-    """Whether the working directory is the one that was ordered, by its whole path, so that it may be opened.
+    """Whether the working directory is the ordered one, by its whole path, so that it may be opened.
 
-    In the fall-back below /dev/shm every job of this user can put a link in its place, such as one to `/`. What is
-    open to all jobs needs no rule of its own. Raises `OSError` where such a link was followed.
+    In the fallback below /dev/shm every job of this user can put a link in its place, for example to `/`. What is
+    open to all jobs needs no rule of its own. Raises `OSError` if such a link was followed.
     """
     name = os.path.basename(job_directory)
     try:
         entered = os.getcwd()
-    except FileNotFoundError:  # it was removed meanwhile: there is nothing to open
+    except FileNotFoundError:  # it was removed since: there is nothing to open
         return False
     if os.path.basename(entered) != name:
         raise OSError(errno.ELOOP, f"it leads to {entered}")
@@ -165,7 +165,7 @@ def _restrict(ruleset: int) -> None:
 
 
 def _moved(descriptor: int, number: int) -> int:
-    """Return `number`, which is what `descriptor` was, in place of what it may have been."""
+    """Return `number`, which now stands for the file of `descriptor`, whatever it stood for before."""
     if descriptor != number:
         os.dup2(descriptor, number, inheritable=False)
         os.close(descriptor)

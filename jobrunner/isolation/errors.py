@@ -1,10 +1,10 @@
-"""What a child says that can't be kept apart as it was ordered, and so must not run a block."""
+"""The error of a child that can't be isolated as ordered, and so must not run a block."""
 
 from jobrunner.errors import JobRunnerError
 
 
 class IsolationError(JobRunnerError):
-    """A step that the kernel can take, as the supervisor has found out, failed just now."""
+    """A step failed, although the supervisor has found out that the kernel supports it."""
 
     def __init__(self, what: str, error: OSError) -> None:
         super().__init__(

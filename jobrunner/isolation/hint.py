@@ -10,10 +10,10 @@ from sdk.isolation import use_isolation
 
 
 def hint_at(isolation: Isolation) -> None:
-    """Have the SDK say so where this isolation may be why a call failed. The working directory is the job's own.
+    """Make the SDK give a hint if this isolation may be why a call failed. The working directory is the job's own.
 
-    Nothing is looked up before something fails. What has appeared beside a closed path since the rules were made then
-    counts as open, although it is not: it is rare that a block meets that, and it only costs the hint.
+    Nothing is looked up before something fails. A file that has appeared beside a closed path since the rules were made
+    then counts as open, although it is not. A block rarely meets that, and it only costs the hint.
     """
     if not isolation.landlock_abi and not isolation.seccomp:
         use_isolation(None)
@@ -29,5 +29,5 @@ def hint_at(isolation: Isolation) -> None:
 
 
 def is_allowed(path: str, rules: Sequence[Rule]) -> bool:
-    """Whether a rule lets this path be read and written."""
+    """Whether a rule allows reading and writing this path."""
     return any(rule.access is Access.ALL and is_at_or_below(path, rule.path) for rule in rules)
