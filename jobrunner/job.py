@@ -1,4 +1,4 @@
-"""One job in one child: find the block, run it under `asyncio.run`, send exactly one outcome."""
+"""One job in one child: finds the block, runs it under `asyncio.run`, sends exactly one outcome."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ from sdk.sensitive import collect_secrets
 
 _MOST_OBJECTS: Final = 1_000_000
 _LARGE_BYTES: Final = 256 * 1024
-"""From here on, to search what a job came with for secrets takes longer than the rest of an ordinary job."""
+"""If a job comes with more, it takes longer to search it for secrets than to run the rest of an ordinary job."""
 _kept: list[object] = []
 """What a large job came with. To free the objects of ten megabytes takes 20 ms, and this process ends anyway."""
 _end: Callable[[], NoReturn] | None = None
@@ -45,10 +45,10 @@ _BLOCK_LOGGER = block_logger("block", _log)
 
 
 def _join_no_threads(loop: asyncio.AbstractEventLoop) -> None:
-    """Have `asyncio.run` leave the default executor's threads to the end of the process.
+    """Make `asyncio.run` leave the default executor's threads to the end of the process.
 
-    A thread stuck in a device's socket would keep a finished job open until its time limit, and turn its result
-    into a failure. Not by an executor of our own, which asyncio would start a thread to shut down, in every job.
+    A thread that hangs in a device's socket would keep a finished job open until its time limit, and turn its result
+    into a failure. An executor of our own is no way: asyncio would start a thread in every job, to shut it down.
     """
 
     async def shut_nothing_down(timeout: float | None = None) -> None:  # the signature since Python 3.12
@@ -58,16 +58,16 @@ def _join_no_threads(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def end_at_once(end: Callable[[], NoReturn]) -> None:
-    """Have a job end its process by `end` when its outcome is sent, where nothing is left on its loop."""
+    """Let a job end its process by `end` when its outcome is sent, if nothing is left on its loop."""
     global _end
     _end = end
 
 
 def _is_empty(loop: object) -> bool:
-    """Whether nothing of a block's is left on a loop: no task but this one, callback, timer, descriptor or generator.
+    """Whether a block has left nothing on a loop: no task except this one, no callback, timer, descriptor or generator.
 
-    The end of `asyncio.run` would then take some turns of the loop in which nothing happens. By names of asyncio's own:
-    where one is missing, and for a loop of another kind, that is not known.
+    The end of `asyncio.run` would then take some turns of the loop in which nothing happens. This uses names inside of
+    asyncio: if one is missing, or the loop is of another kind, the answer is False.
     """
     if type(loop) is not asyncio.SelectorEventLoop:
         return False
@@ -77,7 +77,7 @@ def _is_empty(loop: object) -> bool:
             not inside._ready
             and all(timer.cancelled() for timer in inside._scheduled)
             and not inside._asyncgens
-            and len(inside._selector.get_map()) == 1  # what wakes it
+            and len(inside._selector.get_map()) == 1  # the descriptor that wakes it
             and len(asyncio.all_tasks(loop)) == 1
         )
     except AttributeError:
@@ -85,9 +85,9 @@ def _is_empty(loop: object) -> bool:
 
 
 def _begun(channel: Channel) -> tuple[float, bytes]:
-    """Wait until the job may begin. Returns its deadline and its payload; ends this process where they never come.
+    """Wait until the job may begin. Returns its deadline and its payload; ends this process if they never come.
 
-    They come when the job's claim is on the disk. Until then nothing of the block runs, not even a validator.
+    They come when the job's claim is on the disk. Before that nothing of the block runs, not even a validator.
     """
     try:
         frame = channel.receive(ORDER_CAP_BYTES)
@@ -104,7 +104,7 @@ def run_order(
     order: Order,
     blocks: Mapping[str, RegisteredBlock] = registry.function_blocks,
 ) -> None:
-    """Run the ordered job as soon as it may begin. Sends one outcome whatever the block raises; ends only with it."""
+    """Run the ordered job as soon as it may begin. Sends one outcome, whatever the block raises, and ends after it."""
     mask_with(order.redact_keys, telling(channel))
     payload, sent = b"", False
 
@@ -112,13 +112,13 @@ def run_order(
         nonlocal payload, sent
         deadline, payload = _begun(channel)
         body = await _run_until_cancelled(channel, order, deadline, payload, blocks)
-        # Before the loop is torn down: clean-up of tasks that the block left behind may take its time, or fail,
-        # and neither changes what the block returned.
+        # Before the loop is torn down: clean-up of tasks that the block left behind may take long, or fail. Neither
+        # may change what the block returned.
         if not (sent or not channel.is_mine):
             _send(channel, order, body)
             sent = True
-        # asyncio tells of a task's exception that nobody has taken when the task is freed. Many hang together with
-        # their own traceback. Among very many objects the search would take longer than a child may live now.
+        # asyncio reports an exception that nobody has read when its task is freed. Many tasks refer to themselves by
+        # their own traceback. With very many objects, the search would take longer than a child may still live.
         if len(gc.get_objects()) < _MOST_OBJECTS:
             gc.collect()
         if _end is not None and channel.is_mine and _is_empty(asyncio.get_running_loop()):
@@ -130,8 +130,8 @@ def run_order(
         if sent or not channel.is_mine:
             return
         if not payload:
-            raise  # it has not begun: there is no descriptor or memory for its loop, and nothing of the block to tell
-        # SystemExit from a task that the block started ends the loop without passing through the job.
+            raise  # it has not begun: its loop has no descriptor or memory, and there is nothing of the block to report
+        # SystemExit in a task that the block started ends the loop, and does not pass through the job.
         what = f"{order.block_id} (a task or callback of its own, which ended its event loop)"
         text = log_with_traceback(error, what, _BLOCK_LOGGER, hiding(collect_secrets(json.loads(payload))))
         _send(channel, order, failed(text, raised=True))
@@ -141,7 +141,7 @@ def _send(channel: Channel, order: Order, body: OutcomeBody) -> None:
     try:
         channel.send(*encode(body, order.result_cap_bytes, order.block_id))
     except OSError:
-        # The exit code is all that is left to say it with.
+        # Only the exit code is left to report it.
         os._exit(CHANNEL_LOST)
 
 
@@ -158,7 +158,7 @@ async def _run_until_cancelled(
     whole = asyncio.current_task()
 
     def is_cancelled() -> bool:
-        # The loop cancels all tasks when an exception ends it; then that exception is what there is to tell.
+        # The loop cancels all tasks when an exception ends it. Then that exception must be reported.
         return reason is not None or (whole is not None and whole.cancelling() > 0)
 
     job = loop.create_task(_run_block(channel, order, deadline, payload, blocks, is_cancelled), name="block")
@@ -166,8 +166,8 @@ async def _run_until_cancelled(
     def cancel(why: str) -> None:
         nonlocal reason
         reason = why
-        # Before the cancellation unwinds it: this is where the time went. Nothing that goes wrong here may keep the
-        # job from being cancelled.
+        # Before the cancellation unwinds the job: this is where the time went. An error here must not keep the job from
+        # being cancelled.
         with contextlib.suppress(Exception):
             write_awaiting(DUMP_DESCRIPTOR)
             write_threads(DUMP_DESCRIPTOR)
@@ -212,7 +212,7 @@ async def _run_block(
     block = blocks.get(order.block_id)
     if block is None:
         return failed(f"Block {order.block_id} is not in this child, although it is in the catalogue.")
-    # A collection finds nothing in what is only built up, and looks at all of it each time. The last one would too.
+    # A garbage collection would find nothing while objects are only built up, and would check all of them each time.
     gc.disable()
     try:
         return await _run_with(channel, order, deadline, payload, block, is_cancelled)

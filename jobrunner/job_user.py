@@ -1,4 +1,4 @@
-"""Becoming a user that owns nothing but this job."""
+"""Becomes a user that owns nothing but this job."""
 
 import ctypes
 import os
@@ -16,25 +16,25 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def become_user(user: int) -> None:
-    """Become `user`, with the group of the same number and no other, for good.
+    """Become `user` for good, with the group of the same number and no other.
 
-    Clears PDEATHSIG (prctl(2)): set it again. Raises `OSError` when this process may not change its user.
+    This clears PDEATHSIG (prctl(2)): set it again. Raises `OSError` if this process may not change its user.
     """
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
     clear_keys_of_user()
     _drop_capabilities()
-    # The kernel has made this process undumpable, and so everything in /proc/self root's: a block could not list
-    # its own descriptors. What dumpable lets in is only who runs as this user, which is this job itself.
+    # The kernel has made this process undumpable, so root owns everything in /proc/self, and a block could not list its
+    # own descriptors. If it is dumpable, only processes of this user get in, and that is this job itself.
     linux.allow_inspection()
 
 
 def _drop_capabilities() -> None:
-    """Drop every capability, except for one that a unit may give to blocks on purpose (raw sockets for ping).
+    """Drop every capability, except one that a unit may give to blocks on purpose (raw sockets for ping).
 
-    The kernel does so itself only where root becomes another user. A supervisor that is not root, and was given
-    capabilities instead (AmbientCapabilities), hands them to its children.
+    The kernel does so itself only if root becomes another user. A supervisor that is not root, but was given
+    capabilities (AmbientCapabilities), passes them to its children.
     """
     header = struct.pack("Ii", _VERSION_3, 0)
     held = ctypes.create_string_buffer(24)
@@ -42,7 +42,7 @@ def _drop_capabilities() -> None:
     # Two blocks of 32 capabilities each: effective, permitted, inheritable.
     effective, permitted, inheritable, *_ = struct.unpack("6I", held.raw)
     kept = (effective & _NET_RAW, permitted & _NET_RAW, inheritable & _NET_RAW)
-    # The ambient set follows: it is always within permitted and inheritable (capabilities(7)).
+    # The ambient set follows: it is always a part of permitted and inheritable (capabilities(7)).
     _check(_libc.capset(header, struct.pack("6I", *kept, 0, 0, 0)))
 
 

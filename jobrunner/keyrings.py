@@ -1,4 +1,4 @@
-"""Keys that the kernel keeps for a user beyond the end of its last process (keyrings(7))."""
+"""Keys that the kernel keeps for a user after the end of the user's last process (keyrings(7))."""
 
 import ctypes
 import platform
@@ -15,22 +15,22 @@ _OF_THIS_PROCESS: Final = -2
 _OF_THE_USER: Final = (-4, -5)
 """The user's keyring, and that of its sessions."""
 
-_libc = ctypes.CDLL(None, use_errno=True)  # once for a template and its children: it makes a class
+_libc = ctypes.CDLL(None, use_errno=True)  # once for a template and its children, because it makes a class
 
 
 def leave_session_keyring() -> bool:
-    """Have an empty session keyring of this process's own: in the one before are tickets of whoever started the worker.
+    """Get an empty session keyring for this process. The one before holds tickets of the user who started the worker.
 
-    Returns whether it has one now. It has not where the kernel has no keys, where somebody refuses (many containers),
-    and where the user may have no more.
+    Returns whether it has one now. It has none if the kernel has no keys, if a container refuses (many do), or if the
+    user may have no more.
     """
     return _keyctl(_JOIN_SESSION_KEYRING, 0) >= 0
 
 
 def clear_keys_of_user() -> None:
-    """Remove all keys of this process's user: a job that had the same user before may have left some.
+    """Remove all keys of this process's user: an earlier job with the same user may have left some.
 
-    Does nothing where the kernel has no keys, or refuses (in many containers).
+    Does nothing if the kernel has no keys, or refuses (in many containers).
     """
     for keyring in _OF_THE_USER:
         _keyctl(_CLEAR, keyring)
@@ -40,7 +40,7 @@ def clear_keys_of_user() -> None:
 
 
 def _keyctl(operation: int, *arguments: int) -> int:
-    """Ask keyctl(2). Returns its answer, -1 where there is none."""
+    """Call keyctl(2). Returns its answer, -1 if there is none."""
     number = KEYCTL_NUMBER.get(platform.machine())
     if number is None:
         return -1

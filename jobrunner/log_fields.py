@@ -1,4 +1,4 @@
-"""What an author gives along with a message (`extra`, `with_context`), as plain values for a frame."""
+"""What an author gives together with a message (`extra`, `with_context`), as plain values for a frame."""
 
 import logging
 import math
@@ -12,17 +12,17 @@ FieldValue = str | bool | int | float | None
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _CONTEXT: Final = "context"
-"""Where `sdk.logger.BlockLogger` puts its context."""
+"""The attribute in which `sdk.logger.BlockLogger` puts its context."""
 
 _NAME_CAP_CHARS: Final = 100
 _LARGEST_NUMBER: Final = 2**53
-"""What every reader of JSON takes as it is."""
+"""Values that every reader of JSON accepts unchanged."""
 
 
 def fields_of(record: logging.LogRecord, known: Mapping[str, object]) -> dict[str, FieldValue]:
-    """Return the fields of `record` without those that say what is `known` of the whole job.
+    """Return the fields of `record` without those that are `known` for the whole job.
 
-    Beyond the caps fields are left out. Raises what the author's `__str__` raises.
+    Fields over the caps are left out. Raises what the author's `__str__` raises.
     """
     given = {name: value for name, value in vars(record).items() if name not in _STANDARD}
     context = given.pop(_CONTEXT, None)
@@ -51,5 +51,5 @@ def _plain(value: object) -> FieldValue:
         return int(value)
     if isinstance(value, float) and math.isfinite(value):
         return float(value)
-    # The supervisor sees by the length that it was cut, and puts the mark once it has masked what is left.
+    # The length shows the supervisor that it was cut. It adds the mark after it has masked the rest.
     return encodable(str(value))[:FIELD_CAP_CHARS]

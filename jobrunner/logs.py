@@ -1,4 +1,4 @@
-"""Log records of a block become frames to the supervisor, which decides where they go."""
+"""Sends log records of a block as frames to the supervisor, which decides where they go."""
 
 import contextlib
 import logging
@@ -15,7 +15,7 @@ from jobrunner.uncaught import tell_uncaught_in_threads, wrong_call
 
 
 class FrameHandler(logging.Handler):
-    """Sends each record at once: what was logged before a crash or a kill is not lost."""
+    """Sends each record at once: records from before a crash or a kill are not lost."""
 
     def __init__(self, channel: Channel, known: Mapping[str, object]) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class FrameHandler(logging.Handler):
         self._send(frame)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is of logging
-        """Send that the call of the log is wrong, in place of what `logging` prints."""
+        """Report that the log call is wrong, in place of what `logging` prints."""
         error = sys.exc_info()[1]
         if error is not None:
             self._send(self._frame(record, max(record.levelno, logging.ERROR), wrong_call(record, error), {}))
@@ -49,14 +49,14 @@ class FrameHandler(logging.Handler):
         )
 
     def _send(self, frame: Log) -> None:
-        # The supervisor is gone: this process is about to be killed for it.
+        # If the supervisor is gone, this process is about to be killed for it.
         with contextlib.suppress(OSError):
             self._channel.send(frame)
 
 
 @contextlib.contextmanager
 def import_logs(channel: Channel) -> Iterator[None]:
-    """Have what modules log while they are imported go over `channel`, each record with its level and its logger."""
+    """Send what modules log during their import over `channel`, each record with its level and its logger."""
     handler = FrameHandler(channel, {})
     root = logging.getLogger()
     root.addHandler(handler)
@@ -67,8 +67,8 @@ def import_logs(channel: Channel) -> Iterator[None]:
 
 
 def capture_logs(channel: Channel, order: Order) -> None:
-    """Make the channel the only place that logging in this process goes to."""
-    # The supervisor puts these on every line of the job itself.
+    """Make the channel the only place to which logging in this process goes."""
+    # The supervisor itself puts these on every line of the job.
     known = {"job": order.job_id, "block": order.block_id, "step": order.step_label}
     root = logging.getLogger()
     root.handlers[:] = [FrameHandler(channel, known)]
@@ -78,6 +78,6 @@ def capture_logs(channel: Channel, order: Order) -> None:
         for full_name in (name, *(f"{package}.{name}" for package in private_packages())):
             logging.getLogger(full_name).setLevel(level)
     logging.captureWarnings(True)
-    # An author's own handlers report on stderr what they can't format; the supervisor captures that too.
+    # An author's own handlers report on stderr what they can't format, and the supervisor captures that, too.
     logging.raiseExceptions = True
     tell_uncaught_in_threads(channel)

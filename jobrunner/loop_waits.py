@@ -1,4 +1,4 @@
-"""Tells when the event loop of a job is about to wait, and when it goes on."""
+"""Reports when the event loop of a job is about to wait, and when it goes on."""
 
 import asyncio
 import selectors
@@ -7,13 +7,13 @@ from typing import Any
 
 
 class LoopWaits:
-    """Counts the turns of a loop. Where `armed`, asks `begin` at the next wait, and calls `end` after it.
+    """Counts the turns of a loop. If `armed`, it calls `begin` at the next wait, and `end` after it.
 
-    `begin` gets how many seconds the loop is to wait at most, `None` without a bound, and says whether it may. If not,
-    it waits for `else_seconds` at most, and `end` is not called.
+    `begin` gets how many seconds the loop will wait at most, `None` for no limit, and returns whether it may. If not,
+    the loop waits for `else_seconds` at most, and `end` is not called.
 
-    By the one method of the loop's selector through which all its waiting goes: what is called here runs between two
-    turns, when no code of the block does. A loop of another kind (uvloop) has none: `possible` is false then.
+    It replaces the one method of the loop's selector through which all waits go. So these calls run between two turns,
+    when no code of the block runs. A loop of another kind (uvloop) has no such method: `possible` is false then.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class LoopWaits:
         self._selector = selector
         if self.possible:
             self._select = self._selector.select
-            self._selector.select = self._counted  # of this loop only
+            self._selector.select = self._counted  # only for this loop
 
     def _counted(self, timeout: float | None = None) -> Any:
         self.turns += 1
@@ -48,7 +48,7 @@ class LoopWaits:
             self._end()
 
     def stop(self) -> None:
-        """Have the loop wait as it did before."""
+        """Make the loop wait as before."""
         if self.possible:
             self.possible = self.armed = False
             del self._selector.select

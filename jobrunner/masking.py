@@ -1,4 +1,4 @@
-"""How a child masks: by the same engine as the supervisor, for what only the child can still recognize."""
+"""How a child masks: by the same engine as the supervisor, for texts that only the child can still recognise."""
 
 import contextlib
 import functools
@@ -14,24 +14,24 @@ from sdk.masking import Hide, Masking, use_masking
 
 _MASKS_KEPT = 4
 _MOST_WAITING_SECONDS = 2.0
-"""In all of a job: nearly always it is much less than a millisecond for each."""
+"""The most for a whole job. Nearly always, each wait is much shorter than a millisecond."""
 
 
 @functools.cache
 def _names(redact_keys: tuple[str, ...]) -> SecretNames:
-    # A child finds the ones of its template where an operator has added none.
+    # If the operator has added no names, a child finds those that its template has made.
     return SecretNames(redact_keys) if redact_keys else BUILT_IN
 
 
 def mask_with(redact_keys: tuple[str, ...], tell: Callable[[str], None] = lambda _: None) -> None:
-    """Have the SDK mask by value and by name, `redact_keys` among the names, and `tell` of what a block sets.
+    """Make the SDK mask by value and by name, with `redact_keys` among the names, and `tell` for secrets of a block.
 
-    All that leaves a child is masked by the supervisor. But the supervisor sees a text only after an exception's blanks
-    were joined and its end was cut, and does not know what a block has put into its context.
+    The supervisor masks everything that leaves a child. But it sees a text only after an exception's blanks were joined
+    and its end was cut, and it does not know what a block has put into its context.
     """
     names = _names(redact_keys)
 
-    # One job masks many texts, and learns of secrets two or three times.
+    # One job masks many texts, but learns secrets only two or three times.
     @functools.lru_cache(maxsize=_MASKS_KEPT)
     def hiding(secrets: frozenset[str]) -> Hide:
         return Mask(secrets, names)
@@ -40,7 +40,7 @@ def mask_with(redact_keys: tuple[str, ...], tell: Callable[[str], None] = lambda
 
 
 def telling(channel: Channel) -> Callable[[str], None]:
-    """Return what tells the supervisor of a secret that the block has set, before anything shows it."""
+    """Return a function that reports a secret of the block to the supervisor, before anything shows the secret."""
     told: set[str] = set()
     patience_seconds = _MOST_WAITING_SECONDS
 
@@ -52,10 +52,10 @@ def telling(channel: Channel) -> Callable[[str], None]:
             if value in told or len(told) >= SECRETS_CAP:
                 continue
             told.add(value)
-            # The supervisor is gone: nobody reads what this process says.
+            # If the supervisor is gone, nobody reads what this process sends.
             with contextlib.suppress(OSError):
                 channel.send(Secret(value=value))
-                # Else what the block prints next could be read first. Not for ever: it holds up the block's loop.
+                # Otherwise the block's next output could be read first. Limited, because it holds up the block's loop.
                 patience_seconds -= channel.wait_until_read(patience_seconds)
 
     return tell

@@ -1,8 +1,8 @@
 """The middle process: it makes a session, forks a child into it, announces it, and ends.
 
-So the child is in a session of its own and does not lead it: a terminal that it opens does not become its controlling
-terminal, whose end would end the child by SIGHUP (`docs/adr/0020`). And the supervisor becomes the child's parent, so
-that it learns the true exit status and the usage.
+So the child is in a separate session that it does not lead: a terminal that it opens does not become its controlling
+terminal, and the end of that terminal does not end the child by SIGHUP (`docs/adr/0020`). Also, the supervisor becomes
+the child's parent, and learns the true exit status and the usage.
 """
 
 import os
@@ -18,7 +18,7 @@ from jobrunner.protocol.exit_codes import BROKEN, NOT_ISOLATED
 
 
 def be_the_middle(control: socket.socket, request: int, be_the_child: Callable[[], NoReturn]) -> NoReturn:
-    """Fork a child that does `be_the_child`, and end. In the child, whatever that raises ends the process."""
+    """Fork a child that does `be_the_child`, and end. In the child, any exception ends the process."""
     os.setsid()
     try:
         child = os.fork()
@@ -33,7 +33,7 @@ def be_the_middle(control: socket.socket, request: int, be_the_child: Callable[[
 
 
 def live_or_end(be_the_child: Callable[[], NoReturn]) -> NoReturn:
-    """Do it, and end this process whatever it raises: a fork must never go on as the process that it is a fork of."""
+    """Call it, and end this process whatever it raises: a fork must never go on as the process that it came from."""
     try:
         be_the_child()
     except IsolationError as error:
@@ -42,5 +42,5 @@ def live_or_end(be_the_child: Callable[[], NoReturn]) -> NoReturn:
     except BaseException:
         traceback.print_exc()
     finally:
-        # Never unwind into the loop of the process that was forked, and never run its exit handlers.
+        # Never return into the loop of the process that was forked, and never run its exit handlers.
         os._exit(BROKEN)

@@ -1,4 +1,4 @@
-"""What a block returned becomes one frame, or a clear failure why it can't."""
+"""Makes one frame from what a block returned, or a clear failure that says why it can't."""
 
 from jobrunner.protocol.caps import MESSAGE_CAP_CHARS, WARNING_CAP_CHARS, cut
 from jobrunner.protocol.messages import Outcome
@@ -8,7 +8,7 @@ from sdk.execution import OutcomeBody
 
 
 def failed(message: str, *, retryable: bool | None = None, raised: bool = False) -> OutcomeBody:
-    """Build the body of a failure that has nothing but its message."""
+    """Build the body of a failure that has only a message."""
     return OutcomeBody(
         success=False,
         message=message,
@@ -22,10 +22,10 @@ def failed(message: str, *, retryable: bool | None = None, raised: bool = False)
 
 
 def encode(body: OutcomeBody, cap_bytes: int, block_id: str = "The block") -> tuple[Outcome, bytes]:
-    """Encode `body` as JSON. What can't be encoded, or is over `cap_bytes`, becomes a failed outcome.
+    """Encode `body` as JSON. If it can't be encoded, or is over `cap_bytes`, the result is a failed outcome.
 
-    Encoding happens here, in the child: the engine's client raises on a UUID or a set only when it sends, when
-    there is nobody left to tell, and writes NaN as what is no JSON.
+    The encoding happens here, in the child. The engine's client raises for a UUID or a set only when it sends; then
+    nobody is left to report it to. And it writes NaN, which is not JSON.
     """
     try:
         result, acquires = _encode_parts(body)
@@ -52,7 +52,7 @@ def encode(body: OutcomeBody, cap_bytes: int, block_id: str = "The block") -> tu
 
 
 def _largest(body: OutcomeBody) -> str:
-    """Say where most of it is, as a sentence."""
+    """Say in a sentence where most of it is."""
     parts = {f"data.{name}": value for name, value in (body.data or {}).items()}
     parts |= {"the updates of entities": body.db_updates or [], "acquires": body.acquires or []}
     sizes = {name: len(to_json(value)) for name, value in parts.items()}

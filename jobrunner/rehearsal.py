@@ -1,9 +1,9 @@
-"""A job of nobody's, so that a real one pays for nothing that happens once in a process.
+"""A job for practice, so that a real job does not pay for what happens only once in a process.
 
-The template runs it before its heap is frozen: what Python and pydantic make on the way (specialized bytecode, caches
-of types and of attributes) is shared by all children then. Each child runs it before it says that it is ready: the
-pages that a job writes to are the child's own already when the order comes. A copy costs 3 microseconds; over half
-of the copies that a child makes used to come after its order.
+The template runs it before its heap is frozen: what Python and pydantic make in it (specialized bytecode, caches of
+types and of attributes) is then shared by all children. Each child runs it before it reports that it is ready: so the
+pages that a job writes to are already the child's own when the order comes. A copy costs 3 microseconds. Over half of a
+child's copies used to come after its order.
 """
 
 import asyncio
@@ -31,8 +31,8 @@ from sdk.registration import Registration
 from sdk.results import FunctionBlockResult
 
 _TIMES_IN_A_TEMPLATE: Final = 12
-"""CPython specializes bytecode on its eighth run (3.11), its second (3.12 and newer), and counts down to the next try
-where it could not."""
+"""CPython specializes bytecode on its eighth run (3.11), or its second (3.12 and newer). If it could not, it counts
+down to the next try."""
 
 _LONGEST_SECONDS: Final = 60.0
 _RESULT_CAP_BYTES: Final = 65536
@@ -67,13 +67,13 @@ _BLOCK: Final = RegisteredBlock(
     file=__file__,
     line=0,
 )
-"""In no registry: no job can name it."""
+"""It is in no registry, so no job can name it."""
 
 _JOB: Final = json.dumps({"parameters": {"text": "rehearsal"}, "context": {}}).encode()
 
 
 def rehearse_in_template() -> None:
-    """Run it often enough for all that Python does only after some times. For a process with one thread."""
+    """Run it so often that Python has done everything that it does only after some runs. For one thread only."""
     for _ in range(_TIMES_IN_A_TEMPLATE):
         rehearse()
 
@@ -81,8 +81,8 @@ def rehearse_in_template() -> None:
 def rehearse() -> None:
     """Run it once, and leave nothing of it: no handler, hook, descriptor, thread or setting of the SDK.
 
-    Where there is no descriptor or memory for it, or a module has put something broken in the place of asyncio's event
-    loop, it comes to nothing: a job then takes a moment longer, and says itself what is wrong.
+    If there is no descriptor or memory for it, or a module has replaced asyncio's event loop by something broken, it
+    does nothing. A job then takes a moment longer, and reports itself what is wrong.
     """
     with contextlib.suppress(Exception), contextlib.ExitStack() as undo:
         theirs, ours = socket.socketpair()
@@ -98,7 +98,7 @@ def rehearse() -> None:
         assert isinstance(order, Order)
         FrameHandler(channel, {}).emit(_record())
         rehearse_watch(channel, order.block_id)
-        channel.send_if_room(Tick())  # a job's own come later than the end of this one
+        channel.send_if_room(Tick())  # a real job sends its first tick later than this job ends
         run_order(channel, order, {order.block_id: _BLOCK})
 
 
@@ -117,7 +117,7 @@ def _order() -> Order:
 
 
 _ORDER: Final = _order().pack() + Begin(deadline=_LONGEST_SECONDS).pack(_JOB)
-"""As the supervisor sends it: no child packs one."""
+"""In the form in which the supervisor sends it: no child packs one."""
 
 
 def _record() -> logging.LogRecord:

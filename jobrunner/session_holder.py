@@ -1,8 +1,8 @@
 """A session holder: a fork of the template that leads a session, and forks children into it, one after the other.
 
-A child must be in a session of its own that it does not lead (`docs/adr/0020`), and only who is in a session can fork
-into it. So the session is here before the child, and when nothing of a job is left the next child is born into it. A
-child is the supervisor's from its first moment: no process in between has to copy and free what both have.
+A child must be in a separate session that it does not lead (`docs/adr/0020`), and only a process in a session can fork
+into it. So the session exists before the child, and when nothing of a job is left, the next child is born into it. A
+child is the supervisor's from its first moment: no process in between must copy and free the memory of both.
 """
 
 import functools
@@ -35,10 +35,10 @@ _GROUP_BYTES: Final = 64
 def start_session_holder(
     supervisor_pid: int, control: socket.socket, asked: SessionRequest, shared_paths: SharedPaths
 ) -> None:
-    """Fork one, and announce it over `control`."""
+    """Fork a session holder, and announce it over `control`."""
 
     def hold() -> NoReturn:
-        # Or the template's end would go unnoticed as long as this process lives.
+        # Otherwise nobody would notice the template's end as long as this process lives.
         control.close()
         _hold(supervisor_pid, socket.socket(fileno=asked.control_fd), shared_paths)
 
@@ -47,7 +47,7 @@ def start_session_holder(
 
 
 def _fork(control: socket.socket, request: int, be_the_fork: Callable[[], NoReturn]) -> None:
-    """Fork once, and announce over `control` the process that does `be_the_fork`, or why there is none."""
+    """Fork once. Announce over `control` the process that does `be_the_fork`, or why there is none."""
     try:
         pid = fork_from_parent()
     except OSError as error:
@@ -65,11 +65,11 @@ def _hold(supervisor_pid: int, control: socket.socket, shared_paths: SharedPaths
     linux.set_process_name("neops-session")
     share, is_leader = SessionShare(), False
     while (asked := receive_fork_request(control)) is not None:
-        # Before it has a session of its own, the share is the template's, which anybody may have changed.
+        # Before it leads a session, it has the template's share of processors, which anybody may have changed.
         if isinstance(asked, SessionRequest) or (is_leader and not share.is_ordinary()):
             break
         if not is_leader:
-            # Not before the first request: until it is announced, this process is known by the template's session.
+            # Not before the first request: until it is announced, others know this process by the template's session.
             os.setsid()
             is_leader = True
         shared_paths.open()
@@ -80,19 +80,19 @@ def _hold(supervisor_pid: int, control: socket.socket, shared_paths: SharedPaths
 
 
 class SessionShare:
-    """What share of the processors the session of this process has. Its file stays open from look to look."""
+    """The processor share of this process's session. Its file stays open between checks."""
 
     def __init__(self) -> None:
         self._descriptor: int | None = None
 
     def is_ordinary(self) -> bool:
-        """Return whether it is the ordinary one: a job may have changed it for good."""
+        """Return whether it is the ordinary share. A job may have changed it for good."""
         try:
             if self._descriptor is None:
                 self._descriptor = os.open(_SCHEDULING_GROUP, os.O_RDONLY | os.O_CLOEXEC)
             group = os.pread(self._descriptor, _GROUP_BYTES, 0)
         except OSError:
-            return True  # the kernel does not share by sessions
+            return True  # the kernel does not share processors by sessions
         return not group or group.endswith(b" nice 0\n")
 
 

@@ -1,7 +1,7 @@
 """A fork whose parent is this process's own parent (clone(2), CLONE_PARENT): the supervisor's child from the start.
 
-It is `os.fork` in all else: Python's own steps before and after run, also what `os.register_at_fork` has registered.
-What the C library does at a fork is done here, or there is nothing to do, and `can_fork_once` says where that is so.
+In all else it is `os.fork`: Python's own steps before and after it run, also those of `os.register_at_fork`. What the C
+library does at a fork is done here, or there is nothing to do. `can_fork_once` says whether that is true.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ _ROBUST_LIST_BYTES: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class _Calls:
-    """The numbers of three system calls, and whether clone's fourth argument is where the thread's number goes."""
+    """The numbers of three system calls, and whether clone's fourth argument is the place of the thread's number."""
 
     clone: int
     set_robust_list: int
@@ -38,18 +38,18 @@ _CALLS: Final = {
     "aarch64": _Calls(clone=220, set_robust_list=99, get_robust_list=100, number_is_fourth=False),
 }
 
-# The interpreter stays this thread's meanwhile: in the child there is nobody to give it back.
+# This thread keeps the interpreter during the call: in the child there is nobody to give it back.
 _libc = ctypes.PyDLL(None, use_errno=True)
 _syscall = _libc.syscall
 _syscall.restype = ctypes.c_long
 
 
 def can_fork_once() -> bool:
-    """Return whether `fork_from_parent` is safe in this process now, as far as can be told without a fork.
+    """Return whether `fork_from_parent` is safe in this process now, as far as one can know without a fork.
 
-    Not where the process has more threads than one, where the C library keeps a thread's number elsewhere than the
-    kernel is told (or the kernel does not say), and where a library may want to be called at each fork, to start its
-    random numbers anew in the child for instance.
+    It is not if the process has more than one thread, if the C library keeps a thread's number in another place than it
+    tells the kernel (or if the kernel does not say), or if a library may want to be called at each fork, for example
+    to restart its random numbers in the child.
     """
     try:
         return (
@@ -63,16 +63,16 @@ def can_fork_once() -> bool:
 
 
 def fork_from_parent() -> int:
-    """Fork. Returns the child's pid, and 0 in the child, whose parent is this process's parent.
+    """Fork. Returns the child's pid, and 0 in the child. The child's parent is this process's parent.
 
-    Raises `OSError`. Only where `can_fork_once` has said so.
+    Raises `OSError`. Call it only if `can_fork_once` has returned true.
     """
     clone, set_robust_list = _arguments()
     ctypes.pythonapi.PyOS_BeforeFork()
     pid: int = _syscall(*clone)
     if pid == 0:
         ctypes.pythonapi.PyOS_AfterFork_Child()
-        # The kernel has forgotten it for the child.
+        # The kernel has not kept it for the child.
         _syscall(*set_robust_list)
         return 0
     error = ctypes.get_errno()
@@ -84,13 +84,13 @@ def fork_from_parent() -> int:
 
 @functools.cache
 def _arguments() -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Return those of both system calls, made once for all forks of this process, and for the forks of these.
+    """Return the arguments of both system calls, made once for all forks of this process, and for the forks of these.
 
-    What the C library keeps of the one thread is at the same place in each of them.
+    The C library's data about the one thread are at the same place in each of them.
     """
     calls, address = _CALLS[platform.machine()], _number_address()
     flags = _CLONE_PARENT | _CLONE_CHILD_SETTID | _CLONE_CHILD_CLEARTID | _SIGCHLD
-    # The C library keeps the thread's number there, and the child's is another one.
+    # The C library keeps the thread's number there, and the child has a different one.
     last = (address, None) if calls.number_is_fourth else (None, address)
     clone = (
         ctypes.c_long(calls.clone),
@@ -106,11 +106,11 @@ def _arguments() -> tuple[tuple[Any, ...], tuple[Any, ...]]:
 
 
 def _number_address() -> int | None:
-    """Return where the C library keeps the main thread's number, `None` where that is not known."""
+    """Return where the C library keeps the main thread's number, `None` if that is not known."""
     address = ctypes.c_void_p()
     if _libc.prctl(_PR_GET_TID_ADDRESS, ctypes.byref(address), 0, 0, 0) != 0 or not address.value:
         return None
-    # musl has the kernel clear something else when a thread ends.
+    # musl makes the kernel clear something else when a thread ends.
     is_there = ctypes.c_int.from_address(address.value).value == os.getpid()
     return address.value if is_there else None
 

@@ -1,4 +1,4 @@
-"""A child with an interpreter of its own (`--start-method spawn`): slower to start, shares nothing."""
+"""A child with its own interpreter (`--start-method spawn`): slower to start, shares nothing."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ def run(
     confinement: Confinement,
     isolation: Isolation,
 ) -> NoReturn:
-    """Fork before there is anything to copy. The child imports the blocks, then lives as any other does."""
+    """Fork before there is anything to copy. The child imports the blocks, then lives like any other."""
     tie_life_to(supervisor_pid)
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
 

@@ -1,4 +1,4 @@
-"""What a block prints reaches the supervisor at once, whatever becomes of the process."""
+"""Sends what a block prints to the supervisor at once, whatever happens to the process."""
 
 import contextlib
 import io
@@ -17,8 +17,8 @@ _LOOK_SECONDS: Final = 0.0005
 class _Through(io.BufferedWriter):
     """Keeps nothing back. A file without a buffer would lose the rest of a text that a signal cuts in the pipe.
 
-    `print` writes its parts one by one, so the lines of two threads could mix: a thread that finds the line of another
-    unfinished gives it a moment to finish it, and takes the line over where it does not.
+    `print` writes its parts one by one, so the lines of two threads could mix. If a thread finds an unfinished line of
+    another thread, it waits a moment for its end, and otherwise goes on in that line.
     """
 
     _unfinished_by: int | None = None
@@ -40,14 +40,14 @@ class _Through(io.BufferedWriter):
 
 
 def bind_input() -> None:
-    """Have `sys.stdin` read descriptor 0, wherever it was opened before."""
+    """Make `sys.stdin` read descriptor 0, wherever it was opened before."""
     stream = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding="utf-8")
     for name in ("stdin", "__stdin__"):
         setattr(sys, name, stream)
 
 
 def unbuffer_output() -> None:
-    """Have what is printed written at once, whatever its encoding, unfinished lines too: a kill flushes nothing."""
+    """Write printed text at once, in any encoding, also unfinished lines: a kill flushes nothing."""
     for descriptor, name in ((1, "stdout"), (2, "stderr")):
         file = _Through(io.FileIO(descriptor, "w", closefd=False))
         stream = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", write_through=True)
@@ -56,7 +56,7 @@ def unbuffer_output() -> None:
 
 
 def flush_output() -> None:
-    """Write out what a block left in Python's buffers; a block may have closed them."""
+    """Write what a block left in Python's buffers. A block may have closed them."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()

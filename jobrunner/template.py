@@ -1,6 +1,6 @@
 """The template: a spawned, single-threaded process that imports the blocks, runs none, and forks children.
 
-Every rule here was a bug in a prototype (`docs/adr/0002`); each has a test of its name in `tests/jobrunner/template`.
+Every rule here was a bug in a prototype (`docs/adr/0002`). Each has a test with its name in `tests/jobrunner/template`.
 """
 
 import faulthandler
@@ -63,12 +63,12 @@ def serve(
     freeze()
     report.send(CatalogueReady(forks_once=can_fork_once()), catalogue.to_json())
     report.close()
-    # After the imports: what they have made is there now. And after the catalogue: where a file system holds this up,
-    # the module that was imported last is not to blame.
+    # After the imports, because what they have made exists now. And after the catalogue: if a file system holds this
+    # up, nobody must blame the module that was imported last.
     shared_paths.open()
     ask_for_mounts(shared_paths.waiting)
-    # Meanwhile the supervisor registers the blocks. Frozen before and after: a rehearsal ends with a collection, as a
-    # job does.
+    # The supervisor registers the blocks in this time. Frozen before and after, because a rehearsal ends with a garbage
+    # collection, as a job does.
     rehearse_in_template()
     freeze()
     has_given_back = False
@@ -79,7 +79,7 @@ def serve(
         else:
             _fork_twice(supervisor_pid, control, asked, shared_paths)
         if not has_given_back:
-            # Beside the first child's begin: it takes milliseconds, and no child has these pages from here.
+            # While the first child begins: it takes milliseconds, and a child does not get these pages from here.
             give_back()
             has_given_back = True
     os._exit(0)
@@ -94,10 +94,10 @@ def _settle_in(
         os._exit(1)
     os.setsid()
     take_ordinary_priority()
-    # A Ctrl-C or a `systemctl stop` is the supervisor's business: it still needs children during the drain.
+    # Ctrl-C and `systemctl stop` are for the supervisor: it still needs children during the drain.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    # It leads a session: a terminal that a module opens while it is imported may become its own, and end.
+    # It leads a session: if a module opens a terminal during its import, this may become its own terminal, and end.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     linux.set_process_name("neops-template")
     reset_identity()
@@ -105,16 +105,16 @@ def _settle_in(
     os.dup2(output_fd, 2)
     os.close(output_fd)
     unbuffer_output()
-    # Also for modules: one that signals its parent while it is imported must harm only itself.
+    # Also for modules: if one signals its parent during its import, it must harm only itself.
     linux.forbid_new_privileges()
     if isolation.contain_signals:
         contain_signals(below_it_file_rules=isolation.landlock_abi > 0)
     if isolation.new_session_keyring:
-        # Where a child may not have one of its own, it has this one.
+        # If a child may not have its own keyring, it has this one.
         leave_session_keyring()
     faulthandler.enable(file=2)
     faulthandler.register(linux.DUMP_SIGNAL, file=2, all_threads=True, chain=False)
-    # BLAS libraries start a thread per core when they are imported, and a process with threads must not fork.
+    # BLAS libraries start a thread per core at their import, and a process with threads must not fork.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     return socket.socket(fileno=control_fd), Channel(report_fd)
 
@@ -124,8 +124,8 @@ def _fork_twice(
 ) -> None:
     """Fork a middle process that forks the child and ends, so that the supervisor becomes the child's parent.
 
-    The parent is who learns the true exit status and the usage, and the child survives the template's death. For where
-    no session holder can be had.
+    The parent learns the true exit status and the usage, and the child survives the template's death. This is used if
+    there can be no session holder.
     """
     try:
         middle = os.fork()

@@ -1,6 +1,6 @@
-"""What goes wrong beside the block's own way, told as one event with the author's line.
+"""Reports errors outside of the block's own flow as one event with the author's line.
 
-Python prints these to stderr, a line at a time, along with the frames of whoever came before the author's code.
+Python prints these to stderr, one line at a time, together with the frames before the author's code.
 """
 
 import linecache
@@ -26,7 +26,7 @@ def wrong_call(record: logging.LogRecord, error: BaseException) -> str:
 
 
 def tell_uncaught_in_threads(channel: Channel) -> None:
-    """Log an exception that ends a thread. An author's own hook stays, and a fork of this process prints as ever."""
+    """Log an exception that ends a thread. An author's own hook stays, and a fork of this process prints as usual."""
     if threading.excepthook is not threading.__excepthook__:
         return
 

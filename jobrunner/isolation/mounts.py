@@ -1,9 +1,9 @@
-"""What is mounted at a path, and where else the same is, as `/proc/self/mountinfo` says. Pure.
+"""What is mounted at a path, and at which other places, by `/proc/self/mountinfo`. Pure.
 
-A part of a file system can be mounted in more than one place. A rule is about a file or directory, but what none is
-for is decided by the way there: a closed path would be open by another one.
+A part of a file system can be mounted in more than one place. A rule is about a file or directory; if there is none,
+the path by which a process gets there decides. So a closed path could be open by another path.
 
-And there may be nothing at a place before somebody asks for it (autofs): who opens that waits for its server.
+Also, there may be nothing at a place before a process asks for it (autofs): whoever opens that waits for its server.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,19 +14,19 @@ from jobrunner.protocol.mount_table import read_mount_table
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """`root`, a directory in a file system, is seen at `place`."""
+    """`root`, a directory in a file system, is visible at `place`."""
 
     device: str
     root: str
     place: str
     is_automount: bool = False
-    """When somebody asks for it, another one is mounted over it."""
+    """An automount: when somebody asks for it, another mount comes over it."""
     of_names: bool = False
-    """An automount, but the others are mounted at the names in it, as in `/net`; it is there itself."""
+    """An automount that exists itself; others are mounted at the names in it, as in `/net`."""
 
 
 def mounts_of(mountinfo: str) -> list[Mount]:
-    """Return what the kernel says is mounted, in its order: of two at one place the later one is seen."""
+    """Return the mounts in the kernel's order. If two are at one place, the later one is visible."""
     mounts: list[Mount] = []
     for entry in read_mount_table(mountinfo):
         is_automount = entry.kind == "autofs"
@@ -36,18 +36,18 @@ def mounts_of(mountinfo: str) -> list[Mount]:
 
 
 def waits_to_be_mounted(path: str, mounts: Sequence[Mount]) -> bool:
-    """Return whether nothing is at `path` yet, but is mounted there as soon as somebody asks for it."""
+    """Return whether nothing is at `path` yet, but something is mounted there as soon as somebody asks for it."""
     if not any(mount.is_automount and _is_in(path, mount.place) for mount in mounts):
         return False
     own = _mount_of(path, mounts)
     if own is None or not own.is_automount or (own.of_names and own.place == path):
         return False
-    # What is mounted further down was asked for: then there is nothing to wait for here.
+    # If something is mounted further down, somebody has asked already: then there is nothing to wait for here.
     return not any(_is_in(mount.place, path) and mount.place != path for mount in mounts)
 
 
 def other_places(path: str, mounts: Sequence[Mount]) -> Iterator[str]:
-    """Yield the other paths of what is at `path`, and those at which something that is below it is mounted again."""
+    """Yield the other paths of what is at `path`, and the paths at which something below it is mounted again."""
     own = _mount_of(path, mounts)
     if own is None:
         return

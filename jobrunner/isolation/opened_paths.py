@@ -1,4 +1,4 @@
-"""Opening the paths of rules, once for all children of a template: a rule takes a descriptor, and to open costs."""
+"""Opens the paths of rules, once for all children of a template: a rule takes a descriptor, and to open costs time."""
 
 import contextlib
 import errno
@@ -20,22 +20,22 @@ from jobrunner.isolation.landlock import (
 from jobrunner.isolation.rules import Access, Rule
 
 _OPENED_HERE: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
-"""For rules only; and never what a symbolic link leads to: that may be a closed path. A rule for a link itself does
-nothing."""
+"""Only for rules. It never opens the target of a symbolic link, which may be a closed path. A rule for a link itself
+does nothing."""
 
 _SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-"""What this process or the machine lacks just now. Whatever else keeps a path from being opened, such as a mount that
-has failed, leaves it without a rule: it is closed to the job, which can run."""
+"""Things that this process or the machine lacks for a moment. Any other error, such as a failed mount, leaves the path
+without a rule: it is closed to the job, but the job can run."""
 
 _NOT_LISTED: Final = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ESTALE, errno.EPERM}
 )
-"""What is no more, or what nobody with these rights can get at: nothing in it needs a rule."""
+"""The directory does not exist any more, or nobody with these rights can reach it: nothing in it needs a rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedPath:
-    """What a rule is about, as the kernel wants it."""
+    """The file or directory of a rule, in the form that the kernel needs."""
 
     path: str
     descriptor: int
@@ -44,10 +44,10 @@ class OpenedPath:
 
 
 class OpenedPaths:
-    """The paths of some rules. They stay the same files and directories, whatever their names become.
+    """The paths of some rules. They stay the same files and directories, even if their names change.
 
-    `rights` are all that are given up where no rule allows them. What the kernel is to be told of each path is made
-    here: a template does that once, and each of its children passes on a hundred of them.
+    `rights` are all rights that are given up unless a rule allows them. This class makes the kernel's rule for each
+    path: a template does that once, and each of its children passes on a hundred of them.
     """
 
     def __init__(self, opened: Sequence[OpenedPath], rights: int) -> None:
@@ -60,7 +60,7 @@ class OpenedPaths:
 
     @classmethod
     def of(cls, rules: Iterable[Rule], rights: int) -> Self:
-        """Open them. Raises `IsolationError` when this process has no descriptor or memory left; then none is open."""
+        """Open them. Raises `IsolationError` if this process has no descriptor or memory left; then none is open."""
         opened: list[OpenedPath] = []
         for rule in rules:
             try:
@@ -73,20 +73,20 @@ class OpenedPaths:
         return cls(opened, rights)
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
-        """Go through the paths, each with what the kernel is to be told of it."""
+        """Go through the paths, each with its rule for the kernel."""
         return iter(self._told)
 
     @property
     def highest(self) -> int:
-        """The highest descriptor among them, -1 where there is none."""
+        """The highest descriptor among them, -1 if there is none."""
         return max((one.descriptor for one in self._opened), default=-1)
 
     def make_ruleset(self, scoped: int) -> int:
-        """Return the descriptor of a new set of rules that allows what these allow. Raises `IsolationError`."""
+        """Return the descriptor of a new set of rules that allows the same. Raises `IsolationError`."""
         return _make_ruleset(self._told, self._rights, scoped)
 
     def close(self) -> None:
-        """Close them. A set of rules that was made of them stays as it is."""
+        """Close them. A set of rules that was made from them stays as it is."""
         for one in self._opened:
             os.close(one.descriptor)
         self._opened, self._told = (), []
@@ -123,16 +123,16 @@ def _make_ruleset(told: Iterable[tuple[str, bytes]], rights: int, scoped: int) -
             raise IsolationError("a set of rules", error) from error
         undo.callback(os.close, ruleset)
         for path, refused in add_rules(ruleset, told):
-            if refused.errno != errno.EBADFD:  # a namespace that is mounted there: always allowed
+            if refused.errno != errno.EBADFD:  # a mounted namespace: it is always allowed
                 raise IsolationError(f"a rule for {path}", refused) from refused
         undo.pop_all()
     return ruleset
 
 
 def _opened(rule: Rule) -> OpenedPath | None:
-    """Open what a rule is about, `None` where that can't be done.
+    """Open the path of a rule, `None` if that is not possible.
 
-    Never by asking for more than a name, such as its kind: on a network file system whose server is gone, that waits.
+    It asks only for the name, never for its kind: on a network file system without its server, that would wait.
     """
     for flags in (_OPENED_HERE | os.O_DIRECTORY, _OPENED_HERE):
         try:
@@ -146,7 +146,7 @@ def _opened(rule: Rule) -> OpenedPath | None:
 
 
 def list_entries(directory: str) -> list[str]:
-    """Return the names in a directory; none where this process may not list it: then all that is in there is closed."""
+    """Return the names in a directory; none if this process may not list it: then everything in there is closed."""
     try:
         return os.listdir(directory)
     except OSError as error:

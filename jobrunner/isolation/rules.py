@@ -1,8 +1,8 @@
-"""Which rules keep some paths closed, or read-only, and all else as it is. Pure: directories are listed by the caller.
+"""Which rules keep some paths closed or read-only, and everything else unchanged. Pure: the caller lists directories.
 
-A rule of Landlock only allows, and what it allows holds for all below. So a closed path has no rule, and neither has a
-directory above one: each entry beside the way there gets a rule of its own. What appears beside that way later has
-none, and so is closed too. Beside the way to what is only read-only, it can be read.
+A rule of Landlock can only allow, and what it allows is true for everything below. So a closed path has no rule, and
+neither has a directory above one: instead, each other entry in these directories has its own rule. An entry that
+appears there later has no rule, and is closed, too. In directories above a path that is only read-only, it can be read.
 """
 
 import enum
@@ -23,37 +23,37 @@ class Access(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is allowed to `path`, and to all below it."""
+    """The access to `path`, and to everything below it."""
 
     path: str
     access: Access
 
 
 ListEntries = Callable[[str], Iterable[str]]
-"""Returns the names in a directory; none where it can't be listed."""
+"""Returns the names in a directory; none if it can't be listed."""
 
 _ROOT: Final = "/"
 
 
 def rules_for(files: FileRules, list_entries: ListEntries) -> list[Rule]:
-    """Return rules by which each file is allowed what the nearest of the given paths above it says."""
+    """Return rules that give each file the access of the nearest given path above it."""
     return list(_visit(_ROOT, Access.ALL, _Marks(files), list_entries))
 
 
 def with_open_jobs_directory(files: FileRules) -> FileRules:
-    """Return rules as they are before it is known which directory the job will have: all are open."""
+    """Return the rules for the time before the job's directory is known: all jobs' directories are open."""
     if files.jobs_directory is None:
         return files
     return FileRules(files.closed, files.read_only, (*files.writable, files.jobs_directory))
 
 
 def only_jobs_directory(files: FileRules) -> FileRules:
-    """Return what those before lack."""
+    """Return what those rules lack."""
     return FileRules(jobs_directory=files.jobs_directory)
 
 
 class _Marks:
-    """What is said of single paths, and the ways from the root to them."""
+    """The access of single paths, and the paths from the root to them."""
 
     def __init__(self, files: FileRules) -> None:
         said: dict[str, Access] = dict.fromkeys(files.read_only, Access.READ)
@@ -73,11 +73,11 @@ class _Marks:
         return self._said.get(path, otherwise)
 
     def next_steps(self, path: str) -> set[str]:
-        """Return what in the directory `path` is marked, or is on the way to something marked."""
+        """Return the entries of the directory `path` that are marked, or that lead to something marked."""
         return self._next_steps.get(path, set())
 
     def least_below(self, path: str) -> Access:
-        """Return the least that is said of anything below `path`."""
+        """Return the least access of anything below `path`."""
         beneath = path.rstrip(_ROOT) + _ROOT
         return min(
             (said for mark, said in self._said.items() if mark.startswith(beneath)), default=Access.ALL
@@ -85,7 +85,7 @@ class _Marks:
 
 
 def _without_repetitions(said: Mapping[str, Access]) -> dict[str, Access]:
-    """Leave out what says no more than the nearest one above it."""
+    """Leave out paths with the same access as the nearest one above."""
 
     def above(path: str) -> Access:
         while path != _ROOT:
@@ -100,10 +100,10 @@ def _without_repetitions(said: Mapping[str, Access]) -> dict[str, Access]:
 def _visit(
     path: str, access: Access, marks: _Marks, list_entries: ListEntries, granted: Access = Access.NONE
 ) -> Iterator[Rule]:
-    """Yield the rules for `path`, of which `access` is said, and for all below. A rule above has `granted` as much."""
+    """Yield the rules for `path`, which has this `access`, and for all below. A rule above has `granted` as much."""
     access = marks.access_to(path, access)
     steps = marks.next_steps(path)
-    # What holds for all below needs no list; for reading that may be so where it is not for writing.
+    # What is true for everything below needs no list. That may be so for reading, but not for writing.
     common = min(access, marks.least_below(path))
     if common > granted:
         yield Rule(path, common)

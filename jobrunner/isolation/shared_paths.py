@@ -1,4 +1,4 @@
-"""The paths that stay open, found and opened once for all children of a template, and anew where they have changed."""
+"""The paths that stay open. They are found and opened once for all children of a template, and again if they change."""
 
 import errno
 import os
@@ -17,33 +17,33 @@ from jobrunner.isolation.rules import Rule, rules_for
 from jobrunner.protocol.isolation import FileRules, Isolation, is_at_or_below
 
 _LEFT_FOR_A_CHILD: Final = 50
-"""Its set of rules, channel, pipes, and what it opens before all that it got from the template is closed."""
+"""For its set of rules, channel, pipes, and what it opens before all descriptors of the template are closed."""
 
 _SAME_TIME_NS: Final = 50_000_000
-"""More than a tick of the kernel's clock. Before Linux 6.13 files have their times from it, and two changes within one
+"""More than a tick of the kernel's clock. Before Linux 6.13 this clock gives files their times, so two changes in one
 tick have the same time."""
 _UNSETTLED: Final = -1
-"""The time of no directory."""
+"""A time that no directory has."""
 
 
 class Listing:
-    """Lists directories, and knows later whether one of them has changed: a new file there has no rule."""
+    """Lists directories, and can tell later whether one of them has changed: a new file there has no rule."""
 
     def __init__(self) -> None:
         self._changed_at: dict[str, int] = {}
         self.waiting: list[str] = []
-        """What was left out, as there was nothing before somebody asks for it."""
+        """Paths that were left out, because there is nothing before somebody asks for it."""
 
     def list_entries(self, directory: str) -> Iterable[str]:
         """See `opened_paths.list_entries`."""
-        # Before: what comes meanwhile is seen as a change.
+        # Read first: then an entry that comes during the listing counts as a change.
         self._changed_at[directory] = _settled(_changed_at(directory))
         return list_entries(directory)
 
     def leave_out_waiting(self, rules: Sequence[Rule], mounts: Sequence[Mount]) -> list[Rule]:
-        """Return the rules without those for what waits to be mounted.
+        """Return the rules without those for paths that wait to be mounted.
 
-        A rule for the place itself would allow nothing of what is mounted over it later, and who opens it waits for a
+        A rule for the place itself would allow nothing of what is mounted over it later. And to open it waits for a
         server that may be away.
         """
         waiting = {rule.path for rule in rules if waits_to_be_mounted(rule.path, mounts)}
@@ -51,9 +51,9 @@ class Listing:
         return [rule for rule in rules if rule.path not in waiting]
 
     def is_current(self) -> bool:
-        """Return whether each directory has the entries that it had: about a microsecond for each.
+        """Return whether each directory has the same entries as before: about a microsecond for each.
 
-        And whether what was left out waits still, where there is such.
+        Also return whether the paths that were left out, if any, still wait.
         """
         return (
             all(_changed_at(directory) == then for directory, then in self._changed_at.items())
@@ -66,7 +66,7 @@ class Listing:
         try:
             mounts = _mounts()
         except IsolationError:
-            return True  # what has come meanwhile stays closed
+            return True  # what has come since then stays closed
         return all(waits_to_be_mounted(path, mounts) for path in self.waiting)
 
 
@@ -81,14 +81,14 @@ class SharedPaths:
         self._listing = Listing()
         self._problem: IsolationError | None = None
         self._rules: list[Rule] | None = None
-        """Those whose paths could not all be opened."""
+        """The rules, if not all of their paths could be opened."""
 
     def open(self) -> None:
-        """Open them, unless they are open and all there are. What goes wrong is for a child to tell (`make_ruleset`),
-        unless there are older ones, which only close more.
+        """Open them, unless they are open and complete. A child reports errors (`make_ruleset`), unless there are older
+        paths: these only close more.
 
-        To be called again before each fork: what the machine lacks, it may have then, and a file may have been
-        replaced (`/etc/resolv.conf`, say): the new one is another file, which has no rule.
+        Call it again before each fork: the machine may then have what it lacked, and a file may have been replaced
+        (for example `/etc/resolv.conf`): the new one is another file, and has no rule.
         """
         if not self.isolation.landlock_abi or (self._opened is not None and self._listing.is_current()):
             return
@@ -107,17 +107,17 @@ class SharedPaths:
 
     @property
     def waiting(self) -> list[str]:
-        """What was not opened, as there is nothing before somebody asks for it (see `automounts`)."""
+        """The paths that were not opened, because there is nothing before somebody asks for it (see `automounts`)."""
         return self._listing.waiting
 
     def is_current(self) -> bool:
-        """Return whether they are still all that there are."""
+        """Return whether they are still complete."""
         return self._listing.is_current()
 
     def make_ruleset(self) -> int:
         """Return the descriptor of a new set of rules, which lacks the job's own directory. Raises `IsolationError`.
 
-        Where not all paths can be open together (a low limit of open files), they are opened one after the other.
+        If not all paths can be open at once (a low limit of open files), they are opened one after the other.
         """
         abi = self.isolation.landlock_abi
         if self._opened is not None:
@@ -129,9 +129,9 @@ class SharedPaths:
 
 
 def _leaving_some(opened: OpenedPaths) -> OpenedPaths:
-    """Return them where a child of this process still gets the descriptors that it needs itself.
+    """Return them if a child of this process still gets the descriptors that it needs itself.
 
-    Raises `IsolationError` where it does not; then none is open.
+    Raises `IsolationError` if it does not; then none is open.
     """
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if opened.highest < most - _LEFT_FOR_A_CHILD:
@@ -142,7 +142,7 @@ def _leaving_some(opened: OpenedPaths) -> OpenedPaths:
 
 
 def ruleset_of(files: FileRules, abi: int) -> int:
-    """Return the descriptor of a new set of rules, for a process that shares its paths with none.
+    """Return the descriptor of a new set of rules, for a process that shares its paths with no other.
 
     Raises `IsolationError`.
     """
@@ -164,7 +164,7 @@ def _mounts() -> list[Mount]:
 
 
 def with_other_places(files: FileRules, mounts: Sequence[Mount]) -> FileRules:
-    """Return rules that hold too where the same files are mounted a second time."""
+    """Return rules that are also true where the same files are mounted a second time."""
     closed = (*files.closed, *_others(files.closed, mounts))
     shut = closed if files.jobs_directory is None else (*closed, files.jobs_directory)
     read_only = [path for path in _others(files.read_only, mounts) if not _is_below(path, shut)]
@@ -176,11 +176,11 @@ def _others(paths: Iterable[str], mounts: Sequence[Mount]) -> list[str]:
 
 
 def with_ends_of_links(files: FileRules) -> FileRules:
-    """Return rules in which what a symbolic link leads to now is marked as the link is.
+    """Return rules in which the present target of a symbolic link is marked like the link.
 
-    The link itself needs no rule: it is followed to what has one, or has none. Its directory is listed, so that it is
-    noticed when it leads elsewhere (a secret that Kubernetes renews). But a link opens nothing that is closed:
-    a job may be able to change one that another one leads to.
+    The link itself needs no rule: the kernel follows it to a target with or without a rule. Its directory is listed, so
+    that a new target is noticed (a secret that Kubernetes renews). But a link never opens a closed path: a job may be
+    able to change a link that leads to another link.
     """
     closed = (*files.closed, *map(os.path.realpath, files.closed))
     shut = closed if files.jobs_directory is None else (*closed, files.jobs_directory)
@@ -204,5 +204,5 @@ def _changed_at(directory: str) -> int:
 
 
 def _settled(changed_at: int) -> int:
-    """Return the time of a change as a later look is to find it: never one that another change may have as well."""
+    """Return the time of a change for a later comparison: never a time that another change may have as well."""
     return _UNSETTLED if abs(time.time_ns() - changed_at) < _SAME_TIME_NS else changed_at

@@ -1,4 +1,4 @@
-"""The signal fence: what every child has, also with `--isolation off`, and the template."""
+"""The signal fence. Every child has it, even with `--isolation off`, and so has the template."""
 
 import os
 
@@ -18,11 +18,11 @@ def contain_signals(*, below_it_file_rules: bool = False) -> bool:
     """Forbid this process and its descendants to signal anything outside themselves (Landlock, Linux 6.12).
 
     Without it a block could stop the supervisor, or another job, with one `os.kill`. Files and network stay open.
-    Returns whether the kernel can do it; where it can't, only a user of their own (`--job-users`) keeps jobs from
-    signalling the supervisor.
+    Returns whether the kernel can do it. If it can't, only separate users (`--job-users`) keep jobs from signalling
+    the supervisor.
 
-    With `below_it_file_rules`, descendants of this process give up files later. A file can be moved to another place,
-    or linked there, only where every set of rules allows it, so this one does. It forbids mounting then, as any set of
+    With `below_it_file_rules`, descendants of this process give up files later. A file can be moved or linked to
+    another place only if every set of rules allows it, so this one does. It then forbids mounting, as any set of
     rules about files does.
     """
     if abi_of_the_kernel() < ABI_WITH_SIGNALS:

@@ -1,4 +1,4 @@
-"""The vocabulary shared by supervisor, template and child: frames, messages, caps, kernel calls.
+"""The shared language of supervisor, template and child: frames, messages, caps, kernel calls.
 
-The one part of `jobrunner` that the supervisor may import. It knows no block and runs none.
+It is the only part of `jobrunner` that the supervisor may import. It knows no block and runs none.
 """

@@ -15,7 +15,7 @@ _PATHS_CAP = 1000
 SensitivePath = Annotated[
     tuple[Annotated[str, Field(max_length=_KEY_CAP_CHARS)], ...], Field(max_length=_STEPS_CAP)
 ]
-"""Keys from the outside in; `*` is any element of a list or value of an object."""
+"""Keys from the outside to the inside; `*` is any element of a list or value of an object."""
 
 ProblemKind = Literal["error", "exit", "hang", "crash", "thread", "conflict", "source"]
 
@@ -40,24 +40,24 @@ class BlockEntry(BaseModel):
     parameter_schema: dict[str, Any]
     result_schema: dict[str, Any]
     sensitive_parameters: Annotated[tuple[SensitivePath, ...], Field(max_length=_PATHS_CAP)] = ()
-    """Where in the parameters the block's model declares secrets. The values are then read from the order itself."""
+    """Where the block's model declares secrets in the parameters. The values are then read from the order itself."""
     max_seconds: float | None
     max_memory_mb: int | None
     max_cpu_seconds: float | None = None
     max_concurrent: Annotated[int | None, Field(gt=0)] = None
     """How many of its jobs one worker runs at a time. `None`: as many as there are slots."""
     code_digest: Annotated[str, Field(max_length=64)] = ""
-    """Which code this is: equal for equal files, wherever they lie. Empty where it is not known."""
+    """Which code this is: equal for equal files, wherever they are. Empty if it is not known."""
     module: str
     imported_with: str | None = None
     """The module that was being imported for its blocks when this one was registered, by the name that a problem with
-    it has. Another one than `module`, that of the class, where it imports that or calls a function there."""
+    it has. It differs from `module`, the module of the class, if it imports that one or calls a function there."""
     file: str | None
     line: int | None
 
 
 class ImportProblem(BaseModel):
-    """A module whose blocks are missing, or that has another effect on this worker, and why."""
+    """A module whose blocks are missing, or that affects this worker in another way, and why."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,7 +70,7 @@ class ImportProblem(BaseModel):
 
     @property
     def place(self) -> str:
-        """Return where to look, for people: the file and line where known, else the module."""
+        """Return where to look, for people: the file and line if known, otherwise the module."""
         if self.file is None:
             return self.module
         return self.file if self.line is None else f"{self.file}:{self.line}"
@@ -80,21 +80,21 @@ class ImportProblem(BaseModel):
 
 
 class LeftOut(BaseModel):
-    """A module that was not imported, as nothing in its text says that it registers anything."""
+    """A module that was not imported, because nothing in its text shows that it registers anything."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     module: str
     file: str | None
     reason: str
-    """Why, as the second half of a sentence."""
+    """The reason, as the second half of a sentence."""
 
     def __str__(self) -> str:
         return f"{self.file or self.module}: {self.reason}"
 
 
 class Catalogue(BaseModel):
-    """What discovery found."""
+    """The result of discovery."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -108,17 +108,17 @@ class Catalogue(BaseModel):
 
     @cached_property
     def _by_id(self) -> dict[str, BlockEntry]:
-        # Of two with one id, the first.
+        # If two have the same id, the first counts.
         return {block.id: block for block in reversed(self.blocks)}
 
     @property
     def not_imported(self) -> tuple[ImportProblem, ...]:
-        """The problems of modules whose blocks are missing. One that has started a thread has its blocks here."""
+        """The problems of modules whose blocks are missing. A module that has started a thread still has its blocks."""
         return tuple(problem for problem in self.problems if problem.kind != "thread")
 
     @property
     def starts_threads(self) -> bool:
-        """Whether importing these blocks left a thread running, so that the template must not fork."""
+        """Whether the import of these blocks left a thread running, so the template must not fork."""
         return bool(self.of_kind("thread"))
 
     def of_kind(self, kind: ProblemKind) -> tuple[ImportProblem, ...]:
@@ -126,9 +126,9 @@ class Catalogue(BaseModel):
         return tuple(problem for problem in self.problems if problem.kind == kind)
 
     def to_json(self) -> bytes:
-        """Return the catalogue as it travels from the template.
+        """Return the catalogue in the form in which the template sends it.
 
-        Text that no UTF-8 holds, as in a file's name or in what an import raised, is escaped: it harms nothing else.
+        Text that UTF-8 can't hold, in a file's name or from a failed import, is escaped: it harms nothing else.
         """
         try:
             return self.model_dump_json().encode()

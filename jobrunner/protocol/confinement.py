@@ -1,4 +1,4 @@
-"""What a child may take and as whom it runs. Decided by the supervisor, applied by the child at its start."""
+"""What a child may use, and as which user it runs. The supervisor decides, and the child applies it at its start."""
 
 import struct
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ PACKED_BYTES: Final = _RECORD.size
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """The limits and the user of one child. `None` is no limit, and the supervisor's own user."""
+    """The limits and the user of one child. `None` means no limit, or the supervisor's own user."""
 
     max_open_files: int | None = None
     max_file_mb: int | None = None
     max_processes: int | None = None
-    """Enforced by the kernel only together with `user`: it counts per user, over all that this user runs."""
+    """The kernel enforces it only together with `user`: it counts all processes of a user."""
     user: int | None = None
-    """The number of the user and of its group; no account has to exist."""
+    """The number of the user and of its group; no account needs to exist."""
 
     def pack(self) -> bytes:
-        """Return it as a record of `PACKED_BYTES`. A limit beyond what the kernel can count is the highest one."""
+        """Return it as a record of `PACKED_BYTES`. A limit that the kernel can't count becomes the highest one."""
         numbers = (self.max_open_files, self.max_file_mb, self.max_processes, self.user)
         return _RECORD.pack(*(_NONE if number is None else min(number, _HIGHEST) for number in numbers))
 

@@ -1,8 +1,8 @@
 """The control socket between supervisor and template: fork requests with descriptors, starts with pids.
 
-A `SOCK_SEQPACKET` pair without an address: one datagram is one message, and nobody else can connect to it. Each message
-is a record of one length: who forks shares all its memory with each fork, so that what it writes to in between, as
-reading JSON does, is copied for each child.
+It is a `SOCK_SEQPACKET` pair without an address: one datagram is one message, and nobody else can connect to it. All
+messages have one fixed length and are binary. A process that forks shares all its memory with each fork. Memory that it
+writes between forks, for example to read JSON, is copied for each child.
 """
 
 import errno
@@ -16,11 +16,11 @@ from jobrunner.protocol.confinement import PACKED_BYTES
 from jobrunner.protocol.entry import Descriptors
 
 _SESSION_REQUEST: Final = struct.Struct("=Q")
-"""The fields of `SessionRequest`, but for what comes as a descriptor."""
+"""The fields of `SessionRequest`, except those that come as descriptors."""
 _CHILD_REQUEST: Final = struct.Struct(f"=Q?{PACKED_BYTES}s")
-"""Those of `ChildRequest`: its number, whether it rehearses, its confinement."""
+"""The fields of `ChildRequest`: its number, whether it rehearses, its confinement."""
 _STARTED: Final = struct.Struct("=Qii")
-"""Those of `Started`."""
+"""The fields of `Started`."""
 
 _DESCRIPTOR: Final = struct.Struct("=i")
 _DESCRIPTORS_PER_CHILD: Final = 4
@@ -32,9 +32,9 @@ _HIGHEST_PID: Final = 2**22
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A child that exists, with the number of the request it answers.
+    """A child that exists, with the number of the request that it answers.
 
-    `pid` is 0 when it could not be started, and `error` the kernel's number for the reason, where there is one.
+    If it could not be started, `pid` is 0, and `error` the kernel's number for the reason, if there is one.
     """
 
     request: int
@@ -44,30 +44,30 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class ChildRequest:
-    """Whoever forks children is asked for one. One that `rehearses` is ready later, and its job is faster."""
+    """A request for a child. A child that `rehearses` is ready later, but its job is faster."""
 
     request: int
     descriptors: Descriptors
     confinement: bytes
-    """As `Confinement.pack` has made it: only the child has to read it."""
+    """Made by `Confinement.pack`: only the child must read it."""
     rehearses: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """The template is asked for a process that holds a session, and gets its requests over `control_fd`."""
+    """A request to the template for a process that holds a session. Its own requests come over `control_fd`."""
 
     request: int
     control_fd: int
 
 
 def send_session_request(control: socket.socket, request: int, theirs: socket.socket) -> None:
-    """Ask the template for a session holder, with its end of a control socket. Raises `OSError` when it is gone."""
+    """Ask the template for a session holder. Send it its end of a control socket. Raises `OSError` if it is gone."""
     socket.send_fds(control, [_SESSION_REQUEST.pack(request)], [theirs.fileno()])
 
 
 def send_fork_request(control: socket.socket, asked: ChildRequest) -> None:
-    """Ask the template for one child. Raises `OSError` (`BrokenPipeError`) when the template is gone."""
+    """Ask the template for one child. Raises `OSError` (`BrokenPipeError`) if the template is gone."""
     ends = asked.descriptors
     passed = [ends.channel, ends.stdout, ends.stderr, ends.dump]
     record = _CHILD_REQUEST.pack(asked.request, asked.rehearses, asked.confinement)
@@ -75,13 +75,13 @@ def send_fork_request(control: socket.socket, asked: ChildRequest) -> None:
 
 
 def receive_fork_request(control: socket.socket) -> ChildRequest | SessionRequest | None:
-    """Wait for the next request that can be met; `None` when the supervisor is gone.
+    """Wait for the next request that can be met; `None` if the supervisor is gone.
 
-    Where the kernel has no numbers left for the descriptors that come with one, it is answered here.
+    If the kernel has no numbers left for the descriptors of a request, this answers it.
     """
     while True:
-        # Not by `socket.recv_fds`: Python 3.11 does not pass the flags on. One byte more, or a longer message would
-        # look like a record.
+        # Not by `socket.recv_fds`: Python 3.11 does not pass the flags on. One byte more, because otherwise a longer
+        # message would look like a record.
         data, sent, _, _ = control.recvmsg(
             _CHILD_REQUEST.size + 1, _ROOM_FOR_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
         )
@@ -102,19 +102,19 @@ def receive_fork_request(control: socket.socket) -> ChildRequest | SessionReques
 
 
 def announce_start(control: socket.socket, start: Started) -> None:
-    """Tell the supervisor of a child. A middle process does so before it ends, which makes it the supervisor's."""
+    """Report a child to the supervisor. A middle process does so before it ends, so its child is the supervisor's."""
     control.send(_STARTED.pack(start.request, start.pid, start.error))
 
 
 def receive_starts(control: socket.socket) -> tuple[list[Started], bool]:
-    """Take every announcement that is there, without waiting.
+    """Return all announcements that have come, without waiting.
 
-    Second value: whether the template is gone, or has sent what is no announcement and can't be trusted any more.
+    The second value says whether the template is gone, or has sent something else and can't be trusted any more.
     """
     starts: list[Started] = []
     while True:
         try:
-            data = control.recv(_STARTED.size + 1)  # enough to see that one is longer
+            data = control.recv(_STARTED.size + 1)  # enough to see that a message is too long
         except BlockingIOError:
             return starts, False
         except ConnectionError:
@@ -128,10 +128,10 @@ def receive_starts(control: socket.socket) -> tuple[list[Started], bool]:
 
 
 def _start_of(data: bytes) -> Started | None:
-    """Read one announcement; `None` for what the template's own code never sends.
+    """Read one announcement; `None` for data that the template's own code never sends.
 
-    A module of blocks may write to this socket while it is imported. Its numbers must not become signals: -1 is
-    everybody, and 1 and this process are nobody's child. A text of the same length has a pid beyond all pids.
+    A module of blocks may write to this socket during its import. Its numbers must not become signals: -1 means
+    everybody, and 1 and this process are nobody's children. A text of the same length gives a pid beyond all pids.
     """
     if len(data) != _STARTED.size:
         return None

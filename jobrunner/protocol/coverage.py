@@ -5,5 +5,5 @@ from typing import Final
 COVERAGE_VARIABLE: Final = "NEOPS_TESTS_COVERAGE"
 """Its value is a JSON object with the directory for the children's data and the options of the tests' own `Coverage`.
 
-Only what tests start lets it through to children: no daemon passes it on unless `--job-env` names it.
+Only what tests start passes it on to children; a daemon does not, unless `--job-env` names it.
 """

@@ -1,15 +1,15 @@
-"""Texts that UTF-8 can hold: Python's can have half a surrogate pair, as in the name of a file that is no UTF-8."""
+"""Texts that UTF-8 can hold. Python's can have half a surrogate pair, for example in a file name that is not UTF-8."""
 
 from typing import Any
 
 
 def encodable(text: str) -> str:
-    """Return `text` for UTF-8: half a surrogate pair is shown as print does."""
+    """Return `text` for UTF-8. Half a surrogate pair becomes an escape, as in a repr."""
     return text.encode(errors="backslashreplace").decode()
 
 
 def all_encodable(value: Any) -> Any:
-    """Return plain data for UTF-8, the keys too."""
+    """Return plain data for UTF-8, with its keys."""
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, dict):
@@ -20,5 +20,5 @@ def all_encodable(value: Any) -> Any:
 
 
 def is_encodable(text: str) -> bool:
-    """Whether UTF-8 can hold `text` as it is."""
+    """Whether UTF-8 can hold `text` unchanged."""
     return encodable(text) == text

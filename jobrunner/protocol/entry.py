@@ -1,7 +1,7 @@
-"""What `multiprocess` calls in a spawned interpreter.
+"""The functions that `multiprocess` calls in a spawned interpreter.
 
-The supervisor hands these functions to `multiprocess` by reference, so it has to import the module they are in,
-and it must not import what runs blocks. Hence the import by name, at call time, on the other side.
+The supervisor gives these functions to `multiprocess` by reference, so it must import their module. But it must not
+import code that runs blocks. So the other side imports that code by name, at the call.
 """
 
 import os
@@ -15,21 +15,21 @@ from jobrunner.protocol.importing import import_uncollected
 from jobrunner.protocol.isolation import Isolation
 
 ENTRY_POINTS: Final = "entry-points"
-"""The source that stands for every installed package with blocks."""
+"""The name of the source for all installed packages with blocks."""
 
 ENTRY_POINT_GROUP: Final = "neops.function_blocks"
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What a template or a spawned child imports, and how it does so."""
+    """What a template or a spawned child imports, and how."""
 
     sources: tuple[str, ...]
     """Directories, files, importable module names, or `entry-points`."""
     skip_modules: tuple[str, ...] = ()
     """Modules that hung or crashed an earlier template."""
     import_all: bool = False
-    """Whether modules are imported, too, whose text does not say that they register anything."""
+    """Whether to import also modules whose text does not show that they register anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Descriptors:
 
 
 class PassedDescriptor:
-    """An argument that arrives in a spawned process as a plain, non-inheritable file descriptor number."""
+    """An argument that arrives in a spawned process as a plain, non-inheritable descriptor number."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -66,7 +66,7 @@ def _arrived(passed: Any) -> int:
 def run_template(
     supervisor_pid: int, control: int, report: int, output: int, discovery: Discovery, isolation: Isolation
 ) -> None:
-    """Be the template: import the blocks, report the catalogue, fork children until told to end."""
+    """Be the template: import the blocks, report the catalogue, fork children until the supervisor ends it."""
     template = import_uncollected("jobrunner.template")
     template.serve(supervisor_pid, control, report, output, discovery, isolation)
 
@@ -82,7 +82,7 @@ def run_spawned_child(
     confinement: Confinement,
     isolation: Isolation,
 ) -> None:
-    """Fork a child that imports the blocks itself and runs one job, and end."""
+    """Fork a child that imports the blocks itself and runs one job. Then end."""
     descriptors = Descriptors(channel, stdout, stderr, dump)
     spawn_main = import_uncollected("jobrunner.spawn_main")
     spawn_main.run(supervisor_pid, control, descriptors, discovery, confinement, isolation)

@@ -1,5 +1,5 @@
-"""The root of what the protocol between supervisor, template and child raises."""
+"""The base class of the errors of the protocol between supervisor, template and child."""
 
 
 class ProtocolError(Exception):
-    """Root of this package's errors. The supervisor loads it, so that it is none of `jobrunner`'s."""
+    """Base class of this package's errors. The supervisor loads it, so it does not belong to `jobrunner`'s errors."""

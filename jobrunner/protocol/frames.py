@@ -1,7 +1,7 @@
 """Length-prefixed frames: a small JSON header and a payload that stays bytes.
 
 Wire format: two unsigned 32-bit big-endian lengths (header, payload), the header, the payload.
-Nothing is ever unpickled: a pickle from a child is code that the reader runs.
+Nothing is ever unpickled: a pickle from a child is code that the reader would run.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from jobrunner.protocol.errors import ProtocolError
 
 PREFIX: Final = struct.Struct("!II")
 _COPIED_BYTES: Final = 64 * 1024
-"""Smaller parts are joined: each piece is a system call."""
+"""Smaller parts are joined, because each piece costs a system call."""
 
 
 class FrameError(ProtocolError):
-    """The other side sent something that is no frame. The channel can't be read any further.
+    """The other side sent something that is not a frame. The channel can't be read any further.
 
-    `incomplete` is true when the channel ended inside a frame, false when a length was over its cap.
+    `incomplete` is true if the channel ended inside of a frame, false if a length was over its cap.
     """
 
     def __init__(self, message: str, *, incomplete: bool) -> None:
@@ -32,7 +32,7 @@ class FrameError(ProtocolError):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame as it came: header JSON (not yet validated) and payload."""
+    """One frame as received: header JSON (not yet validated) and payload."""
 
     header: bytes
     payload: bytes
@@ -44,9 +44,10 @@ def pack(header: bytes, payload: bytes = b"") -> bytes:
 
 
 def pack_parts(header: bytes, parts: Sequence[bytes]) -> list[bytes | memoryview]:
-    """Return the wire form of one frame with these parts as its payload, in pieces to be sent one after the other.
+    """Return the wire form of one frame with these parts as its payload, in pieces to send one after the other.
 
-    One piece, unless a part is large: of that no copy is made. To copy ten megabytes takes as long as to read them.
+    It is one piece, unless a part is large: a large part is not copied. To copy ten megabytes takes as long as to read
+    them.
     """
     pieces: list[bytes | memoryview] = []
     small = PREFIX.pack(len(header), sum(map(len, parts))) + header
@@ -54,14 +55,14 @@ def pack_parts(header: bytes, parts: Sequence[bytes]) -> list[bytes | memoryview
         if len(part) < _COPIED_BYTES:
             small += part
         else:
-            # What a socket does not take at once is cut off and kept: of bytes, that would be a copy.
+            # A socket may not accept all at once, and the rest is cut off and kept. With bytes, that would be a copy.
             pieces += (small, memoryview(part))
             small = b""
     return [*pieces, small] if small else pieces
 
 
 def check_lengths(prefix: bytes, payload_cap_bytes: int) -> tuple[int, int]:
-    """Read both lengths; raise `FrameError` before a byte of an oversized body is read."""
+    """Read both lengths. Raise `FrameError` before a byte of a body that is too large is read."""
     header_length, payload_length = PREFIX.unpack(prefix)
     if header_length > HEADER_CAP_BYTES:
         raise FrameError(f"a header of {header_length} bytes is over {HEADER_CAP_BYTES}", incomplete=False)
@@ -73,8 +74,8 @@ def check_lengths(prefix: bytes, payload_cap_bytes: int) -> tuple[int, int]:
 async def read_frame(reader: asyncio.StreamReader, payload_cap_bytes: int) -> Frame | None:
     """Read the next frame; `None` at a clean end of the channel.
 
-    Raises `FrameError` when the channel ends inside a frame or a length is over its cap.
-    Cancelling it may lose a part of a frame: cancel only when the channel is given up.
+    Raises `FrameError` if the channel ends inside of a frame or a length is over its cap.
+    A cancellation may lose a part of a frame: cancel only when you give the channel up.
     """
     try:
         header_length, payload_length = check_lengths(
@@ -93,7 +94,7 @@ async def read_frame(reader: asyncio.StreamReader, payload_cap_bytes: int) -> Fr
 
 
 def _receive_exactly(channel: socket.socket, length: int) -> bytes:
-    # Nearly always all of it, without a copy.
+    # Nearly always it comes at once, and is not copied.
     received = channel.recv(length, socket.MSG_WAITALL) if length else b""
     parts = [received]
     while (length := length - len(received)) > 0:
@@ -107,7 +108,7 @@ def _receive_exactly(channel: socket.socket, length: int) -> bytes:
 def receive_frame(channel: socket.socket, payload_cap_bytes: int) -> Frame:
     """Blocking counterpart of `read_frame`, for a child without a running loop.
 
-    Raises `EOFError` when the other side is gone, `FrameError` for a length over its cap.
+    Raises `EOFError` if the other side is gone, `FrameError` for a length over its cap.
     """
     header_length, payload_length = check_lengths(_receive_exactly(channel, PREFIX.size), payload_cap_bytes)
     return Frame(_receive_exactly(channel, header_length), _receive_exactly(channel, payload_length))

@@ -1,7 +1,7 @@
-"""The system calls by which a process leaves its process group, and who leads the new group then.
+"""The system calls with which a process leaves its process group, and who leads the new group then.
 
-A child has the kernel ask the supervisor about each of them (`jobrunner.group_filter`), so that the supervisor knows
-every process group of a job: a signal to a group is one step of the kernel, which no fork gets ahead of.
+A child makes the kernel ask the supervisor about each of them (`jobrunner.group_filter`). So the supervisor knows every
+process group of a job. A signal to a group is one step of the kernel, and no fork is faster.
 """
 
 import platform
@@ -11,7 +11,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What the kernel calls an architecture (<linux/audit.h>), and its numbers of the two calls, and of prctl."""
+    """The kernel's name of an architecture (<linux/audit.h>), and its numbers of the two calls, and of prctl."""
 
     architecture: int
     setsid: int
@@ -21,7 +21,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class GroupCall:
-    """A call that a process waits in. `process` and `group` are the arguments of setpgid, 0 for setsid."""
+    """A call in which a process waits. `process` and `group` are the arguments of setpgid, 0 for setsid."""
 
     process: int
     group: int
@@ -34,7 +34,7 @@ AARCH64: Final = 0xC00000B7
 ARM: Final = 0x40000028
 
 X32_BIT: Final = 0x40000000
-"""Set in the number of each call of an x32 program, which otherwise passes for one of x86-64."""
+"""A bit in the number of each call of an x32 program. Otherwise such a program looks like one of x86-64."""
 
 _NUMBERS: Final = {
     "x86_64": (
@@ -51,16 +51,16 @@ SECCOMP_NUMBER: Final = {"x86_64": 317, "aarch64": 277}
 """The number of seccomp(2) itself."""
 
 ASK_ACTION: Final = 0x7FC00000
-"""What a filter answers to have the kernel ask another process (`SECCOMP_RET_USER_NOTIF`, <linux/seccomp.h>)."""
+"""A filter's answer that makes the kernel ask another process (`SECCOMP_RET_USER_NOTIF`, <linux/seccomp.h>)."""
 
 
 def known_numbers(machine: str | None = None) -> tuple[Numbers, ...]:
-    """Return the numbers of all kinds of programs that `machine` (this one) runs; none where they are not known."""
+    """Return the numbers for all kinds of programs that `machine` (default: this one) runs; none if unknown."""
     return _NUMBERS.get(machine or platform.machine(), ())
 
 
 def read_call(architecture: int, number: int, arguments: tuple[int, int]) -> GroupCall | None:
-    """Return what a call asks for; `None` for a call that is none of the two."""
+    """Return what a call asks for; `None` for a call that is neither of the two."""
     for numbers in (numbers for kinds in _NUMBERS.values() for numbers in kinds):
         if numbers.architecture == architecture and number == numbers.setsid:
             return GroupCall(0, 0)
@@ -70,14 +70,14 @@ def read_call(architecture: int, number: int, arguments: tuple[int, int]) -> Gro
 
 
 def _as_pid(argument: int) -> int:
-    """Return an argument as the kernel takes it: the lower half of the register, with its sign."""
+    """Return an argument as the kernel reads it: the lower half of the register, with its sign."""
     return ((argument & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
 
 
 def leader_after(call: GroupCall, caller: int) -> int | None:
-    """Return who leads the group that `call` of the process `caller` would make; `None` where it makes none.
+    """Return the leader of the group that `call` of the process `caller` would make; `None` if it makes no group.
 
-    A group that a process joins is there already, and was asked for by its leader.
+    A group that a process joins exists already, and its leader has asked for it.
     """
     process = call.process or caller
     return process if (call.group or process) == process and process > 0 else None

@@ -1,7 +1,7 @@
-"""Files of /proc, /sys and cgroups, which the kernel makes up when they are read. Light on imports: the keeper uses it.
+"""Reads files of /proc, /sys and cgroups: the kernel makes them at each read. Few imports: the keeper uses it.
 
-By bare calls. Python's own files ask for a size, a position and a terminal first: five calls more for each file, which
-tell nothing here, and each lets another thread take the interpreter in between.
+It uses bare system calls. Python's own files first ask for a size, a position and a terminal: five more calls for each
+file, useless here, and in each another thread may take the interpreter.
 """
 
 import os
@@ -9,17 +9,17 @@ from collections.abc import Generator
 from typing import Final
 
 CGROUP_PROCESSES: Final = "cgroup.procs"
-"""The file of a cgroup that lists its processes, and moves the one whose number is written to it."""
+"""The file of a cgroup that lists its processes. A process whose number is written to it is moved into the cgroup."""
 
 _READ_BYTES: Final = 8192
 
 
 def read(path: str | os.PathLike[str]) -> bytes:
-    """Return what is in the file now. Raises `OSError`."""
+    """Return the present content of the file. Raises `OSError`."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         content = os.read(descriptor, _READ_BYTES)
-        # A long list comes in parts, and a short part is no sign of the last one.
+        # A long list comes in parts, and a short part does not mean that it is the last one.
         while part := os.read(descriptor, _READ_BYTES):
             content += part
         return content
@@ -28,9 +28,9 @@ def read(path: str | os.PathLike[str]) -> bytes:
 
 
 def parts(path: str | os.PathLike[str]) -> Generator[bytes, None, None]:
-    """Yield what is in the file now, piece by piece, for who may have enough before its end. Raises `OSError`.
+    """Yield the present content of the file in parts, for callers that may stop before its end. Raises `OSError`.
 
-    Close it where it isn't read to the end.
+    Close it if you don't read to the end.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -41,7 +41,7 @@ def parts(path: str | os.PathLike[str]) -> Generator[bytes, None, None]:
 
 
 def write(path: str | os.PathLike[str], text: str) -> None:
-    """Write in one call, as the kernel wants it. Raises `OSError`."""
+    """Write in one call, as the kernel requires. Raises `OSError`."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
         os.write(descriptor, text.encode())

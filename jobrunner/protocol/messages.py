@@ -33,7 +33,7 @@ RunOn = Literal["global", "device", "interface", "group", "client"]
 
 
 class Header(BaseModel):
-    """Base of all headers: frozen, and closed, so that a misspelt field fails where it is written."""
+    """Base class of all headers: frozen, and closed, so that a misspelt field fails where it is written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,7 +47,7 @@ class Header(BaseModel):
 
 
 class Ready(Header):
-    """Child to supervisor: warmed up, waiting for one order. What it has taken until now is not its job's."""
+    """Child to supervisor: warmed up, waiting for one order. What it has used so far does not count for its job."""
 
     type: Literal["ready"] = "ready"
     pid: int
@@ -57,22 +57,22 @@ class Ready(Header):
 
 
 class NotIsolated(Header):
-    """Child to supervisor: it could not be kept apart as it was ordered, after its order. It has run nothing, and ends.
+    """Child to supervisor: after its order, it could not be isolated as ordered. It has run nothing, and ends.
 
-    An exit code would not do: any program may end with the same one.
+    An exit code alone is not enough: any program may end with the same code.
     """
 
     type: Literal["not_isolated"] = "not_isolated"
 
 
 class Join(Header):
-    """Supervisor to child, before its order: make the payload's cgroups (NUL between), enter them, be `Ready` anew."""
+    """Supervisor to child, before its order: make and enter the payload's cgroups (NUL between), send `Ready` again."""
 
     type: Literal["join"] = "join"
 
 
 class Order(Header):
-    """Supervisor to child: this is your job. It gets ready for it, runs nothing of it yet, and waits for `Begin`."""
+    """Supervisor to child: this is your job. The child gets ready for it, runs nothing of it, and waits for `Begin`."""
 
     type: Literal["order"] = "order"
     job_id: str
@@ -86,20 +86,20 @@ class Order(Header):
     log_levels: Annotated[dict[str, int], Field(max_length=NAMES_CAP)] = {}
     """Levels of single loggers, by name."""
     redact_keys: Annotated[tuple[str, ...], Field(max_length=NAMES_CAP)] = ()
-    """What else, beside the built-in words, makes a name one of a secret."""
+    """Additional parts of names, besides the built-in ones, that make a name secret."""
     result_cap_bytes: int
     host_keys: HostKeyCheck = "accept-new"
-    """What is to be done with a device whose host key is not known."""
+    """What to do with a device whose host key is unknown."""
     stall_seconds: float | None = None
-    """After how long a silence its event loop counts as stalled."""
+    """After how many seconds of silence its event loop counts as stalled."""
     blocking_seconds: float | None = None
-    """After how long without an await its code counts as blocking. Without both, the loop does not tick."""
+    """After how many seconds without an await its code counts as blocking. Without both, the loop does not tick."""
     sessions_per_device: int = Field(default=0, ge=0)
-    """How many sessions a device may have of all jobs together. With 0 the child need not ask."""
+    """How many sessions all jobs together may have on a device. With 0 the child need not ask."""
 
 
 class Begin(Header):
-    """Supervisor to child: run the job of the order. The payload (`Job.payload`) holds passwords, as no header does."""
+    """Supervisor to child: run the job of the order. The payload (`Job.payload`) holds passwords; no header does."""
 
     type: Literal["begin"] = "begin"
     deadline: float
@@ -114,16 +114,16 @@ class Cancel(Header):
 
 
 class SessionGranted(Header):
-    """Supervisor to child: the session that was asked for by this number may be opened now."""
+    """Supervisor to child: the session with this number may be opened now."""
 
     type: Literal["session_granted"] = "session_granted"
     number: SessionNumber
 
 
 class SessionWanted(Header):
-    """Child to supervisor: may a session on this device be opened? Answered when there is room for it.
+    """Child to supervisor: may a session on this device be opened? The answer comes when there is room for it.
 
-    `number` is the child's own, one for each session. `device` is any text that is the same for the same device.
+    `number` is the child's own, one for each session. `device` is any text that is always the same for one device.
     """
 
     type: Literal["session_wanted"] = "session_wanted"
@@ -132,7 +132,7 @@ class SessionWanted(Header):
 
 
 class SessionClosed(Header):
-    """Child to supervisor: the session with this number is closed, or wanted no more."""
+    """Child to supervisor: the session with this number is closed, or no longer wanted."""
 
     type: Literal["session_closed"] = "session_closed"
     number: SessionNumber
@@ -141,9 +141,9 @@ class SessionClosed(Header):
 class DeviceChange(Header):
     """Child to supervisor: how far a change of a device's configuration is. Sent before a line of that stage is typed.
 
-    It is for the result of a job that is killed, which can't tell itself what it has left on a device. `number` is the
-    child's own, one for each change; a later message with the same number takes the place of the earlier one. With
-    `timer_seconds` the device takes the change back by itself. `over`: nothing of it is in force.
+    It is for the result of a killed job, which can't say itself what it has left on a device. `number` is the child's
+    own, one for each change; a later message with the same number replaces the earlier one. With `timer_seconds` the
+    device itself takes the change back. `over`: nothing of it is in force.
     """
 
     type: Literal["device_change"] = "device_change"
@@ -157,7 +157,7 @@ class DeviceChange(Header):
 class Log(Header):
     """Child or template to supervisor: one log record, cut by `cut_chars` characters at its end.
 
-    `fields` are what the author gave along with the message.
+    `fields` are what the author gave together with the message.
     """
 
     type: Literal["log"] = "log"
@@ -172,7 +172,7 @@ class Log(Header):
 class Secret(Header):
     """Child to supervisor: a secret that the block has set itself, such as a device's new password.
 
-    It can only lead to more being masked: what the order holds, the supervisor knows without the child.
+    It can only lead to more masking: the supervisor knows what the order holds without the child.
     """
 
     type: Literal["secret"] = "secret"
@@ -180,9 +180,9 @@ class Secret(Header):
 
 
 class HostKey(Header):
-    """Child to supervisor: the host key that a device, or a jump host, has shown, where none was known.
+    """Child to supervisor: a host key that a device or a jump host has shown, for which no key was known.
 
-    It is kept only for an address and port of the job's own devices, and never in the place of another. Nothing in it
+    It is kept only for an address and port of the job's own devices, and never replaces another one. Nothing in it
     can end the field or the line of a known-hosts file.
     """
 
@@ -196,7 +196,7 @@ class HostKey(Header):
 class Tick(Header):
     """Child to supervisor: the event loop of the job runs.
 
-    One that `sleeps` waits for something to happen, and ticks no more until it does.
+    A loop that `sleeps` waits for something to happen, and does not tick before that.
     """
 
     type: Literal["tick"] = "tick"
@@ -204,7 +204,7 @@ class Tick(Header):
 
 
 class Blocking(Header):
-    """Child to supervisor: code of the block's holds up the event loop. Once for each line.
+    """Child to supervisor: code of the block holds up the event loop. Once for each line.
 
     `since` is on `CLOCK_MONOTONIC`; `text` is the whole warning.
     """
@@ -219,7 +219,7 @@ class Blocking(Header):
 class Outcome(Header):
     """Child to supervisor: how the block ended, as the child sees it.
 
-    `raised` tells a block that raised from one that returned failure. `warning` names calls without `await`.
+    `raised` is true if the block raised, not if it returned failure. `warning` names calls without `await`.
     Payload: `body_bytes` bytes of JSON object (`data`, `dbUpdates`), then the JSON array of acquires, if any.
     """
 
@@ -233,7 +233,7 @@ class Outcome(Header):
 
 
 class Importing(Header):
-    """Template to supervisor: about to import this module. What is silent afterwards hangs in it or died of it."""
+    """Template to supervisor: about to import this module. If it is silent afterwards, it hangs in it or died of it."""
 
     type: Literal["importing"] = "importing"
     module: str
@@ -260,7 +260,7 @@ ReportFromChild = (
     | Tick
     | Blocking
 )
-"""What a child says before its outcome."""
+"""The messages of a child before its outcome."""
 
 MessageFromChild = ReportFromChild | Outcome
 FromChild = Annotated[MessageFromChild, Field(discriminator="type")]
@@ -277,16 +277,16 @@ def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
     try:
         return adapter.validate_json(frame.header)
     except ValidationError as error:
-        if error.error_count() > _MOST_PROBLEMS:  # to describe each of them would hold the supervisor's loop
+        if error.error_count() > _MOST_PROBLEMS:  # to describe each of them would hold up the supervisor's loop
             raise FrameError("not a valid header: nothing in it is right", incomplete=False) from None
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        # The one message of pydantic that repeats what it was given, which may be a password.
+        # This message is the only one of pydantic's that repeats its input, which may be a password.
         reason = "unknown type" if first["type"] == "union_tag_invalid" else first["msg"]
         raise FrameError(f"not a valid header: {reason}", incomplete=False) from None
 
 
 def from_child(frame: Frame) -> MessageFromChild:
-    """Validate what a child sent. Raises `FrameError` for anything else; values are not echoed."""
+    """Validate what a child sent. Raises `FrameError` for anything else. Values are not repeated in it."""
     return _validated(_FROM_CHILD, frame)
 
 

@@ -1,6 +1,6 @@
-"""What is mounted, as /proc/self/mountinfo says it (proc_pid_mountinfo(5)). Pure.
+"""The mounts in /proc/self/mountinfo (proc_pid_mountinfo(5)). Pure.
 
-Here because the supervisor and its children both read it.
+It is here because the supervisor and its children both read them.
 """
 
 import re
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 _ESCAPED: Final = re.compile(r"\\([0-7]{3})")
-"""How the kernel writes blanks and the like; all else is as it is, in whatever encoding."""
+"""How the kernel writes blanks and the like. All else is unchanged, in any encoding."""
 
 
 @dataclass(frozen=True, slots=True)
 class MountEntry:
-    """`root`, a directory in a file system of this `kind`, is seen at `place`. Of two at one place the later one shows.
+    """`root`, a directory in a file system of this `kind`, is visible at `place`. Of two at one place, the later is.
 
     `options` are those of this mount, and `kind_options` those of the whole file system.
     """
@@ -28,8 +28,8 @@ class MountEntry:
 
 
 def read_mount_table(text: str) -> Iterator[MountEntry]:
-    """Yield what the kernel lists, in its order. A line that can't be understood is passed over."""
-    # Not `splitlines`: the kernel escapes only the end of a line, and a name may have what Python takes for one.
+    """Yield the kernel's list, in its order. A line that can't be read is skipped."""
+    # Not `splitlines`: the kernel escapes only line feeds, and a name may have other characters that Python splits at.
     for line in text.split("\n"):
         mount, _, file_system = line.partition(" - ")
         about, source = mount.split(" "), file_system.split(" ")

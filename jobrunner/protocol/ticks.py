@@ -1,4 +1,4 @@
-"""How often a child's event loop shows that it runs. Both sides count on the same interval."""
+"""How often a child's event loop shows that it runs. Both sides calculate with the same interval."""
 
 from typing import Final
 
@@ -13,10 +13,10 @@ def tick_seconds(stall_seconds: float) -> float:
 
 
 def shortest_tick_seconds(stall_seconds: float | None, blocking_seconds: float | None) -> float | None:
-    """Return the seconds between two ticks of a loop under both watches, or one of them. `None` without any."""
+    """Return the seconds between two ticks of a loop with both watches, or with one. `None` without any."""
     asked = [tick_seconds(stall_seconds)] if stall_seconds else []
     if blocking_seconds:
-        # A silence as long as the threshold is looked into (`supervisor.watch.blocking`): a tick always fits in.
+        # A silence as long as the threshold is checked (`supervisor.watch.blocking`): a tick always fits in before.
         asked.append(_bounded(blocking_seconds / 2))
     return min(asked, default=None)
 

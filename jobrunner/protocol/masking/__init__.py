@@ -1,17 +1,17 @@
-"""Taking secrets out of texts: the one place that knows how. Pure, and of the standard library only.
+"""Removes secrets from texts: the only code that knows how. Pure, and it uses only the standard library.
 
-`Mask` is what others use. By value: every secret of six or more characters, as it is and as it may be written
-(`forms`, `views`, `hexadecimals`), whole or cut at an edge (`needles`). By name: what stands behind a key that speaks
-of a secret (`names`, `keyed`, `prose`), and in a statement of a device's configuration (`configurations`).
+Other code uses `Mask`. By value: every secret of six or more characters, unchanged and as it may be written (`forms`,
+`views`, `hexadecimals`), whole or cut at an edge (`needles`). By name: what comes after a key that names a secret
+(`names`, `keyed`, `prose`), and in a statement of a device's configuration (`configurations`).
 `collector` finds the secrets in a job.
 
-How much work the search of a text may be is counted (`effort`): what can't be searched is not shown.
+The work for the search of a text is counted (`effort`). A text that takes too much work is not shown.
 
-What remains visible, by design: a secret of fewer than six characters, or a plain number of fewer than eight digits,
-where no key stands in front of it (masking a common word would blank the log); a piece of fewer than three characters
+Some things stay visible by design: a secret of fewer than six characters, or a plain number of fewer than eight digits,
+without a key before it (if a common word were masked, the log would be useless); a piece of fewer than three characters
 at a place where a text was cut; a piece of more than eighty characters beside the dots of an abbreviation; what a
-block computes from a secret (a hash, the characters in reverse, their numbers, Base32, UTF-32); a secret cut to pieces
-on purpose, on lines of their own or with other text between, as in a hex dump with columns.
+block computes from a secret (a hash, the characters in reverse, their numbers, Base32, UTF-32); a secret that was cut
+to pieces on purpose, on separate lines or with other text between, as in a hex dump with columns.
 """
 
 from jobrunner.protocol.masking.collector import secrets_in

@@ -1,4 +1,4 @@
-"""The secrets in a JSON document: by key, by the paths that a block has declared, and inside of URLs and headers."""
+"""Finds the secrets in a JSON document: by key, by the paths that a block has declared, and in URLs and headers."""
 
 import base64
 import binascii
@@ -11,10 +11,10 @@ from urllib.parse import unquote
 from jobrunner.protocol.masking.names import BUILT_IN, SecretNames
 
 ANY: Final = "*"
-"""In a path: every element of a list, and every value of an object."""
+"""In a path, it means every element of a list, and every value of an object."""
 
 JSON_KEYS: Final = frozenset({"connectionOptions", "connection_options"})
-"""Texts that are JSON themselves: the inventory has the login to a jump host in such a one."""
+"""Fields whose texts are JSON themselves: in the inventory, such a text has the login to a jump host."""
 
 _JSON_CAP_CHARS: Final = 65_536
 
@@ -29,50 +29,50 @@ _SCHEME: Final = re.compile(r"(basic|bearer|digest|token|apikey|negotiate)\s+(\S
 def secrets_in(
     document: object, names: SecretNames = BUILT_IN, paths: Iterable[Path] = (), *, secret: bool = False
 ) -> Iterator[str]:
-    """Yield every secret in `document`, of any length; a number as JSON writes it.
+    """Yield every secret in `document`, of any length; a number in the form that JSON writes.
 
-    Secret is all below a key that is in `names`, all at one of `paths` with the keys there, the whole with
-    `secret`, and the password in a URL. Not recursive: a document may be nested to any depth.
+    Secret is everything below a key that is in `names`, everything at one of `paths` with the keys there, with
+    `secret` the whole document, and the password in a URL. Not recursive: a document may be nested to any depth.
     """
     yield from secrets_within([document], Within.document(paths, secret=secret), names)
 
 
 class Within(NamedTuple):
-    """What is known of a list or an object by where it stands."""
+    """What is known about a list or an object from its place in the document."""
 
     is_secret: bool
-    """All in it is."""
+    """Everything in it is secret."""
     with_keys: bool
-    """So are the keys of its objects."""
+    """The keys of its objects are secret, too."""
     declared: tuple[Path, ...]
-    """What is left of the paths that lead into it."""
+    """The rest of the paths that lead into it."""
 
     @classmethod
     def document(cls, paths: Iterable[Path] = (), *, secret: bool = False) -> "Within":
-        """Of a list that holds nothing but a document."""
+        """For a list that holds nothing but a document."""
         return cls(secret, False, tuple((ANY, *path) for path in paths))
 
     def below(self, key: str, names: SecretNames) -> "Within":
-        """Of what stands there under this key, or as an element (`ANY`)."""
+        """For the value under this key, or for an element (`ANY`)."""
         declared = _below(self.declared, key) if self.declared else ()
         return Within(
             self.is_secret or () in declared or key in names, self.with_keys or () in declared, declared
         )
 
     def holds_secret(self, key: str, names: SecretNames) -> bool:
-        """Whether what stands there under this key is secret."""
+        """Whether the value under this key is secret."""
         return self.is_secret or key in names or (bool(self.declared) and () in _below(self.declared, key))
 
 
 def secrets_within(container: object, within: Within, names: SecretNames) -> Iterator[str]:
-    """Yield every secret in a list or an object that stands somewhere in a document."""
+    """Yield every secret in a list or an object at any place of a document."""
     todo: list[tuple[object, Within]] = [(container, within)]
     while todo:
         container, within = todo.pop()
         if isinstance(container, list):
             below = within.below(ANY, names)
             for value in container:
-                # Most of a context is neither of the two.
+                # Most values of a context are neither.
                 if isinstance(value, _CONTAINERS):
                     if value:
                         todo.append((value, below))
@@ -95,7 +95,7 @@ def secrets_within(container: object, within: Within, names: SecretNames) -> Ite
 
 
 def _document_in(text: str) -> object:
-    """Return the object or the list that a text is as JSON, `None` where it is neither, or a large one."""
+    """Return the object or the list in a text that is JSON; `None` if it is neither, or if it is large."""
     if "{" not in text or len(text) > _JSON_CAP_CHARS:
         return None
     try:
@@ -119,7 +119,7 @@ def _of_leaf(value: object, marked: bool) -> Iterator[str]:
 def _of_text(text: str, marked: bool) -> Iterator[str]:
     if "://" in text:
         for match in _USERINFO.finditer(text):
-            # It ends at the last of them for some programs, and at the first for others.
+            # For some programs it ends at the last `@`, for others at the first.
             for password in {match[1], match[1].partition("@")[0]}:
                 yield password
                 yield unquote(password)

@@ -1,7 +1,7 @@
-"""Secrets in configurations of devices, by the statement that they stand in: `neighbor 192.0.2.1 password 7 0822455D`.
+"""Finds secrets in configurations of devices, by their statement: `neighbor 192.0.2.1 password 7 0822455D`.
 
-What blocks print most is what devices show. These secrets belong to no job, so nobody knows their values. The
-statements are those of IOS, IOS XE, IOS XR, NX-OS, EOS, FRR and Junos, as their command references have them.
+Blocks mostly print what devices show. These secrets belong to no job, so nobody knows their values. The
+statements are those of IOS, IOS XE, IOS XR, NX-OS, EOS, FRR and Junos, from their command references.
 """
 
 import re
@@ -17,7 +17,7 @@ from jobrunner.protocol.masking.views import Range
 _LOOK_UNITS: Final = 4
 _MOST_BEFORE_CHARS: Final = 120
 _BEFORE: Final = re.compile(r"[ \t+-]{0,40}(?:[\w.()/:@-]{1,80}[#>] ?)?(?:set )?")
-"""What stands between the begin of a line and a statement of ordinary words: a prompt, the sign of a diff."""
+"""What may come between the beginning of a line and a statement of ordinary words: a prompt, the sign of a diff."""
 
 _VALUE: Final = (
     r"(?:encrypted )?(?:\d{1,2} )?(?:sha\d{0,3} |md5 |scrypt |pbkdf2 )?(?:\\?[\"'])?"
@@ -28,7 +28,7 @@ _WITHIN_A_WORD: Final = re.compile(r"(?<!\\)[\w-]\Z|\\[^\Wn]\Z")
 _NO_VALUE: Final = re.compile(r"\*+|vrf|ipv[46]|version|traps|informs|ro|rw", re.IGNORECASE)
 
 _FORM: Final = r"(?:encrypted )?(?:[0456789]|10) "
-"""0 is clear text, 7 can be read by everybody, the others are hashes."""
+"""0 is clear text, everybody can read 7, the others are hashes."""
 
 _OF_A_USER: Final = r"\S{1,64} (?:[\w-]{1,32} ){0,6}(?:password|secret) "
 _OF_A_SERVER: Final = r"(?:\S{1,64} ){0,9}?key "
@@ -38,7 +38,7 @@ _MAC: Final = r"[hc]mac-[\w-]{1,16} "
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """`beginning` is in small letters, `rest` an expression for what stands between it and the value."""
+    """`beginning` is in lower case. `rest` is an expression for the text between it and the value."""
 
     beginning: str
     rest: str
@@ -46,7 +46,7 @@ class _Statement:
 
 
 _STATEMENTS: Final = (
-    # With the number of its form behind it, such a word is no ordinary one.
+    # With the number of its form after it, such a word is not an ordinary one.
     *(_Statement(f"{word} ", _FORM) for word in ("password", "secret", "key", "md5", "authentication")),
     _Statement("username ", _OF_A_USER, starts_a_line=True),
     _Statement(
@@ -88,7 +88,7 @@ _COMPILED: Final = tuple(
 
 
 def in_configurations(text: str, effort: Effort) -> Iterator[Range]:
-    """Yield the ranges of secrets that stand in a statement of a device's configuration, in any order."""
+    """Yield the ranges of secrets in statements of a device's configuration, in any order."""
     effort.spend(len(text) // CHARS_PER_UNIT)
     small = in_small_letters(text)
     for beginning, rest, starts_a_line in _COMPILED:
@@ -107,7 +107,7 @@ def in_configurations(text: str, effort: Effort) -> Iterator[Range]:
 
 
 def _is_at_the_start(text: str, at: int) -> bool:
-    """Whether a line begins here, also one of a text that is shown with escapes and in quotation marks."""
+    """Whether a line begins here, also in a text that is shown with escapes and in quotation marks."""
     before = text[max(0, at - _MOST_BEFORE_CHARS) : at]
     if at > _MOST_BEFORE_CHARS and not any(sign in before for sign in ("\n", "\\n", "'", '"')):
         return False

@@ -1,7 +1,7 @@
-"""How much work the search of a text may be.
+"""How much work the search of a text may take.
 
-Counted, not measured: what is shown of a job must not depend on how busy the machine is. A unit is 50 to 100
-nanoseconds: about what it takes to look up six characters in a table.
+The work is counted, not measured: what is shown of a job must not depend on the load of the machine. A unit is 50 to
+100 nanoseconds: about the time to look up six characters in a table.
 """
 
 from collections.abc import Callable
@@ -10,31 +10,31 @@ from typing import Final
 from jobrunner.protocol.errors import ProtocolError
 
 AT_ONCE_UNITS: Final = 200_000
-"""What may be done in one turn of a loop: 10 to 20 milliseconds. A line of 1000 ordinary characters takes a
-hundredth."""
+"""The limit in one turn of a loop: 10 to 20 milliseconds. A line of 1000 ordinary characters takes a hundredth of
+it."""
 
 MOST_UNITS: Final = 8_000_000
 """For the longest text that leaves a job, with the most escapes that are no attack: half a second, beside the loop."""
 
 DECODE_UNITS: Final = 12
-"""To undo one escape, and to remember where it stood."""
+"""To undo one escape, and to remember its place."""
 
 FOUND_UNITS: Final = 40
-"""To mask one place: where it stands in the text is looked up through every view."""
+"""To mask one place: its position in the text is looked up through every view."""
 
 CHARS_PER_UNIT: Final = 32
-"""To compare, to copy or to search by the standard library's own loops."""
+"""To compare, to copy or to search with the standard library's own loops."""
 
 _BETWEEN_PAUSES_UNITS: Final = 20_000
 
 
 class TooMuchWorkError(ProtocolError):
-    """A text can't be searched within what was granted."""
+    """A text can't be searched within the granted effort."""
 
 
 class Effort:
-    """What is granted for one text, or for several that belong together. `pause` is called every few milliseconds of
-    the work: to let others run, where it is done beside a loop."""
+    """The work that is granted for one text, or for several that belong together. `pause` is called every few
+    milliseconds of work, to let other threads run, if the work is done beside a loop."""
 
     __slots__ = ("_left", "_pause", "_pause_at", "_units")
 
@@ -49,7 +49,7 @@ class Effort:
         return self._units - self._left
 
     def spend(self, units: int) -> None:
-        """Take so many units away. Raises `TooMuchWorkError` when there were fewer left."""
+        """Spend so many units. Raises `TooMuchWorkError` if fewer were left."""
         self._left -= units
         if self._left < 0:
             raise TooMuchWorkError

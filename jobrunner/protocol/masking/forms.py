@@ -1,4 +1,4 @@
-"""How a secret may be written where no decoding of the text (`views`) brings it back."""
+"""The forms of a secret that no decoding of the text (`views`) can undo."""
 
 import binascii
 import contextlib
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 SHORTEST_CHARS: Final = 6
-"""Shorter secrets are masked by name only: they occur in ordinary words."""
+"""Shorter secrets are masked only by name: they occur in ordinary words."""
 
 SHORTEST_NUMBER_DIGITS: Final = 8
-"""A plain number of fewer digits is as common as a short word."""
+"""A plain number with fewer digits is as common as a short word."""
 
 SHORTEST_PIECE_CHARS: Final = 3
-"""A shorter piece of a secret, at a place where a text was cut, may be the end of any word."""
+"""A shorter piece of a secret, where a text was cut, may be the end of any word."""
 
 _BASE64_BITS: Final = 6
 _NULS: Final = (b"", b"\0", b"\0\0")
@@ -22,34 +22,34 @@ _NORMAL_FORMS: Final[tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...]] = ("NFC"
 
 
 def is_maskable(value: str) -> bool:
-    """Whether a text may be searched for this secret alone."""
+    """Whether a text may be searched for this secret without a key."""
     if len(value) < SHORTEST_CHARS or not value.strip("*") or value.isspace():
         return False
     return not (value.isdecimal() and len(value) < SHORTEST_NUMBER_DIGITS)
 
 
 def plain_forms(secret: str) -> set[str]:
-    """Return texts to search for beside `base64_forms`: the secret, its lines, what programs make of it, and hex.
+    """Return texts to search for besides `base64_forms`: the secret, its lines, what programs make of it, and hex.
 
-    Hexadecimal digits with signs between them are undone (`hexadecimals`). Those without are searched as well: a long
-    run of them may be broken into lines that come one by one.
+    `hexadecimals` undoes hexadecimal digits with signs between them. Those without signs are searched as well, because
+    a long run of them may be broken into lines that come one by one.
     """
     forms = {secret, secret.strip(), *_lines(secret), secret.replace(" ", "+")}
-    # As SQL, PowerShell and CSV write a quotation mark.
+    # SQL, PowerShell and CSV write a quotation mark so.
     forms.update(secret.replace(mark, mark * 2) for mark in "'\"" if mark in secret)
     if "\\" in secret:
-        # Of an odd escape no decoder knows what was meant.
+        # For an unusual escape, no decoder knows what was meant.
         forms.add(secret.replace("\\", "\\\\"))
-        # As a line in Latin-1 is shown, which is no UTF-8: some backslashes are the secret's own, others are not.
+        # A line in Latin-1, which is not UTF-8, is shown so: some backslashes are the secret's own, others are not.
         with contextlib.suppress(UnicodeEncodeError):
             forms.add(secret.encode("latin-1").decode("utf-8", "backslashreplace"))
     data = secret.encode("utf-8", "surrogatepass")
     if secret.isascii():
-        # As UTF-16, whose bytes are shown one by one.
+        # As UTF-16, with its bytes shown one by one.
         forms.add("\0".join(secret))
     else:
         forms.update(_not_ascii(secret, data))
-    # A plain word is common in other letters: `Switch` is no reason to mask every `switch`.
+    # A plain word is common in other cases: `Switch` is no reason to mask every `switch`.
     if not secret.isalpha():
         forms.update(_in_other_letters(secret))
     for piece in {data, data.strip()}:
@@ -67,7 +67,7 @@ def _in_other_letters(secret: str) -> Iterator[str]:
             normal = unicodedata.normalize(form, secret)
             yield normal.upper()
             yield normal.lower()
-        # As a terminal or a program shows it that knows ASCII only.
+        # A terminal or a program that knows only ASCII shows it so.
         yield secret.encode("ascii", "replace").decode()
         yield secret.encode("ascii", "ignore").decode()
         yield unicodedata.normalize("NFKD", secret).encode("ascii", "ignore").decode()
@@ -93,14 +93,14 @@ def _not_ascii(secret: str, data: bytes) -> Iterator[str]:
 
 
 def base64_forms(secret: str) -> set[str]:
-    """Return those of the forms that are base64, where what stands beside belongs to the secret as well."""
+    """Return the base64 forms. In a text, the characters beside them also belong to the secret."""
     data = secret.encode("utf-8", "surrogatepass")
     pieces = {data, data.strip(), *(secret.encode(encoding, "surrogatepass") for encoding in _WIDE)}
     if not secret.isascii():
         pieces.update(
             unicodedata.normalize(form, secret).encode("utf-8", "surrogatepass") for form in _NORMAL_FORMS
         )
-    # No base64 is blank or all asterisks, so that only a short one has to be looked at.
+    # No base64 is blank or all asterisks, so only short forms must be checked.
     return {
         form
         for piece in pieces
@@ -110,16 +110,16 @@ def base64_forms(secret: str) -> set[str]:
 
 
 def _lines(secret: str) -> Iterator[str]:
-    # Each becomes a line of the log, or is dropped there, by itself. The frame of a key in PEM is no secret.
+    # Each becomes a separate line of the log, or is dropped there. The frame of a PEM key is not secret.
     return (line.strip() for line in secret.splitlines() if not line.startswith("-----"))
 
 
 def _base64(data: bytes) -> Iterator[str]:
-    """Yield what is the same in the base64 of every text that has `data` in it, for each of three alignments.
+    """Yield the part that is the same in the base64 of every text with `data` in it, for each of three alignments.
 
-    The characters at both ends share bits with the neighbours; they hold fewer than six bits of `data` each.
+    The characters at both ends share bits with their neighbours. They hold fewer than six bits of `data` each.
     """
-    # With so many bytes before it, this is the first character that is all of `data`.
+    # With so many bytes before it, this is the first character that is completely from `data`.
     for offset, first in ((0, 0), (1, 2), (2, 3)):
         encoded = binascii.b2a_base64(_NULS[offset] + data, newline=False).decode("ascii")
         form = encoded[first : (offset + len(data)) * 8 // _BASE64_BITS]

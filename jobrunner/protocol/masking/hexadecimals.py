@@ -1,4 +1,4 @@
-"""What the hexadecimal digits in a text say, whatever stands between them: `5472`, `54:72`, `54-72`, `0x54, 0x72`."""
+"""Decodes hexadecimal digits in a text, whatever comes between them: `5472`, `54:72`, `54-72`, `0x54, 0x72`."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,8 +10,8 @@ from jobrunner.protocol.masking.views import Range, View
 _BETWEEN: Final = r"[^0-9A-Za-z]{0,8}(?:0[xX])?"
 _ANY_PAIR: Final = r"[0-9a-fA-F][0-9a-fA-F]"
 _PAIR: Final = rf"(?:[2-9a-fA-F][0-9a-fA-F]|0[0-9aAdD]|1[0-9a-fA-F](?={_BETWEEN}0[1-9]))"
-"""That may be of a text: no control character but those that UTF-16 has. So there is no run in most of the dates and
-times that lines of a log begin with."""
+"""Bytes that may be text: no control characters except those of UTF-16. So most of the dates and times at the
+beginning of log lines are no run."""
 
 _RUN: Final = re.compile(rf"{_ANY_PAIR}(?:{_BETWEEN}{_PAIR}){{5,}}(?:{_BETWEEN}[0-9a-fA-F]\Z)?")
 _RUN_AT_CUT_END: Final = re.compile(
@@ -26,13 +26,13 @@ _SIGNS: Final = re.compile(r"[^0-9A-Za-z]{0,8}(?:0[xX]?)?")
 _CUT_CHARS: Final = 64
 _NEXT: Final = re.compile(rf"{_BETWEEN}({_ANY_PAIR})")
 _NOTHING: Final = "\uffff"
-"""What is in no secret: beside a run there is text that is not shown here."""
+"""A character that is in no secret: beside a run there is text that is not shown here."""
 
 
 def with_hexadecimals(
     views: Iterable[View], effort: Effort, *, cut_before: bool, cut_after: bool
 ) -> Iterator[View]:
-    """Yield `views`, and what the digits say of each that is the text itself, or has one kind of escapes undone."""
+    """Yield `views`, and the decoded digits of each that is the text itself, or has one kind of escapes undone."""
     for view in views:
         yield view
         if view.parent is None or view.parent.parent is None:
@@ -52,10 +52,10 @@ def _runs(text: str, cut_before: bool, cut_after: bool) -> list[re.Match[str]]:
 
 
 def _decoded(view: View, runs: Iterable[re.Match[str]], effort: Effort, *, cut_after: bool) -> View:
-    """Return the bytes that the runs stand for, each as one character.
+    """Return the bytes of the runs, each as one character.
 
-    Only these, not what is beside them: addresses and times are in many lines, of which the rest need not be searched
-    once more.
+    It returns only these, not the text beside them: many lines have addresses and times, and the rest of such a line
+    need not be searched again.
     """
     texts: list[str] = []
     starts: list[int] = []
@@ -77,7 +77,7 @@ def _decoded(view: View, runs: Iterable[re.Match[str]], effort: Effort, *, cut_a
         done = run.end()
         begin, _ = origins[-1]
         origins[-1] = begin, done - begin
-    # A text that was cut may have ended between two pairs.
+    # A text that was cut may end between two pairs.
     if not (cut_after and _SIGNS.fullmatch(view.text, done)) and done < len(view.text):
         add(_NOTHING, done, len(view.text))
     return View("".join(texts), view, tuple(starts), tuple(origins))

@@ -1,8 +1,8 @@
-"""What stands behind a key in a text: `password=abc`, `"password": "abc"`, `<secret>abc</secret>`.
+"""Finds values after a key in a text: `password=abc`, `"password": "abc"`, `<secret>abc</secret>`.
 
-A quoted value, one behind `=`, and one behind a key that is quoted or directly before a colon is masked whatever it
-is. What begins a sentence about a password (`password: missing`), a type (`password: str`), and words that only
-follow a key (`no password given`) are left, since else half of all messages about passwords could not be read.
+A value is always masked if it is quoted, comes after `=`, or comes after a key that is quoted or directly before a
+colon. The beginning of a sentence about a password (`password: missing`), a type (`password: str`), and words that only
+follow a key (`no password given`) stay: otherwise half of all messages about passwords could not be read.
 """
 
 import functools
@@ -37,9 +37,9 @@ _MOST_EXPRESSIONS: Final = 64
 def _expression_for(
     names: SecretNames, fields: frozenset[str]
 ) -> tuple[re.Pattern[str], frozenset[str], bool]:
-    """Return what finds a key, what a key may begin with, and whether all of that is ASCII.
+    """Return an expression that finds a key, what a key may begin with, and whether all of that is ASCII.
 
-    Once for all jobs that have the same names and fields: to put it together takes longer than to mask most texts.
+    Cached for all jobs that have the same names and fields: it takes longer to build than to mask most texts.
     """
     whole_names = {field for field in (*fields, "input_value") if field}
     whole = "|".join(map(re.escape, whole_names))
@@ -53,25 +53,25 @@ def _expression_for(
 
 
 class Keyed:
-    """Finds values by the keys in front of them.
+    """Finds values by the keys before them.
 
     `fields` are whole names, such as those of a model's declared fields. `known` are secrets of any length that
-    are masked where a key stands in front of them, quoted or not.
+    are masked if a key comes before them, quoted or not.
     """
 
     def __init__(self, names: SecretNames, fields: Iterable[str], known: Iterable[str]) -> None:
         self._names = names
         self._fields = frozenset(fields)
         self._key, self._beginnings, self._are_ascii = _expression_for(names, self._fields)
-        # The longest first: one may be the beginning of another.
+        # The longest first, because one may be the beginning of another.
         self._known = tuple(sorted((value for value in known if value), key=len, reverse=True))
 
     def learn(self, value: str) -> None:
-        """Know one more secret."""
+        """Remember one more secret."""
         self._known = tuple(sorted({*self._known, value}, key=len, reverse=True))
 
     def find(self, text: str, effort: Effort, *, cut_after: bool) -> Iterator[Range]:
-        """Yield the ranges of the values. In a time that grows with the length of the text alone."""
+        """Yield the ranges of the values. The time grows only with the length of the text."""
         known = (*self._known, *self._pieces_at_end(text)) if cut_after else self._known
         at = 0
         for begin in self._beginnings_in(text):
@@ -91,8 +91,8 @@ class Keyed:
 
     def _beginnings_in(self, text: str) -> Sequence[int]:
         """Return where a key may begin, in order. To try the whole expression at each character took a hundred times
-        as long, and a block that printed half a megabyte a second had all of the supervisor's time."""
-        if not self._are_ascii:  # an operator's or an author's own name
+        as long, and a block that printed half a megabyte a second took all of the supervisor's time."""
+        if not self._are_ascii:  # a name from an operator or an author
             return range(len(text))
         small = in_small_letters(text)
         found = set()
@@ -105,7 +105,7 @@ class Keyed:
 
     def _pieces_at_end(self, text: str) -> Iterator[str]:
         for value in self._known:
-            # Blanks may be of any length, which is why not every piece of a value is tried.
+            # Blanks may be of any length, so not every piece of a value is tried.
             for missing in range(1, min(len(value), SHORTEST_NUMBER_DIGITS) - SHORTEST_PIECE_CHARS + 1):
                 if text.endswith(value[:-missing]):
                     yield value[:-missing]
@@ -114,12 +114,12 @@ class Keyed:
         self, text: str, key: re.Match[str], separator: re.Match[str], known: tuple[str, ...]
     ) -> Iterator[Range]:
         at, sign = separator.end(), separator[1]
-        # Of an error of pydantic: it stands behind the name of the field, in another line.
+        # In a pydantic error, the value comes after the name of the field, on another line.
         only_known = key["field"] == "input_value"
         if opening := _OPENING.match(text, at):
             end = _closing(text, opening.end(), len(opening[1]), opening[2])
             value = text[opening.end() : end]
-            # Behind a blank or a comma it may be any other word that is quoted.
+            # After a blank or a comma it may be any other quoted word.
             is_secret = value in known or (sign not in ("", ",") and not only_known)
             if is_secret and value.strip("*"):
                 yield opening.end(), end
@@ -130,7 +130,7 @@ class Keyed:
                 return
         if only_known:
             return
-        # A number behind `max_tokens` or `password_length` counts something.
+        # A number after `max_tokens` or `password_length` counts something.
         is_whole = bool(key["field"]) or (
             key["rest"] is not None and _WHOLE.fullmatch(key["rest"]) is not None
         )
@@ -148,7 +148,7 @@ class Keyed:
             yield bare.span()
 
     def _elements(self, text: str, at: int, *, numbers: bool) -> Iterator[Range]:
-        """Yield what is in a list: texts, and numbers where the key says so."""
+        """Yield the items of a list: texts, and numbers if the key says so."""
         while True:
             gap = _OF_A_LIST.match(text, at)
             at = gap.end() if gap else at
@@ -172,16 +172,16 @@ class Keyed:
 
 
 def _closing(text: str, start: int, escapes: int, sign: str) -> int:
-    """Return where the value ends that `sign` with so many backslashes has opened: at its twin, or the line's end.
+    """Return the end of the value that `sign` with so many backslashes has opened: its twin, or the line's end.
 
-    Each level of escaping doubles the backslashes of what is inside, and adds one to a quotation mark.
+    Each level of escaping doubles the backslashes inside, and adds one to a quotation mark.
     """
     if (line_end := text.find("\n", start)) == -1:
         line_end = len(text)
     at = start
     while (found := text.find(sign, at, line_end)) != -1:
         before = found
-        # At the latest the quotation mark before this one ends it.
+        # At the latest, the quotation mark before this one ends it.
         while text[before - 1] == "\\":
             before -= 1
         if (found - before - escapes) % (2 * (escapes + 1)) == 0:

@@ -1,4 +1,4 @@
-"""The mask of one job: all that is known of its secrets, applied to a text."""
+"""The mask of one job: applies all that is known about its secrets to a text."""
 
 import itertools
 import string
@@ -19,8 +19,8 @@ from jobrunner.protocol.masking.views import Range, View, possible_endings, view
 MASK: Final = "***"
 
 Masked = NewType("Masked", str)
-"""A text that a mask has gone over, or that holds nothing of a job. Only this module makes one of another text, so that
-a type checker finds a text that was not masked where one is wanted."""
+"""A text that a mask has checked, or that holds nothing of a job. Only this module makes one from another text. So a
+type checker finds an unmasked text where a masked one is required."""
 
 NO_TEXT: Final = Masked("")
 
@@ -28,31 +28,31 @@ _BASE64_CHARS: Final = string.ascii_letters + string.digits + "+/-_"
 _MOST_BESIDE_CHARS: Final = 512
 
 _PREPARED_AT_ONCE: Final = 50
-"""So many secrets take 5 to 10 ms: up to 24 ways to write each are looked for."""
+"""So many secrets take 5 to 10 ms: up to 24 spellings of each are prepared."""
 
 _MOST_LENGTHS_LEARNED: Final = 16
-"""Of learned secrets that begin alike: a block could choose many so that each place of a text is compared with all."""
+"""For learned secrets with the same beginning: a block could choose so many that each place is compared with all."""
 
 
 def not_shown(text: str) -> Masked:
-    """Return what stands in the place of a text that could not be searched for secrets."""
+    """Return the text that replaces one that could not be searched for secrets."""
     return Masked(f"[{len(text)} characters not shown: to search them for secrets takes too long]")
 
 
 def end_of(text: Masked, chars: int) -> Masked:
-    """Return the last `chars` characters of a text that was masked."""
+    """Return the last `chars` characters of a masked text."""
     return Masked(text[-chars:])
 
 
 class TextMask(Protocol):
-    """What takes the secrets out of a text."""
+    """A function that removes the secrets from a text."""
 
     def __call__(
         self, text: str, *, cut_before: bool = False, cut_after: bool = False, effort: Effort | None = None
     ) -> Masked:
-        """Return `text` masked; the two say that it is a piece, cut at its beginning or its end.
+        """Return `text` masked. `cut_before` and `cut_after` say that it is a piece, cut at its beginning or its end.
 
-        `effort` is what it may take; see `Mask`."""
+        `effort` is the work that it may take; see `Mask`."""
         ...
 
     def field(
@@ -62,15 +62,15 @@ class TextMask(Protocol):
         ...
 
     def learn(self, secret: str) -> None:
-        """Mask this one too from now on."""
+        """Mask this one, too, from now on."""
         ...
 
 
 class Mask:
     """Replaces secrets in texts by `***`.
 
-    `secrets` are values, which are looked through only when there is a first text: most jobs say nothing. `names`
-    are the keys that hold secrets; `fields` further ones, as whole names.
+    `secrets` are values. They are read only when there is a first text: most jobs print nothing. `names` are the keys
+    that hold secrets; `fields` are additional ones, as whole names.
     """
 
     def __init__(
@@ -87,12 +87,12 @@ class Mask:
     def __call__(
         self, text: str, *, cut_before: bool = False, cut_after: bool = False, effort: Effort | None = None
     ) -> Masked:
-        """Return `text` without a secret. Where it was cut, also without the piece of one that is left there.
+        """Return `text` without a secret. If it was cut, also without the piece of a secret that is left there.
 
-        Where the search takes more work than may be done at once, `not_shown` in its place. With an `effort` of the
-        caller's it raises `TooMuchWorkError` then.
+        If the search takes more work than allowed at once, return `not_shown`. With an `effort` of the caller, raise
+        `TooMuchWorkError` instead.
         """
-        if not text:  # nothing was printed, as mostly: no secret need be known for that
+        if not text:  # usually nothing was printed, and the secrets need not be known
             return NO_TEXT
         if cut_after:
             text = without_half_an_escape(text)
@@ -121,7 +121,7 @@ class Mask:
     def field(
         self, name: str, value: object, *, cut_after: bool = False, effort: Effort | None = None
     ) -> object:
-        """Return the value of a field that is logged: masked as a whole by its name, else as what is written of it."""
+        """Return the value of a field that is logged: masked as a whole by its name, otherwise masked as a text."""
         if (
             value is not None
             and not isinstance(value, bool)
@@ -136,12 +136,12 @@ class Mask:
         return value
 
     def learn(self, secret: str) -> None:
-        """Mask `secret` too from now on. At most so many as a child may tell of; the rest is let go."""
+        """Mask `secret`, too, from now on. It learns only as many as a child may report, and ignores the rest."""
         if secret in self._learned or len(self._learned) >= SECRETS_CAP:
             return
         self._learned.add(secret)
         if is_maskable(secret):
-            # The needles first: when they are first asked for, all of `_base64` goes into them, without that limit.
+            # The needles first: when they are first used, they get all of `_base64`, without that limit.
             needles, base64 = self._needles, base64_forms(secret)
             self._base64.update(base64)
             needles.add(plain_forms(secret) | base64, most_lengths=_MOST_LENGTHS_LEARNED)
@@ -150,13 +150,13 @@ class Mask:
 
     @property
     def takes_long(self) -> bool:
-        """Whether the first text would have to wait long, so that `prepare` is better called before."""
+        """Whether the first text would have to wait long. Then it is better to call `prepare` before."""
         return len(self._secrets) > _PREPARED_AT_ONCE
 
     def prepare(self, pause: Callable[[], None]) -> None:
         """Do now what the first text would have to wait for, with a `pause` every few milliseconds.
 
-        For a thread: some ten thousand secrets take a second. No text may be masked meanwhile.
+        Call it in a thread: ten thousand secrets take a second. No text may be masked during that time.
         """
         maskable = [secret for secret in self._secrets if is_maskable(secret)]
         forms: set[str] = set()
@@ -166,7 +166,7 @@ class Mask:
             base64 |= base64_forms(secret)
             if number % _PREPARED_AT_ONCE == 0:
                 pause()
-        # Not as one set: to make that of a quarter of a million texts takes 20 ms in one go.
+        # Not as one set: to make it from a quarter of a million texts takes 20 ms without a break.
         needles = prepared_needles(itertools.chain(forms, base64), pause)
         self.__dict__.update(_needles=needles, _base64=base64, _keyed=self._keyed)
 
@@ -194,7 +194,7 @@ class Mask:
             # The characters beside it hold some bits of the secret each.
             yield _whole_run(text, start, end) if text[start:end] in self._base64 else (start, end)
         yield from needles.abbreviated(text, effort)
-        # What was escaped and broken into lines is joined by a view; here it is about lines that come one by one.
+        # A view joins what was escaped and broken into lines. This is for lines that come one by one.
         if view.parent is None:
             yield from needles.wrapped(text, effort)
         if view.parent is None or view.parent.parent is None:
@@ -224,7 +224,7 @@ def _replaced(text: str, ranges: list[Range]) -> str:
     pieces: list[str] = []
     done = 0
     for start, end in sorted(ranges):
-        # What touches the one before is masked with it.
+        # A range that touches the one before is masked with it.
         if start > done or not pieces:
             pieces += (text[done:start], MASK)
         done = max(done, end)

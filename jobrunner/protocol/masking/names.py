@@ -1,4 +1,4 @@
-"""Which keys, fields and parameters hold a secret, by their names alone."""
+"""Decides by their names alone which keys, fields and parameters hold a secret."""
 
 import re
 from collections.abc import Iterable
@@ -20,17 +20,17 @@ SECRET_NAME_PARTS: Final = (
     "ssh_key",
     "authorization",
 )
-"""A name with one of these in it, however it is written (`apiKey`, `API-KEY`, `api_key`), names a secret."""
+"""A name that contains one of these, in any spelling (`apiKey`, `API-KEY`, `api_key`), names a secret."""
 
 _PASS: Final = re.compile(r"(?:^|[-_ .])(?i:pass)$|[a-z0-9]Pass$")
-"""`pass`, `user_pass` and `userPass` are of secrets; `passed`, `bypass` and `pass_through` are not."""
+"""`pass`, `user_pass` and `userPass` name secrets; `passed`, `bypass` and `pass_through` do not."""
 
 _SEPARATORS: Final = re.compile(r"[-_ .]+")
 _MOST_NAMES_REMEMBERED: Final = 4096
 
 
 class SecretNames:
-    """Knows the names of secrets. `extra` are further parts of names, as an operator gives them."""
+    """Knows the names of secrets. `extra` are additional parts of names, from an operator."""
 
     def __init__(self, extra: Iterable[str] = ()) -> None:
         parts = [
@@ -38,9 +38,9 @@ class SecretNames:
         ]
         self._parts = tuple("".join(words) for words in parts)
         self.pattern = "|".join("[-_ .]?".join(map(re.escape, filter(None, words))) for words in parts)
-        """An expression for what makes a name secret, to be searched for without regard to case."""
+        """An expression for the part that makes a name secret. Search for it without regard to case."""
         self.beginnings = frozenset(next(filter(None, words)) for words in parts)
-        """The first words of the names, in small letters: where none of them stands, no secret's name begins."""
+        """The first words of the names, in lower case: without any of them, no secret's name begins."""
         # A context of some thousand interfaces repeats the same few names.
         self._known: dict[str, bool] = {}
 

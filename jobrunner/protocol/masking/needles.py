@@ -1,4 +1,4 @@
-"""Finding many texts in one, in a time that grows with the text and not with how many are looked for."""
+"""Finds many texts in one. The time grows with that text, not with the number of texts to find."""
 
 import re
 from bisect import bisect_left
@@ -12,14 +12,14 @@ from jobrunner.protocol.masking.views import Range, possible_endings
 
 _LONG_CHARS: Final = 32
 _ABBREVIATED_CHARS: Final = 29
-"""From here on `reprlib` abbreviates a text: its quotation marks make it longer than 30."""
+"""From this length on `reprlib` abbreviates a text: with its quotation marks it is longer than 30."""
 
 _SHORTEST_LINE_CHARS: Final = 16
 _QUOTED: Final = re.compile(r"""(['"])((?:(?!\1).){6,})\1[\])},]{0,64}$""")
 _QUOTED_ENDS: Final = ("'", '"', "',", '",', "')", '")', "'}", '"}', "']", '"]')
 _BYTES: Final = re.compile("[\xc2-\xf4][\x80-\xbf]")
 _LEFT_OUT: Final = re.compile(r"\.{3,}| ?…")
-"""What stands where something was left out; `sdk.failure` puts a blank before it."""
+"""The mark for something that was left out; `sdk.failure` puts a blank before it."""
 _LONGEST_BESIDE_GAP_CHARS: Final = 80
 _LONGEST_ESCAPE_CHARS: Final = 12
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=-]+")
@@ -28,42 +28,42 @@ _BETWEEN: Final = "\0"
 _ADDED_AT_ONCE: Final = 5000
 _FILED_AT_ONCE: Final = 2000
 _SORTED_AT_ONCE: Final = 100
-"""Some milliseconds of work each. To add fewer at once would copy the text of the long ones more often."""
+"""Each takes some milliseconds of work. With fewer at once, the text of the long ones would be copied more often."""
 
 _IN_PAIRS: Final = re.compile(r"(?:[0-9a-fA-F]{2}[: -]){5}")
-"""Hexadecimals with signs between them: in lines, or shortened, they are not looked for."""
+"""Hexadecimals with signs between them. They are not searched for in lines, or shortened."""
 _REST_OF_AN_ESCAPE: Final = re.compile("(?:[0-9A-Za-z]{1,9};?)?[\udc00-\udfff]?")
 """The longest are those of `\\U0001f511`, and of a pair of `\\u` of which the second one was decoded."""
 
 
 class Needles:
-    """The texts to look for, each of six or more characters.
+    """The texts to find, each of six or more characters.
 
-    Each is filed under its first six characters, and each six of the text are looked up: no automaton has to be
-    built, and ten million characters take a second. Where a text was cut, pieces of needles are found as well.
+    Each is filed under its first six characters, and each six characters of the text are looked up. So no automaton
+    must be built, and ten million characters take a second. If a text was cut, it also finds pieces of needles.
     """
 
     def __init__(self, needles: Iterable[str]) -> None:
         self._all: set[str] = set()
-        # Which lengths: among a hundred passwords with one beginning, a look into the set of all finds the right one.
+        # Which lengths: for a hundred passwords with the same beginning, one look into the set finds the right one.
         self._lengths: dict[str, tuple[int, ...]] = {}
-        # A hundred thousand beginnings have the same few lengths.
+        # A hundred thousand beginnings share the same few tuples of lengths.
         self._one_of_each: dict[tuple[int, ...], tuple[int, ...]] = {}
-        # In order, and the second backwards: of what begins alike, only the next one needs a look.
+        # Sorted, and the second reversed: for needles with the same beginning, only the next one must be checked.
         self._beginning_with: dict[str, list[str]] = {}
         self._ending_with: dict[str, list[str]] = {}
         self._unfiled: list[str] = []
         self._longest = 0
         self._long = ""
-        """The long ones in one text, which the standard library searches faster than each by itself."""
+        """The long ones in one text: the standard library searches it faster than each of them alone."""
         self._long_with_blank = False
-        # In one text each as well: those that are abbreviated but not long, and those that only escapes make long.
+        # Also in one text each: those that are abbreviated but not long, and those that only escapes make long.
         self._nearly_long = self._long_as_bytes = ""
         self.add(needles)
 
     def add(self, needles: Iterable[str], *, most_lengths: int | None = None) -> None:
-        """Look for these as well. One that would be of a further length among those that begin alike is left out
-        where there are `most_lengths` already."""
+        """Also search for these. If there are already `most_lengths` lengths for a beginning, a needle with another
+        length is left out."""
         long: list[str] = []
         nearly_long: list[str] = []
         long_as_bytes: list[str] = []
@@ -91,10 +91,10 @@ class Needles:
         self._long_as_bytes += "".join(needle + _BETWEEN for needle in long_as_bytes)
 
     def file(self, pause: Callable[[], None] = lambda: None) -> None:
-        """File the new ones under their beginnings and ends, when a piece is looked for: for most jobs never."""
+        """File the new ones under their beginnings and ends, when a piece is searched: for most jobs never."""
         if not self._unfiled:
             return
-        # New tables in the place of the old: a thread may search a text while the loop searches a line.
+        # New tables replace the old ones: a thread may search a text while the loop searches a line.
         beginning = {head: list(alike) for head, alike in self._beginning_with.items()}
         ending = {head: list(alike) for head, alike in self._ending_with.items()}
         for number, needle in enumerate(self._unfiled):
@@ -113,21 +113,21 @@ class Needles:
         return bool(self._all)
 
     def whole(self, text: str, effort: Effort) -> Iterator[Range]:
-        """Yield where a needle stands in `text`, also where two overlap."""
+        """Yield where a needle is in `text`, also if two overlap."""
         effort.spend(len(text))
         heads = self._lengths
         for at in [at for at in range(len(text)) if text[at : at + SHORTEST_CHARS] in heads]:
             lengths = heads[text[at : at + SHORTEST_CHARS]]
             effort.spend(2 + sum(lengths) // CHARS_PER_UNIT + 2 * len(lengths))
             for length in lengths:
-                # At the end of the text, less than a needle may stand, which is a shorter one.
+                # At the end of the text, fewer characters than a needle may be left, which are a shorter needle.
                 if at + length <= len(text) and text[at : at + length] in self._all:
                     yield at, at + length
 
     def abbreviated(self, text: str, effort: Effort) -> Iterator[Range]:
-        """Yield what is left of a needle without its middle, as reprlib and pydantic show it: `abc...xyz`."""
+        """Yield the rest of a needle whose middle was left out, as by reprlib and pydantic: `abc...xyz`."""
         gaps = [gap.span() for gap in _LEFT_OUT.finditer(text)]
-        # Each only as far as the next: dots without end must not be looked at again and again.
+        # Each only up to the next: endless dots must not be checked again and again.
         befores = [0, *(end for _, end in gaps)]
         afters = [*(begin for begin, _ in gaps[1:]), len(text)]
         for before, (begin, end), after in zip(befores, gaps, afters, strict=False):
@@ -153,7 +153,7 @@ class Needles:
     def wrapped(self, text: str, effort: Effort) -> Iterator[Range]:
         """Yield the pieces of a needle that was broken into lines: a key, a token, base64."""
         start = 0
-        # Not by `splitlines`: a byte of a character may be taken for the end of a line (0x85), where bytes are decoded.
+        # Not by `splitlines`: in decoded bytes, it may take a byte of a character (0x85) for the end of a line.
         for line in text.split("\n"):
             bare = line.strip()
             if len(bare) >= SHORTEST_CHARS:
@@ -163,9 +163,9 @@ class Needles:
             start += len(line) + 1
 
     def quoted(self, text: str, effort: Effort) -> Iterator[Range]:
-        """Yield what stands in quotation marks at the end of a line, if it is a piece of a long needle.
+        """Yield what is in quotation marks at the end of a line, if it is a piece of a long needle.
 
-        As `pprint` breaks one; here each line may come by itself.
+        `pprint` breaks texts so. Each line may come separately.
         """
         if not (self._long or self._long_as_bytes) or ("'" not in text and '"' not in text):
             return
@@ -187,9 +187,9 @@ class Needles:
             start += len(line) + 1
 
     def _last_quoted(self, text: str, effort: Effort) -> Range | None:
-        """Return what stands in the last quotation marks of a text, if it is a piece of several lines of a long needle.
+        """Return the text in the last quotation marks, if it is a piece of several lines of a long needle.
 
-        Its first line may be shorter than any that is looked for by itself. The second mark may have been cut off.
+        Its first line may be too short to be searched alone. The second mark may have been cut off.
         """
         effort.spend(len(text) // CHARS_PER_UNIT + DECODE_UNITS)
         for begin, end in last_quoted(text):
@@ -200,20 +200,20 @@ class Needles:
     def _is_quoted_piece(self, line: str, quoted: re.Match[str], effort: Effort) -> bool:
         piece = quoted[2]
         if _BYTES.search(piece):
-            # Bytes of UTF-8 are no word that might stand there for itself.
+            # Bytes of UTF-8 are not a word that might be there by itself.
             effort.spend(len(self._long_as_bytes) // CHARS_PER_UNIT)
             if piece in self._long_as_bytes or self._is_in_a_long_one(piece, effort):
                 return True
         if len(piece) >= _SHORTEST_LINE_CHARS:
             return self._is_in_a_long_one(piece, effort)
-        # A word in quotation marks may be in any line. But not alone in one, and the last of a secret.
+        # A word in quotation marks may be in any line. But it is not alone in a line, and the end of a secret.
         alone = line[0].isspace() and line[: quoted.start()].strip(" b") == ""
         return alone and self._is_in_a_long_one(piece + _BETWEEN, effort)
 
     def _pieces_of(self, line: str, effort: Effort) -> Iterator[Range]:
         is_base64 = _BASE64.fullmatch(line) is not None
         head, tail = line[:_SHORTEST_LINE_CHARS], line[-_SHORTEST_LINE_CHARS:]
-        # Nearly every line of a log has a blank there, and need not be looked at any further.
+        # Nearly every line of a log has a blank there, and needs no further check.
         begins = is_base64 or self._may_be_of_a_long_one(head)
         ends = _ENDS_IN_BASE64.search(tail) or self._may_be_of_a_long_one(tail)
         if begins and self._is_in_a_long_one(line, effort):
@@ -234,7 +234,7 @@ class Needles:
         return bool(self._long) and piece in self._long
 
     def between_gap_and_cut(self, text: str, effort: Effort) -> Range | None:
-        """Return what, at the end of a text that was cut there, is left of an abbreviated needle's second half."""
+        """Return the rest of an abbreviated needle's second half at the end of a text that was cut there."""
         *before, piece = _LEFT_OUT.split(text)
         if before and len(piece) >= SHORTEST_CHARS:
             effort.spend(len(self._nearly_long) // CHARS_PER_UNIT)
@@ -243,7 +243,7 @@ class Needles:
         return None
 
     def at_end(self, text: str, effort: Effort, shortest: int = SHORTEST_PIECE_CHARS) -> Range | None:
-        """Return where, at the end of a text that was cut there, a needle begins."""
+        """Return where a needle begins at the end of a text that was cut there."""
         self.file()
         first = max(0, len(text) - self._longest)
         effort.spend(max(0, len(text) - first) * 2)
@@ -255,7 +255,7 @@ class Needles:
         return None
 
     def after_cut(self, text: str, effort: Effort) -> Range | None:
-        """Return where, at the beginning of a text that was cut there, a needle ends."""
+        """Return where a needle ends at the beginning of a text that was cut there."""
         if self._is_in_a_long_one(text, effort):
             return 0, len(text)
         # The cut may have gone through an escape.
@@ -288,7 +288,7 @@ def prepared_needles(needles: Iterable[str], pause: Callable[[], None]) -> Needl
 
 
 def _length_as_bytes(needle: str) -> int:
-    """Return how many characters the escapes of these bytes take, each read as a character; 0 where they are none."""
+    """Return how long the escapes of these bytes are, if each character is a byte; otherwise 0."""
     if max(needle) > "\xff":
         return 0
     return sum(1 if char < "\x80" else len(r"\xff") for char in needle)

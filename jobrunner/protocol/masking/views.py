@@ -1,7 +1,7 @@
-"""A text with its escapes undone, which knows where in the text each of its characters stands.
+"""A text with its escapes undone. It knows where each of its characters is in the original text.
 
-Searched are the decoded texts, not the text for every way of encoding: one secret has more spellings (upper and lower
-case of hexadecimals, what is quoted and what not, escapes in escapes) than can be listed.
+The decoded texts are searched, not the text for every way of encoding: one secret has more spellings (upper and lower
+case of hexadecimals, what is quoted and what not, escapes in escapes) than anybody can list.
 """
 
 import re
@@ -45,7 +45,7 @@ _STYLE_CHARS: Final = 34
 
 
 def without_half_an_escape(text: str) -> str:
-    """Return a text that was cut at its end without the escape that the cut may have gone through."""
+    """Return a text that was cut at its end without the escape through which the cut may have gone."""
     text = _without_half_a_style(text)
     half = _HALF_AN_ESCAPE.search(text, max(0, len(text) - _ESCAPE_CHARS))
     return text[: half.start()] if half else text
@@ -57,9 +57,10 @@ def _without_half_a_style(text: str) -> str:
 
 
 def possible_endings(text: str) -> Iterator[str]:
-    """Yield what a text that was cut at its end may say for certain: all of it, or all but half an escape.
+    """Yield what a text that was cut at its end surely says: all of it, or all but half an escape.
 
-    Several, since what looks like the beginning of an escape may be none: `a&b\\U0` may end in `a` or `a&b`.
+    There are several, because something that looks like the beginning of an escape may be none: `a&b\\U0` may end in
+    `a` or `a&b`.
     """
     yield text
     if (styled := _without_half_a_style(text)) != text:
@@ -73,8 +74,8 @@ def possible_endings(text: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A decoded text. `starts` are the positions in it where pieces begin, `origins` where these stand in the text
-    that it was decoded from, with how long the escape of one character is there, or 0 for a piece without escapes."""
+    """A decoded text. `starts` are the positions in it at which pieces begin. `origins` are their places in the text
+    that it was decoded from, with the length of one character's escape there, or 0 for a piece without escapes."""
 
     text: str
     parent: "View | None" = None
@@ -82,7 +83,7 @@ class View:
     origins: tuple[Range, ...] = ()
 
     def in_text(self, found: Range) -> Range:
-        """Return where a range of this view stands in the text that was decoded first."""
+        """Return where a range of this view is in the original text."""
         if self.parent is None:
             return found
         start, _ = self._origin(found[0])
@@ -99,14 +100,14 @@ class View:
 
 
 def views(text: str, effort: Effort) -> Iterator[View]:
-    """Yield `text` itself and every way to undo its escapes, also of escapes inside of others. Each text once."""
+    """Yield `text` itself and every way to undo its escapes, also escapes inside of others. Each text once."""
     seen = {text}
     level = [View(text)]
     yield level[0]
     for depth in range(_MOST_IN_ONE_ANOTHER):
         deeper: list[View] = []
         for view in level:
-            # The third time only what is most often escaped again and again: JSON in JSON in a repr.
+            # The third time only the forms that are most often nested: JSON in JSON in a repr.
             for sign, pattern, decode in _DECODERS if depth < _MOST_IN_ONE_ANOTHER - 1 else _DECODERS[:1]:
                 if sign not in view.text:
                     continue
@@ -114,7 +115,7 @@ def views(text: str, effort: Effort) -> Iterator[View]:
                 if decoded.text not in seen:
                     seen.add(decoded.text)
                     yield decoded
-                    # Lines are broken last: there is nothing to undo in what was joined.
+                    # Lines are broken last: a joined text has nothing to undo.
                     if pattern is not _LINE_BREAK:
                         deeper.append(decoded)
         level = deeper
@@ -148,7 +149,7 @@ def _decoded(view: View, pattern: re.Pattern[str], decode: _Decode, effort: Effo
 
 def _percent(escaped: str) -> list[tuple[str, int]]:
     data = bytes.fromhex(escaped.replace("%", ""))
-    # What is no UTF-8 stays one character for each byte.
+    # Bytes that are not UTF-8 stay one character for each byte.
     return [
         (character, 3 * len(character.encode("utf-8", "surrogateescape")))
         for character in data.decode("utf-8", "surrogateescape")
@@ -177,17 +178,17 @@ _DECODERS: Final[tuple[tuple[str, re.Pattern[str], _Decode], ...]] = (
     ("\\", _BACKSLASH, _backslash),
     ("%", _PERCENT, _percent),
     ("&", _ENTITY, _entity),
-    # As `shlex.quote` writes a quotation mark.
+    # `shlex.quote` writes a quotation mark so.
     ("'\"'\"'", _SHELL_QUOTE, lambda escaped: [("'", len(escaped))]),
-    # As `ls` and people do.
+    # `ls` and people do so.
     ("'\\''", _SHELL_BACKSLASH, lambda escaped: [("'", len(escaped))]),
     # What a terminal shows in colours.
     ("\x1b", _STYLE, lambda _: []),
-    # As YAML and shells break what is long.
+    # YAML and shells break long texts so.
     ("\\\n", _ESCAPED_LINE_BREAK, lambda _: []),
-    # As `pprint` breaks what is long.
+    # `pprint` breaks long texts so.
     ("\n", _PARTS_OF_A_TEXT, lambda _: []),
-    # As the base64 of mail, and as `textwrap` breaks what is long.
+    # The base64 of mail, and `textwrap`, break long texts so.
     ("\n", _LINE_BREAK, lambda _: []),
     ("\n", _LINE_BREAK, lambda escaped: [(" ", len(escaped))]),
 )
