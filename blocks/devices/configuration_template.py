@@ -19,7 +19,7 @@ _NAME: Final = "<template>"
 
 
 class TemplateFailedError(ValueError):
-    """The template can't be rendered. The text says why, and on which line of it (`line`, None where that is unknown).
+    """The template can't be rendered. The text says why, and on which line of it (`line`, None if unknown).
 
     It holds no value of a variable.
     """

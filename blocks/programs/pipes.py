@@ -18,7 +18,7 @@ class Output:
 
     @property
     def text(self) -> str:
-        """The output as text; bytes that are no UTF-8 become replacement characters."""
+        """The output as text; bytes that are not UTF-8 become replacement characters."""
         return self.data.decode(errors="replace")
 
 

@@ -52,7 +52,7 @@ class GilHogParams(Seconds):
 
 @register_function_block(misbehaving("gil_hog", "Holds the GIL in C without a pause", GilHogParams))
 class GilHog(FunctionBlock[GilHogParams, NoData]):
-    """Holds the GIL in one C call: no other thread of the process runs a line of Python meanwhile."""
+    """Holds the GIL in one C call: no other thread of the process runs a line of Python in that time."""
 
     async def run(self, params: GilHogParams, context: WorkflowContext) -> FunctionBlockResult[NoData]:
         """Return after the sleep, or after the many hours of the power."""

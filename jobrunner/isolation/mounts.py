@@ -3,7 +3,7 @@
 A part of a file system can be mounted in more than one place. A rule is about a file or directory; if there is none,
 the path by which a process gets there decides. So a closed path could be open by another path.
 
-Also, there may be nothing at a place before a process asks for it (autofs): whoever opens that waits for its server.
+Also, there may be nothing at a place before a process asks for it (autofs): to open that waits for its server.
 """
 
 from collections.abc import Iterator, Sequence

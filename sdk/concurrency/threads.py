@@ -42,7 +42,7 @@ class NotBlockingError(SdkError, TypeError):
         self.what = what
 
 
-# Not Coroutine[Any, Any, R]: where an argument has an Any, mypy gives up on overloads (run_parallel, asyncio.gather).
+# Not Coroutine[Any, Any, R]: if an argument has an Any, mypy gives up on overloads (run_parallel, asyncio.gather).
 def run_in_thread(fn: Callable[P, R]) -> Callable[P, Coroutine[object, None, R]]:
     """Make `fn`, a plain function or method that blocks, awaitable: each call runs in a thread of its own.
 

@@ -77,7 +77,7 @@ def _said(work: Callable[[], Any]) -> bytes:
 def _read(reader: int, pid: int, end: float) -> bytes | None:
     """What the process has sent: empty if it ended before it had sent all, None if either took too long.
 
-    It does not wait for the end of the pipe: a process that another thread forks meanwhile also holds the other end.
+    It does not wait for the end of the pipe: a process that another thread forks also holds the other end.
     """
     process = os.pidfd_open(pid)
     try:
