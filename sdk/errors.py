@@ -14,7 +14,7 @@ class SdkError(Exception):
     """Base class of all errors that the SDK raises on purpose. The others are in `sdk.errors`, with their own fields.
 
     No message holds the value of a parameter or of an entity. `retryable` says whether the same job may succeed later.
-    It may not, unless a subclass says otherwise, as those for devices do (`sdk.connection.DeviceError`).
+    It says no, unless a subclass sets it, as those for devices do (`sdk.connection.DeviceError`).
     """
 
     retryable: bool = False

@@ -106,7 +106,7 @@ def _on_disk(source: str, import_all: bool) -> Found:
         raise SourceError(
             source, "does not exist; give a directory of function blocks, a .py file or a module name"
         ) from None
-    except (OSError, RuntimeError) as error:  # links in a circle, no permission, or a home that does not exist
+    except (OSError, RuntimeError) as error:  # links in a circle, no permission, or no such home
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise SourceError(source, f"can't be looked at: {reason}; mend it, or name another place") from None
     if path.is_dir():

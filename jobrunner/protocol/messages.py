@@ -277,7 +277,7 @@ def _validated(adapter: TypeAdapter[HeaderT], frame: Frame) -> HeaderT:
     try:
         return adapter.validate_json(frame.header)
     except ValidationError as error:
-        if error.error_count() > _MOST_PROBLEMS:  # to describe each of them would hold up the supervisor's loop
+        if error.error_count() > _MOST_PROBLEMS:  # to describe each would hold up the supervisor's loop
             raise FrameError("not a valid header: nothing in it is right", incomplete=False) from None
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         # This message is the only one of pydantic's that repeats its input, which may be a password.

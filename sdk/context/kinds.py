@@ -46,9 +46,7 @@ def id_of(entity: Any) -> int:
 
 def last_with_id(entities: list[Any], number: int | None) -> Any:
     """The last of `entities` with this id: it is also the one that counts in updates. None if there is none."""
-    ids = [
-        entity.id for entity in reversed(entities)
-    ]  # faster than a loop: there may be thousands
+    ids = [entity.id for entity in reversed(entities)]  # faster than a loop: there may be thousands
     if number in ids:
         return entities[-1 - ids.index(number)]
     return next((entity for entity in reversed(entities) if id_of(entity) == number), None)

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _hold(options.lab, options.directory)
     except (HarnessError, ImportError, OSError) as error:
-        with contextlib.suppress(BrokenPipeError):  # the program that started this stops reading when the lab is there
+        with contextlib.suppress(BrokenPipeError):  # its parent stops reading when the lab is there
             print(error, file=sys.stderr)
         return 1
     return 0

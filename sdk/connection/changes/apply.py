@@ -201,7 +201,7 @@ def take_back(
     the device refuses to stop the timer, the result's `timer_left` says so.
     """
     if record is not None:
-            # The device does not show lines either that an earlier attempt has taken back.
+        # The device does not show lines either that an earlier attempt has taken back.
         taken = () if record.is_being_restored else taken
         record.restoring()
     restoration = restore_tree(device, base, deadline=deadline, taken_before=taken)

@@ -102,7 +102,7 @@ class _BegunCall(asyncio.Future[R]):
 
 
 def _abandon(call: ThreadCall, future: asyncio.Future[Any]) -> None:
-    if asyncio.Future.cancelled(future):  # not `future.cancelled()`: that would count as a question of the author's
+    if asyncio.Future.cancelled(future):  # not the method: that counts as a question of the author's
         call.abandon()
 
 
