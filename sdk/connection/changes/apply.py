@@ -88,17 +88,34 @@ def _send(device: ConfigurableDevice, plan: Plan, progress: Progress, deadline: 
         for line in plan.commands:
             if progress.timer_is_over:
                 break  # the device will restore its configuration, and would keep lines that come after that
-            words = device.send_config_line(line, deadline=limit)
-            if words:
+            refused = _refused_section(progress, device.leave_sections(line, deadline=limit))
+            if refused is None and (words := device.send_config_line(line, deadline=limit)):
                 refused = Refusal(line, words)
+            if refused is not None:
                 break
             progress.applied.append(line)
-        device.leave_configuration(deadline=limit)
+        words = device.leave_configuration(deadline=limit)
+        refused = refused or _refused_section(progress, words)
     except DeviceError as error:
         if not progress.has_begun:
             raise _not_begun(device, progress, error, deadline) from None
         raise interrupted(device.where, plan, tuple(progress.applied), progress.timer, error) from None
     return refused
+
+
+def _refused_section(progress: Progress, words: str) -> Refusal | None:
+    """Return the refusal of the section that was left last, if the device said such words; None for none.
+
+    It is that of the section's header, where the change has sent it, and nothing of the section counts as taken.
+    """
+    if not words or not progress.applied:
+        return None
+    last = progress.applied.pop()
+    header = ConfigurationLine(last.parents[-1], last.parents[:-1]) if last.parents else last
+    if header not in progress.applied:
+        return Refusal(last, words)
+    del progress.applied[progress.applied.index(header) :]
+    return Refusal(header, words)
 
 
 def _not_begun(

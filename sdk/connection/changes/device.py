@@ -54,8 +54,15 @@ class ConfigurableDevice(Protocol):
         """Send one line to its section. Return the device's words if it refused, otherwise an empty text."""
         ...
 
-    def leave_configuration(self, *, deadline: Deadline) -> None:
-        """Leave configuration mode: the device answers commands again."""
+    def leave_sections(self, line: ConfigurationLine, *, deadline: Deadline) -> str:
+        """Leave the sections that `line` does not stand in. Return the device's words if it refuses one of them.
+
+        IOS makes a VLAN only then. `send_config_line` leaves them too, without a look at the words.
+        """
+        ...
+
+    def leave_configuration(self, *, deadline: Deadline) -> str:
+        """Leave configuration mode: the device answers commands again. Return its words if it refuses a section."""
         ...
 
     def why_no_timer(self) -> str | None:

@@ -134,5 +134,5 @@ def _send_all(
             refused.append((line, words))
         else:
             taken.append(line)
-    device.leave_configuration(deadline=deadline)
+    device.leave_configuration(deadline=deadline)  # what it says of its sections, the next look shows better
     return taken, refused

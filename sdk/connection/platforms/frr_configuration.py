@@ -80,11 +80,12 @@ class FrrConfiguration(TypedConfiguration):
                 self.session.send("exit", deadline=deadline)
             raise
 
-    def leave_configuration(self, *, deadline: Deadline) -> None:
-        """Leave the configuration mode, and vtysh if it is not the login shell."""
-        super().leave_configuration(deadline=deadline)
+    def leave_configuration(self, *, deadline: Deadline) -> str:
+        """Leave the configuration mode, and vtysh if it is not the login shell. Return the words of a refusal."""
+        words = super().leave_configuration(deadline=deadline)
         if self.shell:
             self.session.send("exit", deadline=deadline)
+        return words
 
     def why_no_timer(self) -> str | None:
         """Return why there is no timer with vtysh as the login shell: it can start no process that outlives it."""

@@ -24,10 +24,16 @@ _REFUSAL: Final = re.compile(
     r"(?!\s*\w+ vlan does not exist\. creating vlan )"
     r"(?!\s*ip\S*(?: and ip\S*)? addresses from all interfaces in vrf \S+ have been removed)"
     r"(?!\s*(?:ospf: reference bandwidth is changed|only classful networks will be redistributed"
-    r"|login disabled on line|all bgp sessions must be reset to take ))"
+    r"|login disabled on line|all bgp sessions must be reset to take |applying vlan changes may take ))"
     r"|^\s*(?:malformed|syntax error|error type:|command authorization failed|command rejected|bad mask"
-    r"|access-list type conflicts|entry already running)\b",
+    r"|access-list type conflicts|entry already running|vtp vlan configuration not allowed"
+    r"|bgp is already running; as is)\b",
     re.IGNORECASE | re.MULTILINE,
+)
+# What IOS says as a section is left, which it makes only then, may as well be that this takes its time.
+_SECTION_FAILED: Final = re.compile(
+    r"\b(?:fail(?:ed|ure)?|error|not allowed|not permitted|rejected|denied|invalid|unable|can(?:no|')t)\b",
+    re.IGNORECASE,
 )
 _MODE: Final = re.compile(r"\((config[^()]*)\)\s*#\s*$")
 # Not all prompts begin with the word: `(dhcp-config)#`.
@@ -45,6 +51,12 @@ def refusal_in(text: str) -> str:
     # FRR explains the refusal in the lines below the first.
     said = [line.strip() for line in text[match.start() :].splitlines()]
     return " ".join([line for line in said if line][:_SHOWN_LINES])
+
+
+def section_refusal_in(text: str) -> str:
+    """Return the words by which a device says, as a section is left, that it has not made it; "" where it has."""
+    words = refusal_in(text)
+    return words if _SECTION_FAILED.search(words) else ""
 
 
 class TypedConfiguration(Platform):
@@ -77,31 +89,39 @@ class TypedConfiguration(Platform):
         """Type one line in its section. Return the device's words if it refuses the line or its section."""
         if isinstance(line, TypedLine):
             return self._type_here(line.text, deadline)
-        words = self._go_to(line.parents, deadline)
+        self.leave_sections(line, deadline=deadline)
+        words = self._enter_sections(line.parents, deadline)
         return words or self._type(line.text, deadline)
 
-    def leave_configuration(self, *, deadline: Deadline) -> None:
-        """Leave configuration mode."""
+    def leave_sections(self, line: ConfigurationLine, *, deadline: Deadline) -> str:
+        """Leave the sections that a line does not stand in. Return the words of the device if it refuses one."""
+        if isinstance(line, TypedLine):
+            return ""
+        said: list[str] = []
+        while self._path != line.parents[: len(self._path)]:
+            said.append(self.session.send("exit", deadline=deadline).text)
+            self._path = self._path[:-1]
+        return section_refusal_in("\n".join(said))
+
+    def leave_configuration(self, *, deadline: Deadline) -> str:
+        """Leave configuration mode. Return the words of the device if it refuses a section."""
         self._path = ()
-        self.session.send("end", deadline=deadline)
+        return section_refusal_in(self.session.send("end", deadline=deadline).text)
 
     def _type_here(self, text: str, deadline: Deadline) -> str:
         """Type one line in the present section. Lines after `end`, or after one `exit` too many, are global."""
         if text in ("exit", "quit") and self._mode() == _OUTERMOST:
             return ""
         if text == "end":
-            self.leave_configuration(deadline=deadline)
+            words = self.leave_configuration(deadline=deadline)
             self.enter_configuration(deadline=deadline)
-            return ""
+            return words
         words = self._type(text, deadline)
         if not _IN_ANY_MODE.search(self.session.prompt):  # the next line would be a command
             return words or "it leaves the configuration mode"
         return words
 
-    def _go_to(self, parents: tuple[str, ...], deadline: Deadline) -> str:
-        while self._path != parents[: len(self._path)]:
-            self.session.send("exit", deadline=deadline)
-            self._path = self._path[:-1]
+    def _enter_sections(self, parents: tuple[str, ...], deadline: Deadline) -> str:
         for header in parents[len(self._path) :]:
             words = self._type(header, deadline)
             if words:

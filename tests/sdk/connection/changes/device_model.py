@@ -81,8 +81,13 @@ class ModelDevice:
     def enter_configuration(self, *, deadline: Deadline) -> None:
         del deadline
 
-    def leave_configuration(self, *, deadline: Deadline) -> None:
+    def leave_sections(self, line: ConfigurationLine, *, deadline: Deadline) -> str:
+        del line, deadline
+        return ""
+
+    def leave_configuration(self, *, deadline: Deadline) -> str:
         del deadline
+        return ""
 
     def send_config_line(self, line: ConfigurationLine, *, deadline: Deadline) -> str:
         del deadline

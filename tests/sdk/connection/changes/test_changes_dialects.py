@@ -284,6 +284,8 @@ def test_secrets_in_lines_are_hidden_from_people(line: str, shown: str) -> None:
         "Entry already running and cannot be modified\n\t(only can delete (no) and start over)",
         "% Invalid input detected at '^' marker.",
         "% Interface GigabitEthernet0/1 is not there",
+        "VTP VLAN configuration not allowed when device is in CLIENT mode.",
+        "BGP is already running; AS is 65001",
         "% Access VLAN does not exist. Creating vlan 30\n% Invalid input detected at '^' marker.",
     ],
 )
@@ -305,6 +307,7 @@ def test_a_refusal_is_one_also_where_ios_writes_no_percent_sign(answer: str) -> 
         "% OSPF: Reference bandwidth is changed.\n"
         "        Please ensure reference bandwidth is consistent across all routers.",
         "% Only classful networks will be redistributed",
+        "% Applying VLAN changes may take few minutes.  Please wait...",
         "% Login disabled on line 2, until 'password' is set\n% Login disabled on line 3, until 'password' is set",
         "%LINK-5-CHANGED: Interface GigabitEthernet0/1, changed state to up",
         "%LINEPROTO-SP-5-UPDOWN: Line protocol on Interface GigabitEthernet1/1, changed state to up",
