@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sdk.connection.information import DeviceFacts, InterfaceFacts, InterfaceState, NextHop, Route
@@ -96,12 +96,18 @@ def _route(item: Mapping[str, Any]) -> Route:
     return Route(
         prefix=item["prefix"],
         protocol=item["protocol"],
-        next_hops=tuple(
-            NextHop(hop.get("ip"), hop.get("interfaceName"))
-            for hop in item.get("nexthops", [])
-            if hop.get("active") and not hop.get("unreachable")
-        ),
+        next_hops=_next_hops(item.get("nexthops", [])),
         distance=item.get("distance"),
         metric=item.get("metric"),
         vrf=None if vrf == "default" else vrf,
+    )
+
+
+def _next_hops(hops: Sequence[Mapping[str, Any]]) -> tuple[NextHop, ...]:
+    """Return the ways that packets take, each once: FRR lists an address that is reached over others beside these."""
+    ways = [hop for hop in hops if not hop.get("recursive")] or hops
+    return tuple(
+        NextHop(hop.get("ip"), hop.get("interfaceName"))
+        for hop in ways
+        if hop.get("active") and not hop.get("unreachable") and not hop.get("duplicate")
     )

@@ -132,3 +132,47 @@ def test_frr_s_ipv6_routes_are_those_that_are_used() -> None:
         ("2001:db8::/64", (NextHop(None, "eth1"),)),
         ("2001:db8:5::/48", (NextHop("2001:db8::2", "eth1"),)),
     ]
+
+
+def frr_hop(address: str, **more: object) -> dict[str, object]:
+    return {"ip": address, "afi": "ipv4", "active": True, **more}
+
+
+IBGP = frr_hop("203.0.113.2", recursive=True)
+ONE, TWO = (NextHop(f"192.0.2.{number}", f"eth{number}") for number in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("hops", "ways"),
+    [
+        # Newer releases mark what an address is reached over (`resolver`), older ones don't.
+        ([IBGP, frr_hop("192.0.2.1", interfaceName="eth1", fib=True)], (ONE,)),
+        ([IBGP, frr_hop("192.0.2.1", interfaceName="eth1", fib=True, resolver=True)], (ONE,)),
+        (
+            [
+                IBGP,
+                *(frr_hop(f"192.0.2.{each}", interfaceName=f"eth{each}", resolver=True) for each in (1, 2)),
+            ],
+            (ONE, TWO),
+        ),
+        (
+            [
+                frr_hop("192.0.2.1", interfaceName="eth1"),
+                IBGP,
+                frr_hop("192.0.2.1", interfaceName="eth1", resolver=True, duplicate=True),
+            ],
+            (ONE,),
+        ),
+        ([IBGP, {"unreachable": True, "blackhole": True, "active": True, "resolver": True}], ()),
+        # As a release would say it that does not list what the address is reached over.
+        ([IBGP], (NextHop("203.0.113.2"),)),
+    ],
+)
+def test_a_route_of_frr_has_each_way_that_packets_take_once(
+    hops: list[dict[str, object]], ways: tuple[NextHop, ...]
+) -> None:
+    route = {"prefix": "198.51.100.0/24", "protocol": "bgp", "selected": True, "nexthops": hops}
+    found = frr_readings.routes(json.dumps({"198.51.100.0/24": [route]}))
+
+    assert found is not None
+    assert found[0].next_hops == ways
