@@ -17,8 +17,10 @@ from sdk.connection.deadline import Deadline
 from sdk.connection.errors import DeviceError, fail
 from sdk.connection.login import Login
 
+# Not of a licence or a certificate, of which a banner may say that.
 _EXPIRED: Final = re.compile(
-    r"expired|new password|must change|change your password|password change|\(current\)|current password",
+    r"\b(?:pass\w*|account|credentials?)\b[^.\n]{0,60}\bexpired|\bexpired\b[^.\n]{0,40}\bpass(?:word|phrase)"
+    r"|new password|must change|change your password|password change|\(current\)|current password",
     re.IGNORECASE,
 )
 _SECOND_FACTOR: Final = re.compile(
