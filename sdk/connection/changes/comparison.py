@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sdk.connection.changes.dialect import NO, Dialect, bare
-from sdk.connection.changes.lines import ConfigurationLine, Tree, paths_of
+from sdk.connection.changes.lines import ConfigurationLine, Tree, TypedLine, paths_of
 from sdk.connection.changes.prediction import predict_line
 
 
@@ -15,8 +15,9 @@ class Comparison:
     """How a device's configuration differs from the prediction.
 
     `not_shown`: lines that the device accepted, but that left nothing in its configuration: it never shows them, or
-    shows them in another form. `unforeseen`: lines that came (`+`) or went (`-`) without a prediction. `stayed`: lines
-    that should go, and are still there.
+    shows them in another form. A line that most likely changed nothing is left out: a default, or a `no` in a section
+    (`no shutdown`). `unforeseen`: lines that came (`+`) or went (`-`) without a prediction. `stayed`: lines that should
+    go, and are still there.
     """
 
     not_shown: tuple[ConfigurationLine, ...] = ()
@@ -38,7 +39,11 @@ def compare(
     came = [line for line in is_now if line not in old and line not in foretold]
     went = [line for line in was if line not in new and line in foretold]
     return Comparison(
-        not_shown=tuple(line for line in sent if not _is_shown(line, was, will_be, is_now, dialect)),
+        not_shown=tuple(
+            line
+            for line in sent
+            if _may_be_hidden(line, dialect) and not _is_shown(line, was, will_be, is_now, dialect)
+        ),
         unforeseen=(*(f"- {line}" for line in went), *(f"+ {line}" for line in came)),
         stayed=tuple(line for line in was if line in new and line not in foretold),
     )
@@ -50,7 +55,7 @@ def hidden_lines(
     """Return the lines of `sent` that may be in force although the configuration `after` does not show them.
 
     It leaves out a line that may be shown in another form: an unforeseen line that came or went begins with the same
-    word. It also leaves out a line that most likely changed nothing: a default, or a `no` in a section (`no shutdown`).
+    word. It also leaves out a line that most likely changed nothing (see `Comparison`).
     """
     shown = frozenset(paths_of(after))
     if not any(line not in shown and _may_be_hidden(line, dialect) for line in sent):
@@ -63,13 +68,14 @@ def hidden_lines(
     return tuple(
         line
         for line in found.not_shown
-        if _may_be_hidden(line, dialect)
         # The device shows `int` as `interface`.
-        and not any(word.startswith(_first_word(str(line))) for word in changed)
+        if not any(word.startswith(_first_word(str(line))) for word in changed)
     )
 
 
 def _may_be_hidden(line: ConfigurationLine, dialect: Dialect) -> bool:
+    if isinstance(line, TypedLine):
+        return False  # in which section it stands, and whether that shows it, the device alone knows
     is_of_no_effect = dialect.defaults.fullmatch(line.text) or (line.parents and line.text.startswith(NO))
     return not is_of_no_effect
 
@@ -89,11 +95,7 @@ def _is_shown(
     if line in is_now:
         return True
     if not line.text.startswith(NO):
-        # A later line of the same change may have replaced it. The positive form of a default is never shown.
-        return line not in will_be and (
-            dialect.defaults.fullmatch(line.text) is None
-            or ConfigurationLine(NO + line.text, line.parents) in was
-        )
+        return line not in will_be  # a later line of the same change may have replaced it
     command = bare(line.text)
     return any(
         each.parents == line.parents

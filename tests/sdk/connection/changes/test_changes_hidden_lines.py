@@ -46,6 +46,14 @@ def test_an_undo_names_what_was_hidden_right_after_the_change() -> None:
     assert f"{IN_FORCE}banner x." in str(restoration)
 
 
+def test_a_change_that_was_made_names_no_line_that_changed_nothing() -> None:
+    device = ModelDevice("port 1\n")
+    plan = plan_lines(device.text(), "port 1\n no one1\non1\nbanner x", DIALECT)
+    applied = apply_plan(device, plan, deadline=Deadline(10))
+    assert device.sent == ["port 1 / no one1", "on1", "banner x"]
+    assert [str(line) for line in applied.comparison.not_shown] == ["banner x"]
+
+
 def test_what_an_attempt_before_has_taken_back_is_not_called_hidden() -> None:
     device, record = ModelDevice(BEFORE + "many x\n"), ChangeRecord("model", 1)
     base, taken = DIALECT.read(BEFORE), (ConfigurationLine("many x"),)
@@ -102,7 +110,7 @@ def test_a_line_is_hidden_if_nothing_that_came_may_be_its_other_form(
 
 
 def test_of_lines_as_a_person_types_them_none_is_called_hidden() -> None:
-    plan = plan_typed(IOS_CONFIG, "interface GigabitEthernet0/1\ndescription x", IOS)
+    plan = plan_typed(IOS_CONFIG, "interface GigabitEthernet0/1\ndescription x\nno shutdown", IOS)
     assert hidden_lines(plan.base, plan.base, plan.commands, IOS) == ()
 
 
