@@ -258,7 +258,7 @@ async def test_a_rollback_of_what_was_never_done_sends_nothing_and_one_of_half_o
         half = await roll_back(params, context)
         assert device.device.running_config() == before
     assert never.success
-    assert "Nothing of the change is in force" in never.message
+    assert "The device shows nothing of the change" in never.message
     assert half.success, half.message
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sdk.connection.causes import Cause
+from sdk.connection.changes.comparison import hidden_lines
 from sdk.connection.changes.device import ConfigurableDevice
 from sdk.connection.changes.difference import difference
-from sdk.connection.changes.lines import Tree, are_same, unified_diff
+from sdk.connection.changes.lines import ConfigurationLine, Tree, are_same, paths_of, unified_diff
 from sdk.connection.changes.merging import is_visible, without_change
-from sdk.connection.changes.plan import foretell
+from sdk.connection.changes.plan import Plan, foretell
 from sdk.connection.changes.record import ChangeRecord
 from sdk.connection.changes.secrecy import without_secrets
 from sdk.connection.changes.undo import Restoration, changed_lines, restore_tree
@@ -41,6 +42,8 @@ class Rollback:
 
     def __str__(self) -> str:
         text = self._what_was_sent()
+        if self.restoration is not None and self.restoration.is_restored and self.restoration.not_shown:
+            text += f" {self.restoration.not_shown_in_words()}"
         if self.foreign:
             lines = without_secrets("; ".join(changed_lines(self.foreign)))
             text += f" What differs from the {self.source} besides was left as it is: {lines}"
@@ -51,7 +54,7 @@ class Rollback:
             case None if self.foreign:
                 return "Nothing of the change is shown as it was sent, so nothing was sent."
             case None:
-                return "Nothing of the change is in force, so nothing was sent."
+                return "The device shows nothing of the change, so nothing was sent."
             case Restoration(is_restored=False):
                 return str(self.restoration)
             case Restoration(sent=()) if self.foreign:
@@ -114,31 +117,40 @@ def roll_back(
     if lines is None:
         restoration = _restored(device, base, deadline)
         return Rollback(source, restoration.is_restored, restoration)
-    changed = foretell(text, lines, device.dialect).predicted
+    plan = foretell(text, lines, device.dialect)
     # The inventory is from before the run. The startup configuration may have been saved since.
-    if source == STARTUP and are_same(base, changed):
+    if source == STARTUP and are_same(base, plan.predicted):
         detail = (
             f"the inventory has no `{INVENTORY}`, and its {STARTUP} holds the change already, as where it was saved. "
             "What the lines did has to be taken back by hand"
         )
         raise _nothing(device, detail)
-    return _take_out(device, base, changed, source, deadline)
+    return _take_out(device, plan, source, deadline)
 
 
-def _take_out(
-    device: ConfigurableDevice, base: Tree, changed: Tree, source: str, deadline: Deadline
-) -> Rollback:
+def _take_out(device: ConfigurableDevice, plan: Plan, source: str, deadline: Deadline) -> Rollback:
+    base, changed = plan.base, plan.predicted
     now = device.dialect.read(device.get_config(deadline=deadline))
     if not is_visible(now, base, changed):
         # A difference may still be the change: the device shows some lines in another form than they were typed in.
         is_base = are_same(now, base)
         return Rollback(source, is_base, None, "" if is_base else unified_diff(base, now))
     wanted = without_change(now, base, changed, device.dialect)
-    restoration = _restored(device, wanted, deadline)
+    taken = _taken(plan, now)
+    restoration = replace(
+        _restored(device, wanted, deadline), not_shown=hidden_lines(base, now, taken, device.dialect)
+    )
     # It is not the same either if others have changed an order that matters.
     is_base = are_same(wanted, base) and not difference(wanted, base, device.dialect)
     foreign = "" if is_base else unified_diff(base, wanted)
     return Rollback(source, restoration.is_restored and not foreign, restoration, foreign)
+
+
+def _taken(plan: Plan, now: Tree) -> tuple[ConfigurationLine, ...]:
+    """Return the lines of a change that the device has taken, as far as it shows: they were sent in their order."""
+    shown = frozenset(paths_of(now)) - frozenset(paths_of(plan.base))
+    count = max((number for number, line in enumerate(plan.commands, 1) if line in shown), default=0)
+    return plan.commands[:count]
 
 
 def _restored(device: ConfigurableDevice, wanted: Tree, deadline: Deadline) -> Restoration:

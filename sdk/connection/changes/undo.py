@@ -65,7 +65,7 @@ class Restoration:
         if not self.not_shown:
             return ""
         lines = _listed([str(line) for line in self.not_shown])
-        return f"But lines that it took and does not show may still be in force: {lines}. Look at the device."
+        return f"But lines that the device took and does not show may still be in force: {lines}. Look at the device."
 
 
 def changed_lines(diff: str) -> list[str]:

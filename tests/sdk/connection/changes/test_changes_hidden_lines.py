@@ -14,6 +14,7 @@ from sdk.connection.changes.errors import ChangeInterruptedError, LineRefusedErr
 from sdk.connection.changes.lines import ConfigurationLine
 from sdk.connection.changes.plan import plan_lines, plan_typed
 from sdk.connection.changes.record import ChangeRecord
+from sdk.connection.changes.restore import roll_back
 from sdk.connection.changing import Changing
 from sdk.connection.deadline import Deadline
 from sdk.connection.device import Target
@@ -24,7 +25,7 @@ from sdk.testing.devices import Faults
 from tests.sdk.connection.connection_support import PASSWORD, saved_ios
 
 BEFORE = "port 1\n one1 a\n"
-IN_FORCE = "as it was before. But lines that it took and does not show may still be in force: "
+IN_FORCE = "as it was before. But lines that the device took and does not show may still be in force: "
 
 
 def test_a_refused_line_names_the_hidden_ones_before_it_without_their_secrets() -> None:
@@ -126,3 +127,22 @@ async def test_over_ssh_the_lines_are_told_by_the_refusal_the_undo_and_the_sessi
         with pytest.raises(ChangeInterruptedError, match=IN_FORCE + "vlan 50"):
             await connection.apply(await connection.plan(f"{lines}\nntp server 192.0.2.78"))
         assert device.device.running_config() == before
+
+
+def test_a_rollback_names_what_was_sent_and_is_never_shown_and_nothing_that_never_was_sent() -> None:
+    device = ModelDevice(BEFORE)
+    lines = "banner x\nmany ours\nbanner y\nmany more"
+    device.load("many ours\n")  # the run ended behind it
+    rollback = roll_back(device, BEFORE, deadline=Deadline(10), lines=lines)
+    assert rollback.is_complete
+    assert str(rollback) == (
+        "The change was taken back, by the current_configuration. But lines that the device took and does not show may "
+        "still be in force: banner x. Look at the device."
+    )
+
+
+def test_a_rollback_that_finds_nothing_of_a_change_does_not_say_that_none_of_it_is_in_force() -> None:
+    device = ModelDevice(BEFORE)
+    apply_plan(device, plan_lines(device.text(), "banner x", DIALECT), deadline=Deadline(10))
+    rollback = roll_back(device, BEFORE, deadline=Deadline(10), lines="banner x")
+    assert str(rollback) == "The device shows nothing of the change, so nothing was sent."

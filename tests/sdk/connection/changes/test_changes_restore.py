@@ -91,7 +91,7 @@ def test_lines_that_the_inventory_held_before_the_run_have_nothing_to_be_taken_b
     device.sent.clear()
     rollback = roll_back(device, device.text(), deadline=Deadline(10), lines=LINES)
     assert (rollback.is_complete, rollback.restoration, device.sent) == (True, None, [])
-    assert str(rollback) == "Nothing of the change is in force, so nothing was sent."
+    assert str(rollback) == "The device shows nothing of the change, so nothing was sent."
 
 
 def test_a_rollback_of_a_line_that_the_device_shows_in_another_form_fails_and_lists_it() -> None:
@@ -99,7 +99,7 @@ def test_a_rollback_of_a_line_that_the_device_shows_in_another_form_fails_and_li
     device.load("many user hidden\n")
     rollback = roll_back(device, BEFORE, deadline=Deadline(10), lines="many user plain")
     assert not rollback.is_complete
-    assert "Nothing of the change is in force" not in str(rollback)
+    assert "shows nothing of the change" not in str(rollback)
     assert "+many user hidden" in str(rollback)
     assert device.sent == []
 
