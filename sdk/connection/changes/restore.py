@@ -15,8 +15,7 @@ from sdk.connection.changes.lines import ConfigurationLine, Tree, are_same, path
 from sdk.connection.changes.merging import is_visible, without_change
 from sdk.connection.changes.plan import Plan, foretell
 from sdk.connection.changes.record import ChangeRecord
-from sdk.connection.changes.secrecy import without_secrets
-from sdk.connection.changes.undo import Restoration, changed_lines, restore_tree
+from sdk.connection.changes.undo import Restoration, changed_lines, listed, restore_tree
 from sdk.connection.deadline import Deadline
 from sdk.connection.errors import DeviceError, fail
 
@@ -45,7 +44,7 @@ class Rollback:
         if self.restoration is not None and self.restoration.is_restored and self.restoration.not_shown:
             text += f" {self.restoration.not_shown_in_words()}"
         if self.foreign:
-            lines = without_secrets("; ".join(changed_lines(self.foreign)))
+            lines = listed(changed_lines(self.foreign))
             text += f" What differs from the {self.source} besides was left as it is: {lines}"
         return text
 

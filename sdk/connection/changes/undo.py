@@ -53,18 +53,18 @@ class Restoration:
 
     def difference_in_words(self) -> str:
         """Say which lines differ, without secrets, at most ten."""
-        return f"What is missing (+) and too much (-): {_listed(changed_lines(self.remaining))}."
+        return f"What is missing (+) and too much (-): {listed(changed_lines(self.remaining))}."
 
     def order_in_words(self) -> str:
         """Say which lines are in another place, without secrets, at most ten."""
-        lines = _listed([str(line) for line in self.moved])
+        lines = listed([str(line) for line in self.moved])
         return f"But some lines stand in another place than before: {lines}. Look whether their order counts."
 
     def not_shown_in_words(self) -> str:
         """Say which lines may still be in force although the device does not show them, as above; "" for none."""
         if not self.not_shown:
             return ""
-        lines = _listed([str(line) for line in self.not_shown])
+        lines = listed([str(line) for line in self.not_shown])
         return f"But lines that the device took and does not show may still be in force: {lines}. Look at the device."
 
 
@@ -73,7 +73,8 @@ def changed_lines(diff: str) -> list[str]:
     return [line for line in diff.splitlines() if line[:1] in ("+", "-") and line[:3] not in ("+++", "---")]
 
 
-def _listed(lines: Sequence[str]) -> str:
+def listed(lines: Sequence[str]) -> str:
+    """Return lines as one text for a message: without secrets, at most ten."""
     shown = "; ".join(without_secrets(line) for line in lines[:_SHOWN_LINES])
     return f"{shown}; and {len(lines) - _SHOWN_LINES} more" if len(lines) > _SHOWN_LINES else shown
 

@@ -291,3 +291,10 @@ def test_a_change_that_is_confirmed_stays_and_one_that_is_confirmed_too_late_is_
     with pytest.raises(ConfirmedTooLateError, match="60 s has run out"):
         confirm(device, applied, deadline=Deadline(10))
     assert "many late" not in device.text()
+
+
+def test_what_others_have_changed_is_told_without_secrets_and_not_endlessly() -> None:
+    others = "tacacs server T\n key never-to-be-seen-1\n" + "".join(f"many {each}\n" for each in range(20))
+    text = str(roll_back(ModelDevice(BEFORE + others), BEFORE, deadline=Deadline(10), lines=LINES))
+    assert "+tacacs server T; + key ***; +many 0; " in text
+    assert text.endswith("; and 12 more")
