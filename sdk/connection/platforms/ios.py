@@ -14,10 +14,15 @@ from sdk.connection.platforms.ios_configuration import IosConfiguration
 from sdk.connection.platforms.platform import Reply
 from sdk.connection.platforms.registration import register_platform
 from sdk.connection.platforms.signatures import Recognition, recognize
+from sdk.connection.questions import Questions
 
 _OWN = ("ios", "iosxe")
 _VERSION = "show version"
 _IN_WORDS_OF_IOS = re.compile(r"invalid input|incomplete command|authorization failed", re.IGNORECASE)
+# Once after each update.
+_OVER_ANOTHER_RELEASE = re.compile(
+    r"overwrite the previous NVRAM configuration\?\s*\[confirm\]\s*$", re.IGNORECASE
+)
 _CONFIG_COMMANDS = {"running": "show running-config", "startup": "show startup-config"}
 
 
@@ -167,10 +172,17 @@ class Ios(IosConfiguration):
         return self.complete(line, reply)
 
     def save_config(self, *, deadline: Deadline) -> None:
-        """Send `write memory`. Raises `UnreadableAnswerError` unless the device says that it is done."""
-        line = "write memory"
-        if "[OK]" not in self.ask(line, deadline=deadline):
-            raise self.unreadable(line, "it does not end in [OK]")
+        """Send `write memory`, also over what another release has written, which IOS asks about.
+
+        Raises `UnreadableAnswerError` unless the device says that it is done.
+        """
+        line, questions = "write memory", Questions({_OVER_ANOTHER_RELEASE: ""})
+        said = self.complete(line, self.session.send(line, deadline=deadline, questions=questions))
+        if questions.declined:  # IOS may end in [OK] also where it saves nothing then
+            raise self.unreadable(line, f"it asks {questions.declined!r}, which was answered by no")
+        if "[OK]" not in said:
+            words = refusals.words_of(said, self.refusals)
+            raise self.unreadable(line, f"it does not end in [OK], but in {words!r}")
 
 
 @register_platform("iosxe", "cisco_xe")

@@ -21,6 +21,8 @@ from sdk.connection.platforms.ios import Ios
 from sdk.connection.platforms.linux import Linux
 from sdk.connection.platforms.platform import Platform
 from sdk.connection.platforms.shell_lines import with_status
+from sdk.connection.questions import Questions
+from sdk.connection.reading import ASKED_SECONDS
 from tests.sdk.connection.platforms.outputs import output
 from tests.sdk.connection.platforms.scripted_session import (
     BASH_REFUSAL,
@@ -252,8 +254,27 @@ def test_a_cut_output_is_marked_and_not_parsed() -> None:
 
 @pytest.mark.parametrize("text", ["", "% Configuration buffer full", "Building configuration..."])
 def test_a_configuration_is_saved_when_the_device_says_so(text: str) -> None:
-    with pytest.raises(UnreadableAnswerError, match="OK"):
+    with pytest.raises(UnreadableAnswerError, match=rf"not end in \[OK\], but in '{text}'"):
         ios({"write memory": text}).save_config(deadline=DEADLINE)
+
+
+class AskingSession(ScriptedSession):
+    """A device that asks `asked` before it saves, and ends in [OK] whatever the answer is."""
+
+    def __init__(self, asked: str) -> None:
+        super().__init__({})
+        self._asked = asked
+
+    def send(self, command: str, *, deadline: Deadline, questions: Questions | None = None) -> ScriptedReply:
+        assert questions is not None, "nobody would answer"
+        assert questions.answer_to(self._asked, ASKED_SECONDS) is not None
+        return ScriptedReply(f"{self._asked}\nBuilding configuration...\n[OK]")
+
+
+def test_ios_saves_over_what_another_release_has_written_and_is_told_no_where_it_asks_else() -> None:
+    Ios(AskingSession("Overwrite the previous NVRAM configuration?[confirm]")).save_config(deadline=DEADLINE)
+    with pytest.raises(UnreadableAnswerError, match=r"asks 'Continue\? \[no\]:', which was answered by no"):
+        Ios(AskingSession("Continue? [no]: ")).save_config(deadline=DEADLINE)
 
 
 @pytest.mark.parametrize(
