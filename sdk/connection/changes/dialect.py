@@ -31,6 +31,8 @@ class Dialect:
         blocks: a line that begins a text of several lines; the first group is the character that ends the text.
         block_sign: the character with which the device prints such a text, whatever character was typed.
         unsendable: lines that a device prints but does not accept from a person, such as certificates. At the start.
+        stored_apart: lines with a file of their own, such as certificates: the running configuration prints the text below
+            the line, the saved one names the file behind it. Only the first group counts. The whole line.
     """
 
     noise: re.Pattern[str] = _NEVER
@@ -46,10 +48,11 @@ class Dialect:
     blocks: re.Pattern[str] = _NEVER
     block_sign: str = ""
     unsendable: re.Pattern[str] = _NEVER
+    stored_apart: re.Pattern[str] = _NEVER
 
     def read(self, text: str) -> Tree:
         """Return the tree of a configuration as the device prints it, without lines that change by themselves."""
-        return _once(tree_of(self._joined(self._meant(text.splitlines()))))
+        return _once(self._in_short(tree_of(self._joined(self._meant(text.splitlines())))))
 
     def read_lines(self, lines: Iterable[str]) -> Tree:
         """Return the tree of lines that a person has written. A section may come more than once."""
@@ -107,6 +110,13 @@ class Dialect:
         if match is None or match[1] not in text[match.end() :]:
             return None
         return text[: match.start(1)], text[match.end() :].partition(match[1])[0]
+
+    def _in_short(self, tree: Tree) -> Tree:
+        lines = []
+        for line in tree:
+            match = self.stored_apart.fullmatch(line.text)
+            lines.append(Line(match[1]) if match else Line(line.text, self._in_short(line.children)))
+        return tuple(lines)
 
     def _canonical(self, text: str) -> str:
         bare_text = text.lstrip()

@@ -61,6 +61,7 @@ IOS: Final = Dialect(
     blocks=re.compile(r"banner (?:motd|login|exec|incoming|prompt-timeout|slip-ppp) (\^C|\S)"),
     block_sign="^C",
     unsendable=words(r"crypto pki certificate chain|certificate(?: self-signed| ca| rollover)? [0-9A-F]+"),
+    stored_apart=re.compile(r"(certificate(?: self-signed| ca| rollover)? [0-9A-F]+)(?: nvram:\S+)?"),
 )
 
 
