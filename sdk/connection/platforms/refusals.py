@@ -22,9 +22,10 @@ GENERAL: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 
-# bash, dash, busybox, zsh and fish.
+# bash, dash, busybox, zsh, fish and tcsh; and what Ubuntu puts in the place of their words, which says what to install.
 SHELL: Final = re.compile(
-    r"^\S*sh: .*(not found|unknown command|: no such file or directory)|^\S*sh: command not found: ",
+    r"^\S*sh: .*(not found|unknown command|: no such file or directory)|^\S*sh: command not found: "
+    r"|^\S+: command not found\.?\s*$|^command '\S+' not found, (?:but |did you mean)",
     re.IGNORECASE | re.MULTILINE,
 )
 

@@ -310,6 +310,17 @@ def test_frr_answers_from_both_login_shells(login: type[Frr]) -> None:
     assert platform.send_command("show ip ospf nonsense", deadline=DEADLINE).is_refused
 
 
+UBUNTU = "\nCommand 'show' not found, but can be installed with:\n\nsudo apt install nmh\n"
+
+
+def test_frr_answers_behind_the_shell_of_ubuntu_which_says_what_to_install() -> None:
+    platform = Frr(ScriptedSession(BASH_ANSWERS, otherwise=UBUNTU))
+    platform.after_login(deadline=DEADLINE)
+
+    assert platform.shell
+    assert platform.get_information(deadline=DEADLINE).software_release == "10.3"
+
+
 WITHOUT_ITS_FILE = "% Can't open configuration file /etc/frr/vtysh.conf due to 'No such file or directory'.\n"
 
 

@@ -41,11 +41,17 @@ BY_A_SHELL = [
     "zsh: command not found: show",
     "fish: Unknown command: show",
     "-bash: /usr/bin/vtysh: No such file or directory",
+    "show: Command not found.",
+    "terminal: command not found",
+    "\nCommand 'show' not found, but can be installed with:\n\nsudo apt install nmh\n",
+    "Command 'terminal' not found, did you mean:\n  command 'termineter' from deb termineter (1.0.4-1)\n",
 ]
 DATA = [
     "hostname r1\nip route 0.0.0.0/0 Null0",
     "*Nov 1 07:21:13: %PARSER-5-CFGLOG_LOGGEDCMD: command not found in the cache",
     "% BGP instance not found",
+    "Command 'show' not found 12 times",
+    "r1: command not found in the cache",
     "Command authorization failed:  3\nCommand authorization passed: 12",
     "Received: 7\nInvalid input: none\nDropped: 0",
     "Invalid input: 12\n",
