@@ -19,12 +19,14 @@ _REFUSAL: Final = re.compile(
     r"^\s*%(?![A-Z0-9_]+(?:-[A-Z0-9_]+){0,3}-\d-[A-Z0-9_]+:)"
     r"(?!\s*(?:warning|note|info|portfast has been|generating|the key modulus|created|not all config may be removed))"
     # An interface that moves to a VRF, or out of one, loses its addresses. The device says so.
-    r"(?!\s*interface \S+ (?:ipv[46]|ip) disabled and address\(es\) removed)"
+    r"(?!\s*interface \S+ [^\n]{0,80}\bremoved due to (?:en|dis)abling vrf )"
     # A VLAN that is created for the port, addresses that go with their VRF, and advice about an accepted line.
     r"(?!\s*\w+ vlan does not exist\. creating vlan )"
     r"(?!\s*ip\S*(?: and ip\S*)? addresses from all interfaces in vrf \S+ have been removed)"
     r"(?!\s*(?:ospf: reference bandwidth is changed|only classful networks will be redistributed"
-    r"|login disabled on line|all bgp sessions must be reset to take |applying vlan changes may take ))"
+    r"|login disabled on line|all bgp sessions must be reset to take |applying vlan changes may take "
+    r"|a profile is deemed incomplete until |ospf will not operate on this interface until ip is configured"
+    r"|use 'write' command to make license boot config take effect ))"
     r"|^\s*(?:malformed|syntax error|error type:|command authorization failed|command rejected|bad mask"
     r"|access-list type conflicts|entry already running|vtp vlan configuration not allowed"
     r"|bgp is already running; as is)\b",
