@@ -11,7 +11,6 @@ class Generic(Platform):
     """Sends commands, and parses the output if `ntc_templates` has a template. netmiko turns paging off."""
 
     prepared_by_netmiko = True
-    has_enable = True
 
 
 @cache

@@ -37,7 +37,6 @@ class Ios(IosConfiguration):
 
     netmiko_type = "cisco_ios"
     capabilities = frozenset({Execution, Configuration, Information})
-    has_enable = True
     paging_off = ("terminal length 0", "terminal width 511")
     refusals = re.compile(
         refusals.GENERAL.pattern

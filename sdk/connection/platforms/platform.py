@@ -60,11 +60,11 @@ class Platform:
     deadline with a `DeviceError`; a cancelled one ends so at its next line. A capability that `capabilities` does not
     name is refused before anything is sent.
 
-    `name` is the first name that the class is registered for. `netmiko_type` is the driver of netmiko that logs in.
-    `paging_off` is sent after the login; it does not matter if a device refuses one of these lines. With
-    `prepared_by_netmiko`, netmiko turns paging off instead. `has_enable`: `enable` enters a privileged mode.
-    `is_shell`: the login may lead to the shell of an operating system, so "command not found" is an answer. `refusals`
-    are the words with which the device refuses a command.
+    `name` is the first name that the class is registered for. `netmiko_type` is the driver of netmiko that logs in, and
+    that knows whether there is a privileged mode. `paging_off` is sent after the login; it does not matter if a device
+    refuses one of these lines. With `prepared_by_netmiko`, netmiko turns paging off instead. `is_shell`: the login may
+    lead to the shell of an operating system, so "command not found" is an answer. `refusals` are the words with which
+    the device refuses a command.
     """
 
     name: ClassVar[str] = ""
@@ -72,7 +72,6 @@ class Platform:
     capabilities: ClassVar[frozenset[type]] = frozenset({Execution})
     paging_off: ClassVar[tuple[str, ...]] = ()
     prepared_by_netmiko: ClassVar[bool] = False
-    has_enable: ClassVar[bool] = False
     is_shell: ClassVar[bool] = False
     refusals: ClassVar[re.Pattern[str]] = refusals.GENERAL
 
