@@ -83,8 +83,8 @@ class NextHop:
 class Route:
     """One IPv4 or IPv6 route that the device has chosen. `vrf` is None in the table without a VRF.
 
-    `prefix` has the form `192.0.2.0/24` or `2001:db8::/32`. A route that drops packets has no next hop. If a next hop is
-    itself reached over others, as with iBGP, FRR and Linux name these, and IOS names the address alone.
+    `prefix` has the form `192.0.2.0/24` or `2001:db8::/32`. A route that drops packets has no next hop. If a next hop
+    is itself reached over others, as with iBGP, FRR and Linux name these, and IOS names the address alone.
 
     `protocol` is one word for all platforms: `connected`, `local`, `static`, `ospf`, `bgp`, `isis`, `rip`, `eigrp`,
     `kernel`, or the device's own word. `distance` and `metric` are plain numbers, None if the device shows none.

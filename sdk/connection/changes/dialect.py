@@ -31,8 +31,8 @@ class Dialect:
         blocks: a line that begins a text of several lines; the first group is the character that ends the text.
         block_sign: the character with which the device prints such a text, whatever character was typed.
         unsendable: lines that a device prints but does not accept from a person, such as certificates. At the start.
-        stored_apart: lines with a file of their own, such as certificates: the running configuration prints the text below
-            the line, the saved one names the file behind it. Only the first group counts. The whole line.
+        stored_apart: lines with a file of their own, such as certificates: the running configuration prints the text
+            below the line, the saved one names the file behind it. Only the first group counts. The whole line.
     """
 
     noise: re.Pattern[str] = _NEVER
