@@ -13,6 +13,7 @@ from supervisor.engine.http import EngineAccess, EngineHttp
 from supervisor.engine.items import LostJob, claimed_items, parse_items
 from supervisor.engine.large_poll import AT_ONCE_BYTES, JOB_CAP_BYTES, Poll, read_in_steps
 from supervisor.engine.poll_body import PollBodies, versionable
+from supervisor.engine.transport import seconds_to_send
 from supervisor.errors import EngineError
 from supervisor.process.long_work import LongWork
 
@@ -21,6 +22,7 @@ _CREATED: Final = 201
 _LARGEST_POLL_BYTES: Final = 256 * 2**20
 """The cap of an answer to a poll, however many jobs the worker asked for."""
 _NOT_THE_ENGINE: Final = "Check that the engine's URL leads to the engine, and not to a proxy or a web page."
+_SLOW_LINE: Final = "Where the way to the engine is slow, give it more time: --request-timeout-seconds."
 _VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:(?:-beta\.|b)(\d{1,9}))?", re.ASCII)
 _UUID: Final = re.compile(r"[!-~]{1,200}")
 """The worker accepts any id of an engine that can be a part of a URL and a row of the journal."""
@@ -49,6 +51,7 @@ class EngineApi:
     def __init__(self, access: EngineAccess) -> None:
         self._http = EngineHttp(access)
         self._poll_seconds = access.poll_seconds
+        self._result_seconds = access.request_seconds
         self._long_work = LongWork()
         self._poll_bodies = PollBodies()
         self.knows_retryable = _is_at_least(client_version(), _FIRST_WITH_RETRYABLE)
@@ -172,10 +175,16 @@ class EngineApi:
 
         Only these two answers come from the engine. Another success, or a redirect, comes from something in between,
         such as a sign-in page, and the worker sends the result again. `fresh` sends it over a new connection.
+        A large result may take longer than other requests.
         """
+        seconds = self._result_seconds + int(seconds_to_send(len(text)))
         try:
-            answer = await self._http.post("/blackboard/job/result", "a result", text=text, fresh=fresh)
+            answer = await self._http.post(
+                "/blackboard/job/result", "a result", text=text, seconds=seconds, fresh=fresh
+            )
         except EngineError as error:
+            if error.timed_out:
+                raise EngineError(f"{error} {_SLOW_LINE}", timed_out=True) from error
             if error.status == 409:
                 return False
             if error.status is not None and 300 <= error.status < 400:

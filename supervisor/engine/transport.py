@@ -8,6 +8,9 @@ from supervisor.errors import SupervisorError
 BODY_CAP_BYTES: Final = 4 * 2**20
 """The cap of every answer without its own cap. Parsing so much takes about 40 milliseconds of the loop."""
 
+SLOWEST_BYTES_PER_SECOND: Final = 64 * 1024
+"""What a large result is sent with at least: on a line of 2 Mbit/s, four results at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -55,6 +58,11 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Close all connections."""
         ...
+
+
+def seconds_to_send(size_bytes: int) -> float:
+    """Return how long so much may take on its way to the engine, on a slow line."""
+    return size_bytes / SLOWEST_BYTES_PER_SECOND
 
 
 def too_large() -> NoReplyError:

@@ -22,7 +22,9 @@ class EngineSettings(BaseModel):
         description="How long the worker waits at its start for an engine that it can't reach.",
     )
     request_timeout_seconds: float = Field(
-        default=30, gt=0, description="How long one request to the engine may take."
+        default=30,
+        gt=0,
+        description="How long one request to the engine may take. A large result gets a second more for each 64 KiB.",
     )
     engine_job_timeout_seconds: float = Field(
         default=720,

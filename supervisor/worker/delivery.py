@@ -100,7 +100,7 @@ class Delivery:
 
     def submit(self, result: StoredResult) -> None:
         """Send `result` until the engine has it or refuses it for good. Returns at once; a second call does nothing."""
-        if not self._outbox.add(result.number):
+        if not self._outbox.add(result.number, len(result.text)):
             return
         self._results.add(result)
         self._observer.result_waits(result.number)
@@ -167,7 +167,7 @@ class Delivery:
             return
         loop = asyncio.get_running_loop()
         for item in list(self._sending.values()):
-            if not item.is_late(loop.time(), len(self._results[item.number].text)):
+            if not item.is_late(loop.time()):
                 continue
             if self._answering.since(item.sent_at):
                 self._ambiguous.add(item.number)

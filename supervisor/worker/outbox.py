@@ -16,6 +16,7 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from supervisor.engine.backoff import Backoff
+from supervisor.engine.transport import seconds_to_send
 
 AT_ONCE: Final = 4
 """How many results are sent at a time."""
@@ -32,9 +33,6 @@ LATE_SECONDS: Final = 2.0
 LATE_AGAIN_SECONDS: Final = 4.0
 """When each further try is late: an engine that is only slow must not get more and more copies."""
 
-SLOWEST_BYTES_PER_SECOND: Final = 256 * 1024
-"""A large result may be slow on a slow line: a second copy beside it would only make both slower."""
-
 _MOST_FAILURES: Final = 20
 """Results that have failed more often are in the same row as those that have failed so often."""
 
@@ -48,6 +46,7 @@ class Item:
     number: int
     place: int
     backoff: Backoff
+    size_bytes: int = 0
     due: float = 0.0
     asked_until: float = 0.0
     was_silent: bool = False
@@ -62,12 +61,13 @@ class Item:
     on_their_way: "set[asyncio.Task[None]]" = field(default_factory=set)
     """The tries that have no answer yet."""
 
-    def is_late(self, now: float, size_bytes: int) -> bool:
+    def is_late(self, now: float) -> bool:
         """Whether to send another try beside the newest one, which has waited too long for a result of this size."""
         if self.has_failed:
             return False
         late_seconds = LATE_SECONDS if self.tries <= 1 else LATE_AGAIN_SECONDS
-        return now - self.sent_at >= late_seconds + size_bytes / SLOWEST_BYTES_PER_SECOND
+        # A large result may be slow on a slow line: a second copy beside it would only make both slower.
+        return now - self.sent_at >= late_seconds + seconds_to_send(self.size_bytes)
 
     def __lt__(self, other: "Item") -> bool:
         return self.place < other.place
@@ -98,7 +98,7 @@ class Outbox:
     _numbers: set[int] = field(default_factory=set)
     _places: int = 0
     longest_try_seconds: float = 75.0
-    """How long a try may take: its time-out twice, if the token has changed, and the work after its answer."""
+    """How long a try of a small result may take: twice its time-out, if the token changed, and the work after it."""
     _asked_at: float = 0.0
     """When `take` was last called: after each end of a try, and after each pause."""
     _failed: set[int] = field(default_factory=set)
@@ -112,13 +112,13 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def add(self, number: int) -> bool:
+    def add(self, number: int, size_bytes: int = 0) -> bool:
         """Add a result after the others. Returns whether it is new."""
         if number in self._numbers:
             return False
         self._numbers.add(number)
         self._places += 1
-        self._make_ready(Item(number, self._places, self.new_backoff()))
+        self._make_ready(Item(number, self._places, self.new_backoff(), size_bytes))
         return True
 
     @property
@@ -165,9 +165,11 @@ class Outbox:
     @property
     def due_at(self) -> float | None:
         """When a try must have ended, or a pause, at the latest; `None` if no result waits."""
-        return (
-            max(self._asked_at, self.next_time() or 0.0) + self.longest_try_seconds if self._numbers else None
-        )
+        if not self._numbers:
+            return None
+        largest = max((item.size_bytes for item in self._sending | self._sending_hanging), default=0)
+        begins_at = max(self._asked_at, self.next_time() or 0.0)
+        return begins_at + self.longest_try_seconds + 2 * seconds_to_send(largest)
 
     def next_time(self) -> float | None:
         """Return when `take` may have a result that waits only for time; `None` if there is none."""

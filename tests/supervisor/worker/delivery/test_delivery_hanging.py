@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from supervisor.engine.answering import Answering
+from supervisor.engine.transport import SLOWEST_BYTES_PER_SECOND
 from supervisor.errors import EngineError
 from supervisor.journal import StoredResult
 from supervisor.log.events.results import ResultArrivedBefore, ResultTooLate
@@ -17,7 +18,6 @@ from supervisor.worker.outbox import (
     LATE_AGAIN_SECONDS,
     LATE_SECONDS,
     LONGEST_PAUSE_SECONDS,
-    SLOWEST_BYTES_PER_SECOND,
 )
 from tests.log_events import told
 from tests.simulated_time import elapsed, simulate, turns

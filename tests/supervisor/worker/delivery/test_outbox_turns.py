@@ -291,12 +291,12 @@ def test_a_delivered_result_that_hung_makes_room_for_the_next_that_hangs() -> No
 def test_beside_a_result_of_which_a_try_has_failed_no_other_is_sent_before_its_next_turn() -> None:
     outbox = outbox_of(1)
     (item,) = take_all(outbox, 0.0)
-    assert item.is_late(100.0, 0)
+    assert item.is_late(100.0)
     item.has_failed = True
-    assert not item.is_late(100.0, 0)
+    assert not item.is_late(100.0)
     outbox.failed(item, 0.0, 503, None)
     (item,) = take_all(outbox, 100.0)
-    assert item.is_late(100.0, 0), "anew"
+    assert item.is_late(100.0), "anew"
 
 
 def test_no_step_takes_longer_because_a_hundred_thousand_wait() -> None:
@@ -324,3 +324,13 @@ def test_no_step_takes_longer_because_a_hundred_thousand_wait() -> None:
     outbox.delivered(item)
     take_all(outbox, now)
     assert compared < 2000
+
+
+def test_a_large_result_has_more_time_until_the_delivery_counts_as_stuck() -> None:
+    outbox = Outbox(longest_try_seconds=75.0)
+    outbox.add(0, 8 * 2**20)
+    take_all(outbox, 0.0)
+    assert outbox.due_at == 75.0 + 2 * 128.0
+    outbox.add(1, 100)
+    take_all(outbox, 10.0)
+    assert outbox.due_at == 10.0 + 75.0 + 2 * 128.0
