@@ -6,13 +6,17 @@ For TLS, proxies, and addresses with a user. The import takes 0.2 s and 20 MB, s
 import asyncio
 import ssl
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 
 from supervisor.engine.error_texts import PROXY_WANTS_PASSWORD, cant_connect, reason_of
 from supervisor.engine.generated_client import ApiClient, Configuration
+from supervisor.engine.tls_files import TlsFiles
 from supervisor.engine.transport import BODY_CAP_BYTES, NoReplyError, Reply, Request, too_large
+
+_MAY_BE_THE_CERTIFICATE: Final = frozenset({400, 401, 403})
+"""What servers say to a certificate that they do not accept, where they let the connection come about."""
 
 
 class ClientTransport:
@@ -27,6 +31,7 @@ class ClientTransport:
         certificate: Path | None = None,
         key: Path | None = None,
     ) -> None:
+        self._tls = TlsFiles(ca_file, certificate, key)
         configuration = Configuration(host=url.rstrip("/"), ssl_ca_cert=_text(ca_file))
         # The client declares these as always `None`, but reads them.
         settings: Any = configuration
@@ -61,6 +66,7 @@ class ClientTransport:
                 timeout=timeout,
                 allow_redirects=False,
                 proxy=self._proxy,
+                ssl=self._tls.context,
             ) as response:
                 content, complete = await _read_capped(response, request.cap_bytes)
         except (
@@ -71,6 +77,7 @@ class ClientTransport:
             MemoryError,
             ValueError,  # about the request itself, such as a user in the address beside a token
         ) as error:
+            self._tls.look_again()
             if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == PROXY_WANTS_PASSWORD:
                 # The proxy answers this itself if the engine speaks no TLS. Nothing has reached the engine.
                 return Reply(error.status, error.message.encode(errors="backslashreplace"), complete=True)
@@ -78,6 +85,8 @@ class ClientTransport:
             raise NoReplyError(
                 _reason_of(error, request.seconds), timed_out=isinstance(error, TimeoutError)
             ) from None
+        if response.status in _MAY_BE_THE_CERTIFICATE:
+            self._tls.look_again()
         said = response.headers
         return Reply(response.status, content, complete, said.get("Retry-After"), said.get("Date"))
 

@@ -1,6 +1,7 @@
 """TLS that does not work is told as what it is: OpenSSL numbers its errors from 1, and 1 is EPERM elsewhere."""
 
 import asyncio
+import contextlib
 import datetime
 import ipaddress
 import ssl
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from supervisor.engine.api import EngineApi
 from supervisor.engine.http import EngineAccess
 from supervisor.errors import EngineError
+from tests.patience import PATIENCE_SECONDS
 
 
 def certificate(directory: Path) -> Path:
@@ -40,6 +42,7 @@ def certificate(directory: Path) -> Path:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
+    directory.mkdir(exist_ok=True)
     file = directory / "engine.pem"
     encoding = serialization.Encoding.PEM
     file.write_bytes(
@@ -103,3 +106,40 @@ async def test_an_engine_behind_tls_is_reached_with_its_ca_and_gets_our_certific
         assert await api.ping("w-1")
         await api.close()
     assert requests[0].startswith(b"POST /workers/w-1/ping HTTP/1.1\r\n")
+
+
+async def test_certificates_that_are_renewed_on_the_disk_are_used_without_a_restart(tmp_path: Path) -> None:
+    accepted, expired = certificate(tmp_path / "accepted"), certificate(tmp_path / "expired")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(accepted)
+    context.load_verify_locations(accepted)
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        api = EngineApi(EngineAccess(url, ca_file=expired, client_certificate=expired))
+        with pytest.raises(EngineError):
+            await api.ping("w-1")
+        expired.write_bytes(b"half of what is being written")
+        with pytest.raises(EngineError):
+            await api.ping("w-1")
+        expired.write_bytes(accepted.read_bytes())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await answers(api):  # noqa: ASYNC110  # a thread reads them, and tells nobody
+                await asyncio.sleep(0.01)
+        await api.close()
+
+
+async def answers(api: EngineApi) -> bool:
+    try:
+        return await api.ping("w-1")
+    except EngineError:
+        return False
