@@ -10,7 +10,7 @@ from supervisor.commands.check.defaults import check_defaults
 from supervisor.commands.check.finding import Finding, Level
 from supervisor.commands.check.imports import findings_of_imports
 from supervisor.commands.check.methods import check_methods, check_rollback
-from supervisor.commands.check.module_names import findings_of_names
+from supervisor.commands.check.module_names import findings_of_equal_names, findings_of_names
 from supervisor.commands.check.registrations import check_models, check_registered
 from supervisor.commands.check.secrets import check_secrets
 from supervisor.commands.check.source import Module, read_module
@@ -45,7 +45,7 @@ def findings_of(
     imported = [
         finding for finding in findings_of_imports(catalogue) if (finding.file, finding.code) not in known
     ]
-    names = findings_of_names(files, places)
+    names = (*findings_of_names(files, places), *findings_of_equal_names(modules, places))
     found = dict.fromkeys((*imported, *in_source, *declared, *names))
     return sorted(found, key=lambda finding: (finding.file, finding.line, finding.level, finding.code))
 

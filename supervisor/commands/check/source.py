@@ -25,6 +25,8 @@ class Module:
     models: list[ast.ClassDef] = field(default_factory=list)
     parameters: list[ast.ClassDef] = field(default_factory=list)
     called_with: set[str] = field(default_factory=set[str])
+    imports: dict[str, int] = field(default_factory=dict[str, int])
+    """Which top-level modules it imports by their names, and the line of the first such import."""
 
 
 def read_module(file: Path) -> Module | None:
@@ -45,6 +47,9 @@ def parse_module(file: str, text: str | bytes) -> Module:
     for node in ast.walk(ast.parse(text, filename=file)):
         if isinstance(node, ast.Call):
             module.called_with.update(map(last_name, node.args))
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name in _imported_by(node):
+                module.imports.setdefault(name, node.lineno)
         if not isinstance(node, ast.ClassDef):
             continue
         bases = [last_name(base) for base in node.bases]
@@ -57,6 +62,12 @@ def parse_module(file: str, text: str | bytes) -> Module:
             if kind == _PARAMS:
                 module.parameters.append(node)
     return module
+
+
+def _imported_by(node: ast.Import | ast.ImportFrom) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name.partition(".")[0] for alias in node.names]
+    return [node.module.partition(".")[0]] if node.module and node.level == 0 else []
 
 
 def _kind(base: str) -> str:

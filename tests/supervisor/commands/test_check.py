@@ -431,3 +431,19 @@ def test_what_the_sdk_refuses_at_import_is_told_by_its_kind(tmp_path: Path) -> N
     # Of two blocks with one id the one that is imported first stays.
     files = {code: f"{code.replace('-', '_')}.py" for code in refused} | {"duplicate-id": "first.py"}
     assert found == {(file, code) for code, file in files.items() if code != "first"}
+
+
+def test_an_import_that_gets_the_module_of_another_directory_of_blocks_is_warned_of(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "helpers.py").write_text("")
+        (tmp_path / folder / "same.py").write_text("")
+        (tmp_path / folder / "block.py").write_text("import json\n\nfrom helpers import show\n")
+    (tmp_path / "two" / "own.py").write_text("")
+    (tmp_path / "two" / "other.py").write_text("import own\nfrom . import same\n")
+    one, two = tmp_path / "one", tmp_path / "two"
+    found = findings_of(Catalogue(), source_files([one, two], Catalogue()), [one, two])
+    wanted = [(str(two / "block.py"), 3, "same-module-name")]
+    assert [(each.file, each.line, each.code) for each in found] == wanted
+    assert f"the helpers in {one}" in found[0].message
+    assert findings_of(Catalogue(), source_files([two], Catalogue()), [two]) == []
