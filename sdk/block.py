@@ -41,6 +41,9 @@ class FunctionBlock(ABC, Generic[ParamsT, ResultT]):
     `__init__`, or take `logger=None` and pass it on to `super().__init__`.
     """
 
+    # For pytest, which would take a block `Testbed` for a class of tests, and warn that it can't collect it.
+    __test__: ClassVar[bool] = False
+
     registration: ClassVar[Registration | None] = None
     """Set by `register_function_block`."""
 

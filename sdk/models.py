@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -15,6 +17,7 @@ class FunctionBlockParams(BaseModel):
     """
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    __test__: ClassVar[bool] = False  # for pytest, which would take `TestbedParams` for a class of tests
 
 
 class FunctionBlockResultData(BaseModel):
@@ -24,3 +27,4 @@ class FunctionBlockResultData(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    __test__: ClassVar[bool] = False  # as above

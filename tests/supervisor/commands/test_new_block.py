@@ -44,6 +44,14 @@ def test_a_new_block_passes_its_own_tests_and_the_check_and_runs_at_once(
     assert json.loads(ran.stdout)["data"] == {"lines": ["b c"]}
 
 
+def test_pytest_takes_no_block_for_a_class_of_tests_whatever_it_is_called(tmp_path: Path) -> None:
+    assert new_block.run(["testbed", "--directory", str(tmp_path), "--json"]) == 0
+    tested = subprocess.run(
+        PYTEST, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
+    assert (tested.returncode, "2 passed" in tested.stdout) == (0, True), tested.stdout
+
+
 ASYNC_FIXTURE = """
 import pytest
 @pytest.fixture
