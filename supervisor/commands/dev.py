@@ -21,7 +21,7 @@ from supervisor.commands.local.command import (
     run_pair,
 )
 from supervisor.commands.local.display import Display, display_for
-from supervisor.commands.local.file_watcher import Watcher, watched_directories, what_changed
+from supervisor.commands.local.file_watcher import Watched, Watcher, what_changed
 from supervisor.commands.local.flags import flag, given_to_the_worker
 from supervisor.commands.local.pair import Pair, PairOptions, no_proxy_for_the_loopback
 from supervisor.commands.local.results import Results
@@ -139,7 +139,7 @@ class _DevSession(Reporter):
         self._read_levels_again = partial(read_levels_again, DevSettings, arguments, threshold)
         self._results = Results(self.result)
         self._url = ""
-        self._watcher = Watcher(watched_directories(filter(os.path.exists, sources)))
+        self._watcher = Watcher(Watched.of(filter(os.path.exists, sources)))
         self._saved = asyncio.Event()
         flags = [
             *given_to_the_worker(DevSettings, arguments, _DECIDED),

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from supervisor.commands.shared.imported_names import imported_names
+
 _PARAMS: Final = "FunctionBlockParams"
 _RESULT: Final = "FunctionBlockResultData"
 _BLOCK: Final = "FunctionBlock"
@@ -48,7 +50,7 @@ def parse_module(file: str, text: str | bytes) -> Module:
         if isinstance(node, ast.Call):
             module.called_with.update(map(last_name, node.args))
         if isinstance(node, ast.Import | ast.ImportFrom):
-            for name in _imported_by(node):
+            for name in imported_names(node, relative=False):
                 module.imports.setdefault(name, node.lineno)
         if not isinstance(node, ast.ClassDef):
             continue
@@ -62,12 +64,6 @@ def parse_module(file: str, text: str | bytes) -> Module:
             if kind == _PARAMS:
                 module.parameters.append(node)
     return module
-
-
-def _imported_by(node: ast.Import | ast.ImportFrom) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [alias.name.partition(".")[0] for alias in node.names]
-    return [node.module.partition(".")[0]] if node.module and node.level == 0 else []
 
 
 def _kind(base: str) -> str:

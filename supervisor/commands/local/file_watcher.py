@@ -1,42 +1,90 @@
 """Noticing that an author has saved: by looking, since what editors do to a file (write, rename, touch) differs."""
 
+import ast
 import asyncio
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
+from supervisor.commands.shared.imported_names import imported_names
 from supervisor.worker.code_places import top_of_package
 
 LOOK_SECONDS: Final = 0.25
+REST_PER_LOOK: Final = 4.0
+"""A look at very many files takes a second or more. So many times as long nothing is looked at then."""
+
 QUIET_SECONDS: Final = 0.2
 """An editor, or a `git checkout`, may write many files: one reload for all of them."""
 
 _LONGEST_UNREST_SECONDS: Final = 3.0
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages"})
 
-Snapshot = Mapping[str, tuple[int, int, int]]
+State = tuple[int, int, int]
+Snapshot = Mapping[str, State]
 """Path to time of the last change, size and number of the file."""
 
 
-def watched_directories(sources: Iterable[str]) -> list[Path]:
-    """Return the directories in which the code of these sources is: directories of blocks, and those of single files.
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is looked at: the whole of `directories`; of `beside_files` the modules, and the folders that they import.
 
-    A directory that is part of a package is watched from the package's top, from where its modules may import.
+    The latter are directories of single files. Such a file may lie in a home, among everything else that is there.
     """
-    found: dict[Path, None] = {}
-    for source in sources:
-        path = Path(source).expanduser().resolve()
-        directory = path if path.is_dir() else path.parent
-        top = top_of_package(str(directory))
-        found[directory if top is None else Path(top).parent] = None
-    return list(found)
+
+    directories: Sequence[Path]
+    beside_files: Sequence[Path] = ()
+
+    @classmethod
+    def of(cls, sources: Iterable[str]) -> Self:
+        """Return where the code of these sources is: directories of blocks, and single files.
+
+        What is part of a package is watched from the package's top, from where its modules may import.
+        """
+        directories: dict[Path, None] = {}
+        beside_files: dict[Path, None] = {}
+        for source in sources:
+            path = Path(source).expanduser().resolve()
+            directory = path if path.is_dir() else path.parent
+            top = top_of_package(str(directory))
+            if top is not None:
+                directories[Path(top).parent] = None
+            else:
+                (directories if directory == path else beside_files)[directory] = None
+        return cls(list(directories), [each for each in beside_files if each not in directories])
+
+    def look(self) -> Snapshot:
+        """Return the state of all these Python files, hidden directories apart."""
+        found = snapshot(self.directories)
+        for directory in self.beside_files:
+            modules = _state_of(entry for entry in _entries(directory) if _is_module(entry))
+            names = {name for path, state in modules.items() for name in _imported_by(path, state)}
+            folders = [directory / name for name in names - _SKIPPED]
+            found |= modules | snapshot(folder for folder in folders if folder.is_dir())
+        return found
 
 
-def snapshot(directories: Iterable[Path]) -> Snapshot:
+@lru_cache(maxsize=1000)
+def _imported_by(path: str, _state: State) -> frozenset[str]:
+    """Return what a module imports, by first names. Remembered as long as its file has this state."""
+    try:
+        tree = ast.parse(Path(path).read_bytes())
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return frozenset()
+    return frozenset(name for node in ast.walk(tree) for name in imported_names(node, relative=True))
+
+
+def snapshot(directories: Iterable[Path]) -> dict[str, State]:
     """Return the state of all Python files below `directories`, hidden directories apart."""
-    found: dict[str, tuple[int, int, int]] = {}
-    for file in _python_files([os.fspath(directory) for directory in directories]):
+    return _state_of(_python_files(list(directories)))
+
+
+def _state_of(files: Iterable[os.DirEntry[str]]) -> dict[str, State]:
+    found: dict[str, State] = {}
+    for file in files:
         try:
             status = file.stat()
         except OSError:  # gone since it was listed, or a link that leads nowhere
@@ -45,20 +93,27 @@ def snapshot(directories: Iterable[Path]) -> Snapshot:
     return found
 
 
-def _python_files(todo: list[str]) -> Iterator[os.DirEntry[str]]:
+def _python_files(todo: list[Path | str]) -> Iterator[os.DirEntry[str]]:
     while todo:
-        try:
-            entries = list(os.scandir(todo.pop()))
-        except OSError:
-            continue
-        for entry in entries:
+        for entry in _entries(todo.pop()):
             if entry.name.startswith(".") or entry.name in _SKIPPED:
                 continue
             # A link to a directory above would lead round in circles.
             if entry.is_dir(follow_symlinks=False):
                 todo.append(entry.path)
-            elif entry.name.endswith(".py"):
+            elif _is_module(entry):
                 yield entry
+
+
+def _entries(directory: Path | str) -> list[os.DirEntry[str]]:
+    try:
+        return list(os.scandir(os.fspath(directory)))
+    except OSError:
+        return []
+
+
+def _is_module(entry: os.DirEntry[str]) -> bool:
+    return entry.name.endswith(".py") and not entry.name.startswith(".")
 
 
 def changed_files(before: Snapshot, after: Snapshot) -> list[str]:
@@ -80,15 +135,17 @@ def _names(files: Sequence[str]) -> str:
 class Watcher:
     """Waits for changes. What is there when it is created is the beginning."""
 
-    def __init__(self, directories: Iterable[Path]) -> None:
-        self._directories = list(directories)
-        self._known = snapshot(self._directories)
+    def __init__(self, watched: Watched) -> None:
+        self._watched = watched
+        self._known = watched.look()
 
     async def next_change(self) -> list[str]:
         """Wait until files have changed and are left in peace for a moment; return which."""
         before = self._known
-        while (after := await self._look()) == before:  # noqa: ASYNC110  # files have no event to wait for
-            await asyncio.sleep(LOOK_SECONDS)
+        began = time.monotonic()
+        while (after := await self._look()) == before:
+            await asyncio.sleep(max(LOOK_SECONDS, REST_PER_LOOK * (time.monotonic() - began)))
+            began = time.monotonic()
         for _ in range(int(_LONGEST_UNREST_SECONDS / QUIET_SECONDS)):
             await asyncio.sleep(QUIET_SECONDS)
             latest, after = after, await self._look()
@@ -98,4 +155,4 @@ class Watcher:
         return changed_files(before, after)
 
     async def _look(self) -> Snapshot:
-        return await asyncio.to_thread(snapshot, self._directories)
+        return await asyncio.to_thread(self._watched.look)
