@@ -92,17 +92,28 @@ async def run_parallel(
     waiting = list({id(each): each for each in awaitables}.values())
     waiting.reverse()
     tasks: dict[int, asyncio.Future[Any]] = {}
-    running: set[asyncio.Future[Any]] = set()
+    ended: list[asyncio.Future[Any]] = []
+    has_ended = asyncio.Event()
+    running = 0
+
+    # One callback for each, and no `asyncio.wait` in a loop: that one goes through all that run each time.
+    def note(task: asyncio.Future[Any]) -> None:
+        ended.append(task)
+        has_ended.set()
+
     try:
         while waiting or running:
-            while waiting and (limit is None or len(running) < limit):
+            while waiting and (limit is None or running < limit):
                 awaitable = waiting.pop()
                 tasks[id(awaitable)] = started = asyncio.ensure_future(awaitable)
-                running.add(started)
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            if not return_exceptions:
-                for task in (each for each in tasks.values() if each in done):
-                    task.result()
+                started.add_done_callback(note)
+                running += 1
+            await has_ended.wait()
+            has_ended.clear()
+            if not return_exceptions and any(map(_has_failed, ended)):
+                _raise_first(tasks.values())
+            running -= len(ended)
+            ended.clear()
     except BaseException as error:
         _close(waiting)
         _tell_others(error, await _cancelled(tasks.values()))
@@ -156,6 +167,17 @@ def _tell_others(first: BaseException, tasks: Iterable[asyncio.Future[Any]]) -> 
             _log.warning(
                 "run_parallel: besides the first, %s failed:\n%s", name, traceback_of(error, hiding_all())
             )
+
+
+def _has_failed(task: asyncio.Future[Any]) -> bool:
+    return task.cancelled() or task.exception() is not None
+
+
+def _raise_first(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Raise the error of the first in `tasks` that has ended with one: of several at once, always the same."""
+    for task in tasks:
+        if task.done():
+            task.result()
 
 
 def _result(task: asyncio.Future[Any]) -> Any:

@@ -173,3 +173,26 @@ async def test_a_limit_that_is_no_integer_is_refused(stage: Stage, limit: Any) -
     with pytest.raises(TypeError, match=r"limit is .*\. Give an integer"):
         await run_parallel(stage.work("a"), limit=limit)
     assert stage.notes == []
+
+
+async def test_each_of_very_many_is_looked_at_once_and_not_at_each_end_of_another() -> None:
+    looks = 0
+
+    class Watched(asyncio.Future[int]):
+        def add_done_callback(self, *args: Any, **kwargs: Any) -> None:
+            nonlocal looks
+            looks += 1
+            super().add_done_callback(*args, **kwargs)
+
+    many = [Watched() for _ in range(100)]
+
+    async def end_one_after_the_other() -> None:
+        for number, each in enumerate(many):
+            each.set_result(number)
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+    ending = asyncio.create_task(end_one_after_the_other())
+    assert await run_parallel(*many) == list(range(100))
+    await ending
+    assert looks == 100
