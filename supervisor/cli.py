@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from jobrunner.protocol.importing import import_uncollected
+from supervisor.errors import NoHomeError
 from supervisor.keeper import keep
 
 COMMAND_GROUPS: Final = {
@@ -101,11 +102,15 @@ def _run(arguments: list[str] | None) -> int:
         return 2
 
     def run() -> int:
-        return int(import_uncollected(module_of(name or "daemon")).run(rest))
+        try:
+            return int(import_uncollected(module_of(name or "daemon")).run(rest))
+        except NoHomeError as error:
+            print(f"{program}: {error}", file=sys.stderr)
+            return error.exit_code
 
+    program = "supervisor" if name is None else f"supervisor {name}"
     if name not in _KEPT:
         return run()
-    program = "supervisor" if name is None else f"supervisor {name}"
     return keep(run, program=program, runs_until_stopped=name in _RUN_UNTIL_STOPPED)
 
 

@@ -56,6 +56,12 @@ class WrongSettingError(StartRefusedError):
     exit_code = 2
 
 
+class NoHomeError(StartRefusedError):
+    """There is no default place for what is kept: somebody has to name one."""
+
+    exit_code = 2
+
+
 class ReloadRefusedError(SupervisorError):
     """The current code or settings can't be put in force; the earlier ones still are.
 

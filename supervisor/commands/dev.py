@@ -139,7 +139,7 @@ class _DevSession(Reporter):
         self._read_levels_again = partial(read_levels_again, DevSettings, arguments, threshold)
         self._results = Results(self.result)
         self._url = ""
-        self._watcher = Watcher(Watched.of(filter(os.path.exists, sources)))
+        self._watcher = Watcher(Watched.of(filter(os.path.exists, map(os.path.expanduser, sources))))
         self._saved = asyncio.Event()
         flags = [
             *given_to_the_worker(DevSettings, arguments, _DECIDED),

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from supervisor.errors import NoHomeError
+
 
 def _existing_file(path: Path | None) -> Path | None:
     if path is not None and not os.path.isfile(path):  # `Path.is_file` raises if it may not look
@@ -21,8 +23,20 @@ def default_state_directory() -> Path:
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     if given:
         return Path(given)
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "neops-supervisor"
+    return user_state_home() / "neops-supervisor"
+
+
+def user_state_home() -> Path:
+    """Return where this user's programs keep their state (XDG base directory specification)."""
+    if base := os.environ.get("XDG_STATE_HOME"):
+        return Path(base)
+    try:
+        return Path.home() / ".local" / "state"
+    except RuntimeError:  # as in a container that runs as a number which no file knows
+        raise NoHomeError(
+            f"User {os.getuid()} has no home directory, so there is no default place for the state. Set HOME or "
+            "XDG_STATE_HOME, or give --state-dir to a command that takes it."
+        ) from None
 
 
 def existing_paths(paths: list[str]) -> list[str]:

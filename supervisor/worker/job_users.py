@@ -204,7 +204,8 @@ def _accounts(numbers: Iterable[int]) -> list[str]:
 
 def _must_be_open(settings: DaemonSettings) -> list[Path]:
     """Return what a child reads after it has become its user: Python, this worker, blocks; and its job's directory."""
-    blocks = [Path(name) for name in settings.function_blocks if "/" in name or Path(name).exists()]
+    named = map(os.path.expanduser, settings.function_blocks)
+    blocks = [Path(name) for name in named if "/" in name or Path(name).exists()]
     packages = [Path(__file__).parents[2], Path(os.__file__).parent, Path(sys.executable)]
     return [*packages, *blocks, settings.state_dir.parent]
 

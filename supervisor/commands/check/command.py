@@ -64,7 +64,8 @@ def run(arguments: list[str]) -> int:
     settings.function_blocks = [*map(str, places), *further]
     # With real paths, as the import has them: otherwise one file with two names would get each finding twice. The
     # import reports a path that does not exist or can't be reached.
-    read = [Path(os.path.realpath(each)) for each in settings.function_blocks if os.path.exists(each)]
+    named = map(os.path.expanduser, settings.function_blocks)
+    read = [Path(os.path.realpath(each)) for each in named if os.path.exists(each)]
     listener = start_logging(logging.CRITICAL)
 
     async def work() -> int:

@@ -47,7 +47,7 @@ class Watched:
         directories: dict[Path, None] = {}
         beside_files: dict[Path, None] = {}
         for source in sources:
-            path = Path(source).expanduser().resolve()
+            path = Path(source).resolve()
             directory = path if path.is_dir() else path.parent
             top = top_of_package(str(directory))
             if top is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from supervisor.journal.directory import is_in_use
+from supervisor.settings.files import user_state_home
 
 ENGINE_DATABASE: Final = "engine.sqlite3"
 ENGINE_TOKEN_FILE: Final = "engine.token"  # noqa: S105  # its name
@@ -16,12 +17,11 @@ _LOOK_SECONDS: Final = 0.02
 
 
 def local_state_directory() -> Path:
-    """Return systemd's StateDirectory if there is one, else the user's own (XDG base directory specification)."""
+    """Return systemd's StateDirectory if there is one, else the user's own."""
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     if given:
         return Path(given)
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "neops-local"
+    return user_state_home() / "neops-local"
 
 
 async def previous_worker_ended(state_directory: Path, bound_seconds: float) -> None:

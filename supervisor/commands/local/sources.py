@@ -1,5 +1,6 @@
 """Which blocks a command for authors uses."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ def places_of(
     Without any, the environment or `.env` decides, as for the daemon; otherwise the directory where the command runs.
     Given ones replace those of the environment: the same blocks in two places would be a conflict.
     """
-    named = [Path(place).expanduser().absolute() for place in given]
+    named = [Path(os.path.expanduser(place)).absolute() for place in given]
     if not named and "function_blocks" not in settings.model_fields_set:
         named = [Path(HERE).absolute()]
     by_flag = "function_blocks" in on_the_command_line(type(settings), arguments)

@@ -447,3 +447,14 @@ def test_an_import_that_gets_the_module_of_another_directory_of_blocks_is_warned
     assert [(each.file, each.line, each.code) for each in found] == wanted
     assert f"the helpers in {one}" in found[0].message
     assert findings_of(Catalogue(), source_files([two], Catalogue()), [two]) == []
+
+
+def test_blocks_that_are_named_with_a_tilde_are_checked_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "logging.py").write_text("")
+    write_block(tmp_path / "mine" / "block.py")
+    done = supervisor("check", "--json", "--function-blocks=~/mine", cwd=tmp_path)
+    assert "shadows-module" in {each["code"] for each in json.loads(done.stdout)["findings"]}
