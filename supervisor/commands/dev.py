@@ -83,7 +83,7 @@ def run(arguments: list[str]) -> int:
     settings = read_settings(DevSettings, arguments, PROGRAM, _EPILOG)
     places, further = places_of(filter(None, [settings.directory]), settings, arguments)
     if problem := next(filter(None, map(_why_unusable, places)), None):
-        print(f"{PROGRAM}: {problem} Give a directory of blocks, or a .py file.", file=sys.stderr)
+        print(f"{PROGRAM}: {problem}", file=sys.stderr)
         return EXIT_USAGE
     # It asks for the results over the loopback: no proxy may come in between.
     os.environ.update(no_proxy_for_the_loopback(os.environ))
@@ -104,12 +104,15 @@ def run(arguments: list[str]) -> int:
 
 
 def _why_unusable(place: Path) -> str | None:
+    advice = "Give a directory of blocks, or a .py file."
     try:
         place.stat()
     except (FileNotFoundError, NotADirectoryError):
-        return f"{place} does not exist."
+        return f"{place} does not exist. {advice}"
     except OSError as error:
-        return f"{place} can't be reached ({error.strerror})."
+        return f"{place} can't be reached ({error.strerror}). {advice}"
+    if "," in str(place):  # it becomes the worker's --function-blocks
+        return f"{place} has a comma in it, with which the worker's list of places is separated. Give it another name."
     return None
 
 

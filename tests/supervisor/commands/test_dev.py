@@ -104,6 +104,13 @@ def test_a_directory_that_can_not_be_reached_is_named_with_the_reason(tmp_path: 
     ]
 
 
+def test_a_directory_with_a_comma_in_its_name_is_refused_and_not_taken_for_two(tmp_path: Path) -> None:
+    (tmp_path / "blocks,old").mkdir()
+    with running(tmp_path, "dev", "blocks,old") as command:
+        assert command.wait() == 2
+    assert "blocks,old has a comma in it" in command.lines[0]
+
+
 def test_on_a_terminal_it_is_text_with_the_result(home: Path) -> None:
     master, slave = pty.openpty()
     process = subprocess.Popen(
