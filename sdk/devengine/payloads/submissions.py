@@ -35,7 +35,10 @@ class Submission(Body):
     @classmethod
     def _complete_context(cls, value: dict[str, Any] | None) -> dict[str, Any]:
         # Both clients need all three lists; a person at a terminal gives only the one that matters.
-        context = {name: [] for name in _CONTEXT_LISTS} | (value or {})
+        given = dict(value or {})
+        if "device_groups" in given:  # as Python has it, by which blocks know them
+            given.setdefault("deviceGroups", given.pop("device_groups"))
+        context = {name: [] for name in _CONTEXT_LISTS} | given
         for name in _CONTEXT_LISTS:
             if not isinstance(context[name], list):
                 raise ValueError(f"{name} must be a list")  # noqa: TRY004  # pydantic reports ValueErrors

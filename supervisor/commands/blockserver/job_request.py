@@ -11,6 +11,8 @@ from supervisor.job.job import Job
 from supervisor.settings.run_settings import RunSettings
 
 ENTITY_LISTS: Final = {"device": "devices", "interface": "interfaces", "group": "deviceGroups"}
+_GROUPS_IN_PYTHON: Final = "device_groups"
+"""What a context of the SDK calls its groups. It reads them from JSON by either name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ def job_of(asked: Asked, block: BlockEntry) -> Job:
 def only_entity(run_on: str, context: dict[str, Any]) -> int | float | None:
     """Return the id of the entity to run on if the context has only one, otherwise None."""
     entities = context.get(ENTITY_LISTS.get(run_on, ""))
+    if entities is None and run_on == "group":
+        entities = context.get(_GROUPS_IN_PYTHON)
     if not isinstance(entities, list) or len(entities) != 1 or not isinstance(entities[0], dict):
         return None
     number = entities[0].get("id")

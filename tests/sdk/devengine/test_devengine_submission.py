@@ -155,3 +155,9 @@ async def test_everything_known_of_a_job_is_shown_without_its_passwords(
 
 async def test_an_unknown_job_is_not_found(worker: HttpWorker) -> None:
     assert (await worker.call("GET", "/dev/jobs/unknown"))[0] == 404
+
+
+async def test_groups_may_have_the_name_by_which_blocks_know_them(engine: DevEngine) -> None:
+    job_id = engine.submit(block="lab/echo:1.0.0", context={"device_groups": [{"id": 1}]})
+    expected = {"devices": [], "deviceGroups": [{"id": 1}], "interfaces": []}
+    assert engine.job(job_id).item["context"] == expected

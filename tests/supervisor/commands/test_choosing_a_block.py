@@ -121,6 +121,7 @@ def test_where_there_is_no_block_at_all_that_is_said() -> None:
         ("device", {"devices": [{"id": 4}]}, 4),
         ("interface", {"devices": [{"id": 4}], "interfaces": [{"id": 5}]}, 5),
         ("group", {"deviceGroups": [{"id": 6}]}, 6),
+        ("group", {"device_groups": [{"id": 7}]}, 7),
         ("device", {"devices": [{"id": 4}, {"id": 5}]}, None),
         ("device", {"devices": []}, None),
         ("device", {"devices": "no list"}, None),
