@@ -1,17 +1,21 @@
 """How `supervisor submit` finds an engine on this machine: a small file for each, with its process's number as name."""
 
 import contextlib
+import json
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from supervisor.process.small_file import ordinary_file
+from supervisor.process.proc import read_stat
+from supervisor.process.small_file import ordinary_file, read_small_file
 
 _CAP_BYTES = 4096
+_BEGAN: Final = "process_began"
+"""In the file, beside the announcement: a number alone may be another process's, as after a power failure."""
 
 
 class Announcement(BaseModel):
@@ -36,7 +40,8 @@ def announced(directory: Path, announcement: Announcement) -> Iterator[None]:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = directory / f"{announcement.pid}.json"
     new = file.with_suffix(f".new-{announcement.pid}")
-    new.write_text(announcement.model_dump_json(), encoding="utf-8")
+    said = {**announcement.model_dump(mode="json"), _BEGAN: _began(announcement.pid)}
+    new.write_text(json.dumps(said), encoding="utf-8")
     # In one step: a reader must not find half of it.
     new.replace(file)
     try:
@@ -70,11 +75,24 @@ def _read(file: Path, owners: Collection[int]) -> Announcement | None:
         with ordinary_file(file) as descriptor:
             if os.fstat(descriptor).st_uid not in owners:
                 return None
-            announcement = Announcement.model_validate_json(os.read(descriptor, _CAP_BYTES))
-    except (OSError, ValidationError):
+            said: Any = json.loads(os.read(descriptor, _CAP_BYTES))
+            announcement = Announcement.model_validate(said)
+    except (OSError, ValueError, RecursionError):
         return None
-    if Path(f"/proc/{announcement.pid}").exists():
+    began = _began(announcement.pid)
+    if began is not None and said.get(_BEGAN, began) == began:  # an earlier version has not written it
         return announcement
     with contextlib.suppress(OSError):
         file.unlink()
     return None
+
+
+def _began(pid: int) -> str | None:
+    """Return what tells a process from all that have had, or will have, its number; `None` where there is none."""
+    found = read_stat(pid)
+    if found is None:
+        return None
+    boot = b""
+    with contextlib.suppress(OSError):
+        boot = read_small_file(Path("/proc/sys/kernel/random/boot_id"), _CAP_BYTES).strip()
+    return f"{boot.decode(errors='replace')} {found.started}"

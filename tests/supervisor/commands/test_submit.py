@@ -401,6 +401,18 @@ def test_an_announcement_is_there_for_as_long_as_its_process_says_so(tmp_path: P
     assert running_engines(tmp_path / "nowhere") == []
 
 
+def test_an_announcement_of_a_process_whose_number_another_has_now_is_that_of_no_engine(tmp_path: Path) -> None:
+    mine = announcement_in(tmp_path)
+    with announced(tmp_path, mine):
+        (file,) = tmp_path.glob("*.json")
+        said = json.loads(file.read_text())
+        file.write_text(json.dumps(said | {"process_began": "another-boot 123"}))
+        assert running_engines(tmp_path) == []
+        assert not file.exists()
+        file.write_text(mine.model_dump_json())
+        assert running_engines(tmp_path) == [mine], "an earlier version does not say when it began"
+
+
 def test_nobody_else_may_read_where_engines_are_announced(tmp_path: Path) -> None:
     mine = announcement_in(tmp_path)
     with announced(tmp_path / "state" / "running", mine):
