@@ -35,8 +35,8 @@ class Watched:
     The latter are directories of single files. Such a file may lie in a home, among everything else that is there.
     """
 
-    directories: Sequence[Path]
-    beside_files: Sequence[Path] = ()
+    directories: tuple[Path, ...]
+    beside_files: tuple[Path, ...] = ()
 
     @classmethod
     def of(cls, sources: Iterable[str]) -> Self:
@@ -54,7 +54,7 @@ class Watched:
                 directories[Path(top).parent] = None
             else:
                 (directories if directory == path else beside_files)[directory] = None
-        return cls(list(directories), [each for each in beside_files if each not in directories])
+        return cls(tuple(directories), tuple(each for each in beside_files if each not in directories))
 
     def look(self) -> Snapshot:
         """Return the state of all these Python files, hidden directories apart."""

@@ -133,7 +133,7 @@ async def test_certificates_that_are_renewed_on_the_disk_are_used_without_a_rest
             await api.ping("w-1")
         expired.write_bytes(accepted.read_bytes())
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await answers(api):  # noqa: ASYNC110  # a thread reads them, and tells nobody
+            while not await answers(api):  # a thread reads them, and tells nobody
                 await asyncio.sleep(0.01)
         await api.close()
 

@@ -57,8 +57,8 @@ def test_the_top_of_a_package_is_watched_and_so_is_a_file_s_directory(tmp_path: 
     (inner / "block.py").write_text("")
     (tmp_path / "alone.py").write_text("")
     sources = [str(inner), str(inner / "block.py"), str(tmp_path / "alone.py")]
-    assert Watched.of(sources) == Watched([tmp_path.resolve()])
-    assert Watched.of([str(tmp_path / "top")]) == Watched([tmp_path.resolve()])
+    assert Watched.of(sources) == Watched((tmp_path.resolve(),))
+    assert Watched.of([str(tmp_path / "top")]) == Watched((tmp_path.resolve(),))
 
 
 def test_beside_a_single_file_only_the_modules_and_the_folders_that_they_import_are_watched(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_file_that_is_gone_is_not_called_saved(tmp_path: Path) -> None:
 
 
 async def test_many_files_saved_at_once_are_one_change(tmp_path: Path) -> None:
-    watcher = Watcher(Watched([tmp_path]))
+    watcher = Watcher(Watched((tmp_path,)))
     waiting = asyncio.create_task(watcher.next_change())
     for number in range(3):
         (tmp_path / f"m{number}.py").write_text("x")
@@ -95,7 +95,7 @@ async def test_many_files_saved_at_once_are_one_change(tmp_path: Path) -> None:
 
 
 async def test_a_change_between_two_waits_is_not_missed(tmp_path: Path) -> None:
-    watcher = Watcher(Watched([tmp_path]))
+    watcher = Watcher(Watched((tmp_path,)))
     (tmp_path / "a.py").write_text("x")
     async with asyncio.timeout(PATIENCE_SECONDS):
         assert len(await watcher.next_change()) == 1
