@@ -401,7 +401,9 @@ def test_an_announcement_is_there_for_as_long_as_its_process_says_so(tmp_path: P
     assert running_engines(tmp_path / "nowhere") == []
 
 
-def test_an_announcement_of_a_process_whose_number_another_has_now_is_that_of_no_engine(tmp_path: Path) -> None:
+def test_an_announcement_of_a_process_whose_number_another_has_now_is_that_of_no_engine(
+    tmp_path: Path,
+) -> None:
     mine = announcement_in(tmp_path)
     with announced(tmp_path, mine):
         (file,) = tmp_path.glob("*.json")

@@ -22,7 +22,9 @@ def homeless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize(("command", "code"), [(["status"], 2), (["journal", "list"], 1), (["submit", "greet"], 2)])
+@pytest.mark.parametrize(
+    ("command", "code"), [(["status"], 2), (["journal", "list"], 1), (["submit", "greet"], 2)]
+)
 def test_a_command_says_what_to_set_where_there_is_no_home(
     command: list[str], code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,7 +61,9 @@ def test_the_top_of_a_package_is_watched_and_so_is_a_file_s_directory(tmp_path: 
     assert Watched.of([str(tmp_path / "top")]) == Watched((tmp_path.resolve(),))
 
 
-def test_beside_a_single_file_only_the_modules_and_the_folders_that_they_import_are_watched(tmp_path: Path) -> None:
+def test_beside_a_single_file_only_the_modules_and_the_folders_that_they_import_are_watched(
+    tmp_path: Path,
+) -> None:
     for name in ("block.py", "beside.py", "parts/show.py", "own/deep/er.py", "project/other.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
