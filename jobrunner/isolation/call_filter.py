@@ -58,7 +58,7 @@ def isolation_filter(pid: int, kinds: Sequence[CallNumbers]) -> bytes:
     * limits, affinity and priorities of other processes: of any process except the caller (0) and `pid`, and of any
       process group except the caller's;
     * splice and sendfile, with EINVAL: if they write into a pipe, they hold its lock while they wait for their source.
-      The worker, which reads what a job prints, would wait for that lock, and no signal would end that wait
+      The thread of the worker that reads what a job prints would wait for that lock, and no signal would end that wait
       (`splice_file_to_pipe` in Linux's fs/splice.c, `pipe_read` in fs/pipe.c). io_uring can do the same, and
       userfaultfd makes a write wait: ENOSYS.
 

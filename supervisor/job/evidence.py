@@ -29,6 +29,7 @@ async def ending_of(
     warning: str = "",
     dump: str = "",
     last_output: Masked,
+    unread_output: bool = False,
     kernel: KernelView | None = None,
     changes: Collection[DeviceChange] = (),
 ) -> Ending:
@@ -46,6 +47,7 @@ async def ending_of(
         stack=await mask.text(state.stack or dump, cut_after=True),
         channel_problem=None if state.channel_problem is None else await mask.text(state.channel_problem),
         last_output=last_output,
+        unread_output=unread_output,
         kernel=kernel,
         changes=await _open_changes(changes, mask),
     )

@@ -194,6 +194,7 @@ class Execution:
             warning=self._channel.warning,
             dump=read_stack(self._child),
             last_output=await self._log.end_of(stderr.tail() or stdout.tail()),
+            unread_output=stderr.is_unread or stdout.is_unread,
             kernel=self._kernel,
             changes=self._channel.changes.values(),
         )

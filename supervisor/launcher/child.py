@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import fcntl
 import os
 import signal
 import socket
@@ -24,6 +23,7 @@ from supervisor.launcher.process_groups import ProcessGroups
 from supervisor.launcher.wiring import Wiring
 from supervisor.process.cgroups.cgroup import WITHOUT
 from supervisor.process.memory import NOTHING_INHERITED
+from supervisor.process.pipe_ends import last_words, pipe_threads
 from supervisor.process.proc import status_of
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain
@@ -114,7 +114,7 @@ class Child:
             reason = f"was not ready within {timeout_seconds:g} s"
         except (FrameError, OSError) as error:
             reason = f"was not ready: {error}"
-        raise LaunchError(f"A child {reason}.", evidence=self._last_words())
+        raise LaunchError(f"A child {reason}.", evidence=await self._last_words())
 
     async def _hear_ready(self) -> bool:
         frame = await read_frame(self.channel.reader, 0)
@@ -133,7 +133,9 @@ class Child:
         try:
             await self._hear_ready()
         except FrameError as error:
-            raise LaunchError(f"A child was not ready: {error}.", evidence=self._last_words()) from error
+            raise LaunchError(
+                f"A child was not ready: {error}.", evidence=await self._last_words()
+            ) from error
 
     def _take_listener(self, passed: Passed, flags: int) -> None:
         """Take the descriptor that comes with the first frame, if there is one.
@@ -151,13 +153,13 @@ class Child:
         """Return how many bytes that the child has sent are still in the socket."""
         return self.channel.unread_bytes()
 
-    def _last_words(self) -> str:
+    async def _last_words(self) -> str:
         try:
-            # The error is at the end of a traceback.
-            room = fcntl.fcntl(self.stderr, fcntl.F_GETPIPE_SZ)
-            return os.read(self.stderr, room)[-_LAST_WORDS_BYTES:].decode(errors="backslashreplace")
+            said = await last_words(self.stderr)
         except OSError:
             return ""
+        # The error is at the end of a traceback.
+        return said[-_LAST_WORDS_BYTES:].decode(errors="backslashreplace")
 
     def _on_exit(self) -> None:
         asyncio.get_running_loop().remove_reader(self._pidfd)
@@ -280,8 +282,10 @@ class Child:
             self.channel.close()
         else:
             self._channel.close()
-        for descriptor in (self._pidfd, self.stdout, self.stderr, self.dump):
+        for descriptor in (self._pidfd, self.dump):
             os.close(descriptor)
+        for end in (self.stdout, self.stderr):
+            pipe_threads().close(end)
         if not self._is_reaped:
             self._known_children.endings.start(self._reap_later(), "end of a child that somebody traces")
         self.cgroup.remove()

@@ -29,6 +29,7 @@ from supervisor.log.event import tell
 from supervisor.log.events.blocks import ImportOutput, ImportRepeated, ImportSlow, ModuleSkipped
 from supervisor.process.memory import Inherited
 from supervisor.process.output import OutputReader
+from supervisor.process.pipe_ends import pipe_threads
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain
 from supervisor.process.signal_names import how_it_ended
@@ -107,7 +108,7 @@ class TemplateProcess:
         self._known_children.forker_is_dead()
         self._spawned.forget()
         self.output.finish()
-        os.close(self._output)
+        pipe_threads().close(self._output)
         self.control.close()
         return how_it_ended(os.waitstatus_to_exitcode(status))
 

@@ -143,6 +143,7 @@ class JobState:
         stack: Masked = NO_TEXT,
         channel_problem: Masked | None = None,
         last_output: Masked = NO_TEXT,
+        unread_output: bool = False,
         kernel: KernelView | None = None,
         changes: OpenChanges = NO_CHANGES,
     ) -> Ending:
@@ -165,6 +166,7 @@ class JobState:
             lingered=self.lingered,
             stack=stack,
             last_output=last_output,
+            unread_output=unread_output,
             leftover_processes=self.leftover_processes,
             unkilled_processes=self.unkilled_processes,
             leftovers_unsearched=self.leftovers_unsearched,

@@ -1,15 +1,17 @@
-"""What a process prints: read without ever waiting, passed on line by line, the end of it kept as evidence."""
+"""What a process prints: read beside the loop, passed on line by line, the end of it kept as evidence."""
 
 import asyncio
 import codecs
+import concurrent.futures
 import contextlib
-import os
 import re
+import select
 import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-_READ_BYTES: Final = 64 * 1024
+from supervisor.process.pipe_ends import Read, look_at, pipe_threads
+
 _TAIL_BYTES: Final = 64 * 1024
 _LINE_CAP_BYTES: Final = 8 * 1024
 _LAST_READS: Final = 64
@@ -18,7 +20,13 @@ _TURN_SECONDS: Final = 0.005
 _LAST_SECONDS: Final = 0.1
 """The same, at the end of a reader that was not drained. What is beyond it is counted, and is in the tail."""
 _WAIT_SECONDS: Final = 0.002
+_HELD_UP_SECONDS: Final = 1.0
+"""How long reads are waited for at the end, all together. Each takes microseconds, unless somebody holds it up."""
+_TURNS: Final = 3
+"""So many turns of the loop after a read, all is known that was said over the channel before: the first one that looks
+for it comes after the read, the second takes it from the socket, and in the third it is heard."""
 _EMPTY_LINES: Final = re.compile(rb"\n[\r\n]*\n")
+_UNREAD: Final = "… [what was printed after this could not be read: a process holds its pipe up]"
 
 
 class Valve(Protocol):
@@ -35,11 +43,14 @@ class Valve(Protocol):
 
 
 class OutputReader:
-    """Reads one end of a pipe, which stays the caller's to close.
+    """Reads one end of a pipe, which stays the caller's: to be closed by `PipeThreads.close`, as it may be being read.
 
+    A thread reads, one portion at a time, and only where there is something: a read can be held up for as long as a
+    job runs (`process.pipe_ends`).
     Output that is not UTF-8 is shown with escapes, never dropped. A line of more than 8 KiB is cut once, with a mark.
     `mask` is for a line that was cut, or has not ended: half of a secret may be its end. Whole lines pass unmasked.
     Nothing is passed on while `must_wait` says so: what was said elsewhere before it was printed is not heard yet.
+    Raises `OSError` when the end can't be watched.
     """
 
     def __init__(
@@ -51,6 +62,8 @@ class OutputReader:
         *,
         must_wait: Callable[[], bool] = lambda: False,
     ) -> None:
+        self.is_unread = False
+        """Whether a read was held up at the end, so that what was printed last is missing."""
         self._descriptor = descriptor
         self._on_line = on_line
         self._valve = valve
@@ -60,29 +73,56 @@ class OutputReader:
         self._missing_bytes = 0
         self._tail = bytearray()
         self._reading = True
-        self._paused = False
+        self._ending = False
         self._closed = False
         self._drained = False
         self._taken = b""
+        self._read: Read | None = None
+        """The read that is under way."""
+        self._came: asyncio.Future[None] | None = None
+        self._waited_seconds = 0.0
+        self._threads = pipe_threads()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(descriptor, self._read_some)
+        self._watched = True
 
     def _read_some(self) -> None:
-        if self._taken:
-            # It may wait for long, and the kernel would tell of what is in the pipe at each turn of the loop.
-            self._paused = True
-            self._loop.remove_reader(self._descriptor)
-            return
-        # One read a turn of the loop: a process that floods its output must not hold the loop.
-        try:
-            if not self._take():
-                self._stop()
-                return
-        except BlockingIOError:
-            return
-        # A turn later: what came over the channel before this was printed, such as a secret to be masked in it, is
-        # in the channel's stream by now, and whoever reads that is woken first.
-        self._loop.call_soon(self._pass_on)
+        # One read at a time: a process that floods its output must not hold the loop.
+        if self._begin_read():
+            # Else the kernel would tell of it at each turn of the loop, until it is read.
+            self._unwatch()
+
+    def _begin_read(self) -> bool:
+        """Have a thread read what there is. Returns whether it does."""
+        if not self._reading:
+            return False
+        seen = look_at(self._descriptor)
+        if seen & select.POLLIN:
+            self._read = self._threads.read(self._descriptor)
+            self._read.add_done_callback(self._tell_loop)
+            return True
+        if seen:  # all is read, and nobody can write any more
+            self._stop()
+        return False
+
+    def _tell_loop(self, read: Read) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
+            self._loop.call_soon_threadsafe(self._hear, read)
+
+    def _hear(self, read: Read) -> None:
+        if read is not self._read or self._closed:
+            return  # `finish` has taken it, or has waited for it long enough
+        if self._came is not None and not self._came.done():
+            self._came.set_result(None)
+        self._loop.call_soon(self._pass_on_after, _TURNS - 1)
+        self._take(read)
+
+    def _pass_on_after(self, turns: int) -> None:
+        # What came over the channel before this was printed, such as a secret to be masked in it, is heard before.
+        if turns:
+            self._loop.call_soon(self._pass_on_after, turns - 1)
+        else:
+            self._pass_on()
 
     def _pass_on(self) -> None:
         if self._taken and self._must_wait():
@@ -91,22 +131,36 @@ class OutputReader:
         self._split_taken(_TURN_SECONDS)
         if self._taken:
             self._loop.call_soon(self._pass_on)
-        elif self._paused and self._reading:
-            try:
-                self._loop.add_reader(self._descriptor, self._read_some)
-            except OSError:  # epoll has no room, or no memory, for it; both may be there in a moment
-                self._loop.call_later(_WAIT_SECONDS, self._pass_on)
-            else:
-                self._paused = False
+        else:
+            self._watch()
 
-    def _take(self) -> bool:
-        """Take one portion. Returns whether there may be more; raises `BlockingIOError` when not now."""
-        data = os.read(self._descriptor, _READ_BYTES)
+    def _watch(self) -> None:
+        if self._watched or self._ending or not self._reading or self._read is not None:
+            return
+        try:
+            self._loop.add_reader(self._descriptor, self._read_some)
+        except OSError:  # epoll has no room, or no memory, for it; both may be there in a moment
+            self._loop.call_later(_WAIT_SECONDS, self._watch)
+        else:
+            self._watched = True
+
+    def _unwatch(self) -> None:
+        if self._watched:
+            self._watched = False
+            self._loop.remove_reader(self._descriptor)
+
+    def _take(self, read: Read) -> None:
+        """Take what was read."""
+        self._read = None
+        data = read.result()
+        if data is None:
+            return
+        if not data:
+            self._stop()
         self._taken += data
         self._tail += data
         if len(self._tail) > 2 * _TAIL_BYTES:
             del self._tail[:-_TAIL_BYTES]
-        return bool(data)
 
     def _split_taken(self, seconds: float) -> None:
         """Pass on the lines of what was taken, as many as may be in so long a time. The rest stays in `_taken`."""
@@ -164,36 +218,62 @@ class OutputReader:
     async def drain(self) -> None:
         """Pass on what is there now, with turns for others in between; `finish` has nothing left to read then.
 
-        Of what a process has printed that has ended. Cancelling it leaves the rest to `finish`.
+        Of what a process has printed that has ended. A read that is held up, as by a process that can't be killed, is
+        waited for a second at most. Cancelling it leaves the rest to `finish`.
         """
-        with contextlib.suppress(BlockingIOError):
-            for _ in range(_LAST_READS):
-                while self._taken:
-                    self._split_taken(_TURN_SECONDS)
-                    if self._taken:
-                        await asyncio.sleep(0)
-                if not self._reading or not self._take():
-                    break
+        self._begin_end()
+        for _ in range(_LAST_READS):
+            while self._taken:
+                self._split_taken(_TURN_SECONDS)
+                if self._taken:
+                    await asyncio.sleep(0)
+            if not await self._take_more():
+                break
         self._drained = not self._taken
+
+    async def _take_more(self) -> bool:
+        """Take one portion, if there is one. Returns whether it has come."""
+        if self._read is None and not self._begin_read():
+            return False
+        self._came, began = self._loop.create_future(), self._loop.time()
+        await asyncio.wait((self._came,), timeout=_HELD_UP_SECONDS - self._waited_seconds)
+        self._waited_seconds += self._loop.time() - began
+        return self._read is None
 
     def finish(self) -> None:
         """Take what is there now and stop, in a moment.
 
-        Never waits: a stranger may hold the other end open for ever.
+        Never waits longer: a stranger may hold the other end open for ever, and a read up for as long.
         """
         if self._closed:
             return
+        self._begin_end()
         until = time.monotonic() + _LAST_SECONDS
+        self._waited_seconds = max(self._waited_seconds, _HELD_UP_SECONDS - _LAST_SECONDS)
         self._split_last(until)
-        with contextlib.suppress(BlockingIOError):
-            for _ in range(0 if self._drained else _LAST_READS):
-                more = self._take()
-                self._split_last(until)
-                if not more:
-                    break
+        for _ in range(0 if self._drained else _LAST_READS):
+            more = self._take_more_now()
+            self._split_last(until)
+            if not more:
+                break
         self._stop()
         self._closed = True
         self._emit(ended=False)
+        if self._read is not None:
+            self.is_unread = True
+            self._on_line(_UNREAD)
+
+    def _take_more_now(self) -> bool:
+        """Do as `_take_more`, while the loop waits."""
+        if self._read is None and not self._begin_read():
+            return False
+        assert self._read is not None
+        began = time.monotonic()
+        done, _ = concurrent.futures.wait((self._read,), _HELD_UP_SECONDS - self._waited_seconds)
+        self._waited_seconds += time.monotonic() - began
+        for read in done:
+            self._take(read)
+        return bool(done)
 
     def _split_last(self, until: float) -> None:
         self._split_taken(until - time.monotonic())
@@ -204,10 +284,13 @@ class OutputReader:
                 data, self._taken = self._taken, b""
                 self._skip(self._valve, data)
 
+    def _begin_end(self) -> None:
+        self._ending = True
+        self._unwatch()
+
     def _stop(self) -> None:
-        if self._reading:
-            self._reading = False
-            self._loop.remove_reader(self._descriptor)
+        self._reading = False
+        self._unwatch()
 
 
 def _decoded(data: bytearray, *, is_cut: bool) -> str:

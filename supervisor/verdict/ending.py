@@ -118,6 +118,8 @@ class Ending:
     lingered: bool = False
     stack: Masked = NO_TEXT
     last_output: Masked = NO_TEXT
+    unread_output: bool = False
+    """Whether what it printed last is missing, as a read of it was held up."""
     leftover_processes: int = 0
     unkilled_processes: int = 0
     leftovers_unsearched: bool = False

@@ -185,6 +185,8 @@ def evidence(cause: Cause, ending: Ending) -> str:
         parts.append(f"{ending.out_of_memory.kills} process(es) ended by the kernel's OOM killer")
     text = f"\nCause: {cause}. Usage: {', '.join(parts)}."
     text += "".join(f"\nNote: {unwatched_sentence(each)}." for each in ending.unwatched)
+    if ending.unread_output:
+        text += "\nNote: what it printed last could not be read, as a process holds its pipe up."
     text += place(ending)
     if ending.last_output:
         text += f"\nLast output:\n{ending.last_output[-_OUTPUT_CAP_CHARS:].rstrip()}"

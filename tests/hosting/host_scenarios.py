@@ -371,6 +371,11 @@ async def descriptors(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     return {"count": len(os.listdir("/proc/self/fd"))}
 
 
+async def pipe_threads(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """How many threads read what jobs print."""
+    return {"count": len([thread for thread in threading.enumerate() if thread.name == "pipes"])}
+
+
 async def stack(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """What `of` this job's threads and tasks is told to so many (`callers`) who ask at the same time."""
     asked = (host.runner.stack(str(request["of"])) for _ in range(request.get("callers", 1)))
@@ -404,6 +409,7 @@ SCENARIOS = {
         stop_while_a_child_is_found,
         run_without_kill,
         descriptors,
+        pipe_threads,
         stack,
         end_now,
     )

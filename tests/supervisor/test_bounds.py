@@ -40,6 +40,7 @@ from supervisor.process import (
     notification_relay,
     open_files,
     output,
+    pipe_ends,
     shared_memory,
     small_file,
     systemd,
@@ -79,9 +80,9 @@ def test_what_is_said_of_a_job_is_bounded() -> None:
 
 
 def test_what_is_read_at_once_is_bounded() -> None:
-    assert (output._READ_BYTES, output._TAIL_BYTES, output._LINE_CAP_BYTES) == (64 * KIB, 64 * KIB, 8 * KIB)
+    assert (pipe_ends.READ_BYTES, output._TAIL_BYTES, output._LINE_CAP_BYTES) == (64 * KIB, 64 * KIB, 8 * KIB)
     assert (channel_stream._READ_BYTES, channel_stream.MOST_UNREAD_BYTES) == (256 * KIB, 128 * KIB)
-    assert (output._LAST_READS, channel_stream._PIECES) == (64, 64)
+    assert (output._LAST_READS, channel_stream._PIECES, pipe_ends._LAST_WORDS_READS) == (64, 64, 16)
     assert (small_file._MOST_BYTES, machine._MOST_BYTES, systemd.MAX_BYTES) == (64 * KIB, 4096, 2048)
     assert (source_text.LARGEST_BYTES, code_digest._MOST_FILES, judgement.SPARE_BYTES) == (
         MIB,

@@ -1,11 +1,13 @@
-"""Blocks that print, and end before the line does; and one that reads its stdin."""
+"""Blocks that print, and end before the line does, or hold what they print up; and one that reads its stdin."""
 
 import io
 import os
 import signal
+import socket
 import sys
 import threading
 import time
+from pathlib import Path
 
 from sdk import FunctionBlockResult, WorkflowContext, register_function_block
 
@@ -59,6 +61,21 @@ class PrintsInThreads(Base):
             thread.start()
         for thread in threads:
             thread.join()
+        return done(None)
+
+
+@register_function_block(block("holds_its_pipe"))
+class HoldsItsPipe(Base):
+    """Prints, and then holds the lock of stdout (or of stderr, by `text`) for as long as it lives."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Never return. `marker` is a file for the number of its process."""
+        signal.alarm(60)  # the supervisor can't end it if it hangs in front of the lock
+        near, _far = socket.socketpair()
+        stream = 2 if params.text == "stderr" else 1
+        Path(params.marker).write_text(f"{os.getpid()}\n")
+        os.write(stream, b"before\n")
+        os.splice(near.fileno(), stream, 100)
         return done(None)
 
 

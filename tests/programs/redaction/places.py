@@ -23,6 +23,7 @@ from supervisor.process.output import OutputReader
 from supervisor.verdict import Ending, ExitStatus, KernelView, Limits, OutcomeSeen, decide
 from supervisor.watch.fair_mask import FairMask
 from supervisor.watch.joblog import JobLog
+from tests.printing import take_in
 
 Pieces = Sequence[str]
 Place = Callable[[str, Pieces, Mask, str], str]
@@ -98,10 +99,7 @@ def as_printed(text: str, pieces: Pieces, mask: Mask, __: str) -> str:
         log = job_log(mask)
         reader = OutputReader(end, lambda line: log.printed("stdout", line), log, log.mask_cut)
         for piece in pieces:
-            os.write(child_end, piece.encode("utf-8", "backslashreplace"))
-            reader._read_some()
-            while reader._taken:
-                reader._pass_on()
+            await take_in(reader, (end, child_end), piece.encode("utf-8", "backslashreplace"))
         os.close(child_end)
         reader.finish()
         os.close(end)

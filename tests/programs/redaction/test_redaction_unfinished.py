@@ -11,6 +11,7 @@ import pytest
 from jobrunner.protocol.masking import MASK, Mask
 from supervisor.process.output import OutputReader
 from supervisor.watch.joblog import JobLog
+from tests.printing import take_in
 from tests.programs.redaction.reading import readings
 
 LINE_CAP_BYTES = 8 * 1024
@@ -44,10 +45,7 @@ def printed(data: bytes, secret: str, *, portion_bytes: int = 1 << 16) -> list[s
         log = JobLog("job-1", "tests/unfinished:1.0.0", mask)
         reader = OutputReader(end, lambda line: lines.append(mask(line)), log, log.mask_cut)
         for at in range(0, len(data), portion_bytes):
-            os.write(child_end, data[at : at + portion_bytes])
-            reader._read_some()
-            while reader._taken:
-                reader._pass_on()
+            await take_in(reader, (end, child_end), data[at : at + portion_bytes])
         os.close(child_end)
         reader.finish()
         os.close(end)

@@ -259,6 +259,15 @@ def test_the_evidence_tells_the_most_telling_first() -> None:
     )
 
 
+def test_output_that_could_not_be_read_is_told_before_what_there_is_of_it() -> None:
+    ending = replace(ENDED, last_output="the output\n", unread_output=True)
+    assert evidence(Cause.EXITED, ending) == (
+        "\nCause: exited. Usage: ran 3.0 s, exit code 0."
+        "\nNote: what it printed last could not be read, as a process holds its pipe up."
+        "\nLast output:\nthe output"
+    )
+
+
 def test_of_a_stack_the_beginning_is_kept_and_of_the_output_the_end() -> None:
     stack, output = "".join(f"{n}," for n in range(2000)), "".join(f"{n}." for n in range(2000))
     text = evidence(Cause.EXITED, replace(ENDED, stack=stack, last_output=output))

@@ -159,6 +159,24 @@ async def hold_pipe(scene: Scene) -> str:
     return "each was refused (EINVAL)"
 
 
+@attack(
+    "X-pipe", "three jobs hold the lock of the pipes that they print into, where no filter keeps them from it"
+)
+async def hold_pipe_unfiltered(scene: Scene) -> str:
+    """Each ends at its own limit. The heartbeat, what others print and the end of the worker wait for none."""
+    async with scene.worker(isolation="off", max_job_seconds=4) as worker:
+        jobs = [await _submit(scene, "hold_pipe") for _ in range(3)]
+        await asyncio.sleep(1.0)
+        took = [await _ordinary(scene) for _ in range(3)]
+        for result in [await scene.result_of(job) for job in jobs]:
+            check("Cause: time_limit" in result["message"], f"it did not end at its limit: {result}")
+            check("\nx\nx" in result["message"], f"what it printed is missing: {result}")
+        await _submit(scene, "hold_pipe")
+        await asyncio.sleep(1.0)  # the worker is told to stop meanwhile
+        check(not _errors(worker), f"errors: {_errors(worker)}")
+    return f"others took {max(took):.2f} s at most"
+
+
 @attack("X6", "processes of four jobs ask to change their groups without a pause, and are interrupted")
 async def groups(scene: Scene) -> str:
     """Each request costs the supervisor a turn of its loop, and an interrupted one is asked again."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from supervisor.job import channel as channel_module
 from supervisor.job.channel import TURN_SECONDS, ChannelReader
 from supervisor.lifecycle.events import ChannelChecked, JobEvent, Ticked
 from supervisor.log.events.jobs import JobOutput
+from supervisor.process import pipe_ends as pipe_ends_module
 from supervisor.verdict import ExitStatus, Limits
 from tests.log_events import records_of
 from tests.patience import until
@@ -109,3 +111,35 @@ async def test_of_a_thousand_outcomes_only_the_first_is_looked_at(monkeypatch: p
     assert masked.count("other") == 0
     assert finished.ending.outcome is not None
     assert finished.ending.outcome.message == "done"
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
+async def test_a_secret_that_is_told_when_a_read_has_begun_is_masked_in_the_line_that_this_read_brings(
+    busy: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "job")
+    scene = await begin()
+    read, secrets = os.read, [f"Meadow-Lantern-{number}" for number in range(100, 130)]
+    left = list(secrets)
+
+    def told_and_printed_before(descriptor: int, most: int) -> bytes:
+        if descriptor == scene.child.stdout and left:
+            secret = left.pop()
+            scene.child.far.send(Secret(value=secret).pack())
+            os.write(scene.child.far_stdout, f"the word is {secret}\n".encode())
+        return read(descriptor, most)
+
+    async def turn() -> None:
+        while busy:
+            await asyncio.sleep(0)
+
+    turning = asyncio.ensure_future(turn())
+    monkeypatch.setattr(pipe_ends_module.os, "read", told_and_printed_before)
+    for number in range(len(secrets)):
+        scene.printed("next\n", stream="stdout")
+        await until(lambda number=number: len(records_of(caplog, JobOutput)) == 2 * (number + 1))
+    monkeypatch.undo()
+    turning.cancel()
+    await scene.finish(DONE, status=ExitStatus(code=0))
+    printed = [record.getMessage() for record in records_of(caplog, JobOutput)]
+    assert printed == ["next", "the word is ***"] * len(secrets)
