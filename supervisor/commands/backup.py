@@ -42,17 +42,17 @@ _EPILOG: Final = (
 class BackupSettings(StateDirectorySettings):
     """Copy the jobs and results of `supervisor local`, and the host keys it has accepted, into a new directory.
 
-    It may run meanwhile: its engine writes the copy, and answers nobody until that is done.
+    `supervisor local` may run meanwhile: its engine writes the copy, and answers no request until that is done.
 
     Exit code 0 when the copy is complete and sound, 1 when not, 2 for wrong usage.
     """
 
     model_config = SettingsConfigDict(**RunSettings.model_config)
 
-    directory: CliPositionalArg[Path] = Field(description="The directory to make. It must not be there.")
+    directory: CliPositionalArg[Path] = Field(description="The directory to make. It must not exist yet.")
     state_dir: Path = Field(
         default_factory=local_state_directory,
-        description="The state directory of `supervisor local`. Default: where it keeps it.",
+        description="The state directory of `supervisor local`. Default: its usual directory.",
     )
 
 

@@ -16,22 +16,22 @@ from supervisor.worker.control_socket.exit_codes import DONE, NO
 
 PROGRAM: Final = "supervisor cancel"
 _EPILOG: Final = """\
-A job that runs is asked to clean up, and killed after --grace-seconds of its
-worker. One that waits for a slot is not begun. The engine gets a failed
-result with the cause `cancelled`. The command returns when the job has
-ended; where that takes a second, stderr says what it waits for. Ctrl-C takes
-nothing back.
+The worker asks a running job to clean up, and kills it after the worker's
+--grace-seconds. It does not start a job that waits for a slot. The engine gets
+a failed result with the cause `cancelled`. The command returns when the job has
+ended. If that takes a second, stderr says what it waits for. Ctrl-C does not
+take the cancel back.
 
-Exit code 0: it was cancelled. 1: it was not, as it has ended otherwise or is
-being ended already. 3: there is no worker to ask. 4: you may not ask it. 5:
-the worker has no such job."""
+Exit code 0: the job was cancelled. 1: it was not, because it has ended in
+another way or is being ended already. 3: there is no worker to ask. 4: you may
+not ask it. 5: the worker has no such job."""
 
 
 class CancelSettings(ControlSettings):
     """End a job of a running worker, with a failed result that says so."""
 
     job_id: CliPositionalArg[str] = Field(
-        description="The job's id, as `supervisor jobs` and the log have it. At least 6 characters of its beginning do."
+        description="The job's id, as `supervisor jobs` and the log show it, or its first characters, at least 6."
     )
 
 

@@ -21,22 +21,22 @@ from supervisor.worker.control_socket.exit_codes import DONE
 PROGRAM: Final = "supervisor config"
 _NEXT_START: Final = "--next-start"
 _EPILOG: Final = """\
-  supervisor config                       what the running worker works under
-  supervisor config --next-start [FLAGS]  what one would start with here
+  supervisor config                       the settings of the running worker
+  supervisor config --next-start [FLAGS]  the settings of a new worker here
 
 The origin is a flag, a variable of the environment, a line of .env, or
 `default`. Passwords in addresses are shown as ***.
 
-Exit code 0: here they are. 2: --next-start, and a worker would not start with
-that. 3: there is no worker to ask. 4: you may not ask it."""
+Exit code 0: the settings are printed. 2: with --next-start: a worker would not
+start with these settings. 3: there is no worker to ask. 4: you may not ask it."""
 
 
 class ConfigSettings(ControlSettings):
-    """Show each setting of a running worker, its value and where that comes from."""
+    """Show each setting of a running worker, its value and where the value comes from."""
 
     next_start: bool = Field(
         default=False,
-        description="Ask no worker: show what one would start with here, with the flags of a worker beside this one.",
+        description="Show the settings that a worker would start with here, and ask no worker. You can add its flags.",
     )
 
 

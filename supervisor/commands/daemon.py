@@ -171,7 +171,7 @@ def _epilog() -> str:
         f"{ENV_PREFIX}MAX_JOB_SECONDS, or in a file .env.\n"
         f"Without a command, the daemon runs. Commands (each has its own --help):\n{commands}\n\n"
         "Exit codes of every command: 0 all is well, 1 failed, 2 wrong usage, 74 if the output can't be written, 141 "
-        "if nobody reads it any more, as with `| head`, 130 after Ctrl-C and 143 after SIGTERM, but 0 for commands "
-        "that run until then, such as `local`. supervisor --version prints the version.\n\n"
+        "if nobody reads it any more, as with `| head`, 130 after Ctrl-C and 143 after SIGTERM. Commands that run "
+        "until they are stopped, such as `local`, end with 0 then. supervisor --version prints the version.\n\n"
         "Example: supervisor --engine-url http://engine:3030 --function-blocks /srv/blocks"
     )

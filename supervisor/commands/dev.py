@@ -50,7 +50,7 @@ class DevSettings(CommandSettings):
 
     directory: CliPositionalArg[str] = Field(
         default="",
-        description="The directory, or the file, with your blocks. Default: as --function-blocks, else here.",
+        description="The directory, or the file, with your blocks. Default: as --function-blocks, otherwise here.",
     )
     port: int = Field(
         default=0, ge=0, le=65535, description="The engine's port on 127.0.0.1. Default: a free one."
@@ -63,15 +63,17 @@ class DevSettings(CommandSettings):
     )
     keep_results: bool = Field(
         default=True,
-        description="Keep what ended jobs returned, masked, beside how they ended and their log.",
+        description="Also keep what ended jobs returned, masked like their logs.",
     )
     as_json: bool = Field(
-        default=False, alias="json", description="Print JSON lines, as is done where stdout is no terminal."
+        default=False,
+        alias="json",
+        description="Print JSON lines. This is the default if stdout is no terminal.",
     )
 
 
 _EPILOG: Final = (
-    "If the saved code can't be imported, you see file and line, and the code before it stays in force.\n"
+    "If the saved code can't be imported, you see file and line, and the worker keeps the code that it had.\n"
     "Running jobs finish with the old code. At the end, all state is deleted.\n"
     "The other limits of jobs are flags here too: supervisor --help lists them.\n"
     "Example: supervisor dev my_blocks, and in another terminal: supervisor submit show_version --params '{}' --wait"

@@ -22,21 +22,21 @@ restart ends it.
 To restart the service without a job noticing:
   supervisor drain --wait && systemctl restart neops-supervisor
 
-Exit code 0: it drains, and with --wait it is drained. 1: it is not, as
-somebody has resumed or stopped it. 3: there is no worker to ask. 4: you may
-not ask it."""
+Exit code 0: the worker drains; with --wait, it is drained. 1: it is not,
+because somebody has resumed or stopped it. 3: there is no worker to ask. 4:
+you may not ask it."""
 
 
 class DrainSettings(ControlSettings):
-    """Have a running worker finish its jobs, deliver their results and ask for no more."""
+    """Tell a running worker to finish its jobs, deliver their results and ask for no more."""
 
     wait: bool = Field(
-        default=False, description="Return when it is drained, and say meanwhile what is left."
+        default=False, description="Wait until the worker is drained, and say meanwhile what is left."
     )
     exits: bool = Field(
-        default=False, alias="exit", description="The worker ends itself with 0 once it is drained."
+        default=False, alias="exit", description="Once drained, the worker ends with exit code 0."
     )
-    note: Note = Field(default="", description="Why, for `supervisor status` and the log.")
+    note: Note = Field(default="", description="The reason, for `supervisor status` and the log.")
 
 
 def run(arguments: list[str]) -> int:

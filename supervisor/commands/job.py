@@ -16,17 +16,18 @@ from supervisor.worker.control_socket.exit_codes import DONE
 
 PROGRAM: Final = "supervisor job"
 _EPILOG: Final = """\
-Where no worker runs, the files of ended jobs in its state directory are read.
-Exit code 2: several jobs have an id that begins so. 3: there is no worker to
-ask, and nothing is kept. 5: the worker does not know this job, or not any more
-(--keep-jobs)."""
+If no worker runs, the command reads the files of ended jobs in its state
+directory.
+Exit code 2: several jobs have an id that begins like this. 3: there is no
+worker to ask, and nothing is kept. 5: the worker does not know this job, or
+does not keep it any more (--keep-jobs)."""
 
 
 class JobSettings(ControlSettings):
-    """Show one job of a running worker: what it does and takes, or how it ended."""
+    """Show one job of a running worker: what it does and uses, or how it ended."""
 
     job_id: CliPositionalArg[str] = Field(
-        description="The job's id, as `supervisor jobs` and the log have it. At least 6 characters of its beginning do."
+        description="The job's id, as `supervisor jobs` and the log show it, or its first characters, at least 6."
     )
 
 

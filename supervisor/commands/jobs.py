@@ -17,18 +17,18 @@ PROGRAM: Final = "supervisor jobs"
 _EPILOG: Final = """\
 A job's state: waiting (for a slot), starting (its child is on its way),
 running, cancelling (its time is over, or somebody cancelled it), ending (its
-block has returned), killing, reporting (its result is stored). Behind it:
-for how long its event loop has been stalled, if it is.
+block has returned), killing, reporting (its result is stored). If the job's
+event loop is stalled, the state also says for how long.
 
-Where no worker answers, --ended reads the files in its state directory. Which
-jobs it has is not known then: `jobs` is null with --json."""
+If no worker answers, --ended reads the files in its state directory. They do
+not say which jobs the worker has: `jobs` is null with --json."""
 
 
 class JobsSettings(ControlSettings):
     """List the jobs that a running worker has: those that run, and those that wait for a slot."""
 
     ended: int = Field(
-        default=0, ge=0, le=1000, description="List so many jobs that have ended as well, the last one first."
+        default=0, ge=0, le=1000, description="Also list this many jobs that have ended, the last one first."
     )
 
 

@@ -15,11 +15,11 @@ from supervisor.worker.control_socket.exit_codes import DONE
 
 PROGRAM: Final = "supervisor pause"
 _EPILOG: Final = """\
-Jobs that the worker has go on, and so do heartbeat and deliveries. A reload
-leaves the pause as it is; a restart ends it. A worker that crashes or is
-killed comes back paused. A second pause replaces note and end of the first.
+The worker's jobs go on, and so do heartbeat and deliveries. A reload leaves
+the pause as it is; a restart ends it. A worker that crashes or is killed comes
+back paused. A second pause replaces note and end of the first.
 
-Exit code 0: it is paused. 1: it is not, as it is being drained or stops. 3:
+Exit code 0: the worker is paused. 1: it is not, because it drains or stops. 3:
 there is no worker to ask. 4: you may not ask it."""
 
 _UNITS: Final = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -42,13 +42,13 @@ def _checked(text: str | None) -> str | None:
 
 
 class PauseSettings(ControlSettings):
-    """Have a running worker ask for no jobs, for a while or until `supervisor resume`."""
+    """Tell a running worker to ask for no jobs, for a while or until `supervisor resume`."""
 
-    note: Note = Field(default="", description="Why, for `supervisor status` and the log.")
+    note: Note = Field(default="", description="The reason, for `supervisor status` and the log.")
     time: Annotated[str | None, AfterValidator(_checked)] = Field(
         default=None,
         alias="for",
-        description="When the pause ends by itself: 90 or 90s, 15m, 2h, 1d. Default: never.",
+        description="How long the pause lasts: 90 or 90s, 15m, 2h, 1d. Default: until `supervisor resume`.",
     )
 
 

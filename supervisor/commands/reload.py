@@ -13,9 +13,9 @@ from supervisor.worker.control_socket.exit_codes import DONE, NO
 
 PROGRAM: Final = "supervisor reload"
 _EPILOG: Final = """\
-As SIGHUP, but it waits until it is done and says whether it was: running
-jobs finish with the old code, and what can't be used leaves everything as it
-was.
+It does the same as SIGHUP, but waits for the end and says whether it worked.
+Running jobs finish with the old code. If the worker can't use the new blocks or
+settings, everything stays as it was.
 
 Exit code 0: reloaded. 1: refused, or the engine takes no block of this worker;
 stderr says why. 3: there is no worker to ask. 4: you may not ask it."""
@@ -27,7 +27,7 @@ _NO_BLOCK: Final = (
 
 
 class ReloadSettings(ControlSettings):
-    """Have a running worker read its blocks and settings anew, and wait until that is done."""
+    """Tell a running worker to read its blocks and settings again, and wait until that is done."""
 
 
 def run(arguments: list[str]) -> int:

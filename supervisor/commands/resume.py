@@ -11,12 +11,12 @@ from supervisor.worker.control_socket.exit_codes import DONE
 
 PROGRAM: Final = "supervisor resume"
 _EPILOG: Final = """\
-Exit code 0: it asks for jobs, also where it did before. 1: it stops. 3:
+Exit code 0: the worker asks for jobs, again or as before. 1: it stops. 3:
 there is no worker to ask. 4: you may not ask it."""
 
 
 class ResumeSettings(ControlSettings):
-    """Have a running worker ask for jobs again: the end of a pause or of a drain."""
+    """Tell a running worker to ask for jobs again: this ends a pause or a drain."""
 
 
 def run(arguments: list[str]) -> int:

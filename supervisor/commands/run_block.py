@@ -45,23 +45,23 @@ class RunBlockSettings(CommandSettings):
     """
 
     block: CliPositionalArg[str] = Field(
-        description="The block: `package/name:1.0.0`, `package/name`, or its name alone where that is unique."
+        description="The block: `package/name:1.0.0`, `package/name`, or its name alone if that is unique."
     )
     params: str = Field(default="{}", description=f"The parameters: {FORMS}.")
     context: str | None = Field(
         default=None, description=f"The job's context, with `devices` and so on: {FORMS}."
     )
     run_on: RunOn | None = Field(
-        default=None, description="What the job runs on. Default: as the block is registered."
+        default=None, description="What the job runs on. Default: what the block is registered for."
     )
     entity_id: int | None = Field(
         default=None, description="The entity to run on. Default: the only one of its kind in the context."
     )
-    type: JobType = Field(default="execute", description="What is asked of the block.")
+    type: JobType = Field(default="execute", description="What the block must do.")
     as_json: bool = Field(
         default=False,
         alias="json",
-        description="Print one JSON object, as is done where stdout is no terminal.",
+        description="Print one JSON object. This is the default if stdout is no terminal.",
     )
 
 

@@ -25,11 +25,11 @@ _STATES: Final = {
     "I": "idle",
 }
 _EPILOG: Final = """\
-Every thread of the job's process, innermost call first. Where its event loop waits: what each task awaits.
-Of other processes of the job: what the kernel shows of each. The job goes on. What it notices is a signal:
-C code that sleeps and does not sleep again when woken.
+You see every thread of the job's process, innermost call first. If its event loop waits, you see what each
+task awaits. Of the job's other processes you see what the kernel shows. The job goes on. It gets a signal;
+only C code that sleeps, and does not sleep again after a signal, notices it.
 
-Exit code 0: the stack was printed. 1: the job gave none; why, and what the kernel knows, is printed.
+Exit code 0: the stack was printed. 1: the job gave none; the output says why, and what the kernel knows.
 3: there is no worker to ask. 4: you may not ask it. 5: the worker has no such job."""
 
 
@@ -37,7 +37,7 @@ class StackSettings(ControlSettings):
     """Show where a running job is: every thread, and what its tasks await. The job goes on."""
 
     job_id: CliPositionalArg[str] = Field(
-        description="The job's id, as `supervisor jobs` shows it. At least 6 characters of its beginning do."
+        description="The job's id, as `supervisor jobs` shows it, or its first characters, at least 6."
     )
 
 

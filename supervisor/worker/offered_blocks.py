@@ -133,8 +133,8 @@ def not_imported(catalogue: Catalogue) -> tuple[str, ...]:
 def left_out_text(catalogue: Catalogue) -> str:
     """Return in one line how many modules were not imported, and how to change that."""
     return (
-        f"{len(catalogue.left_out)} module(s) were not imported, as nothing at their top level registers a block. "
-        "To import one, name its file in --function-blocks; to import all, give --import-all-modules."
+        f"{len(catalogue.left_out)} module(s) were not imported, because nothing at their top level registers a "
+        "block. To import one, name its file in --function-blocks; to import all, give --import-all-modules."
     )
 
 
@@ -144,4 +144,8 @@ def what_to_do(catalogue: Catalogue) -> str:
         first, *more = catalogue.not_imported
         others = f", and {len(more)} more could not" if more else ""
         return f"This could not be imported{others}: {first}."
-    return left_out_text(catalogue) if catalogue.left_out else "Give their directory with --function-blocks."
+    return (
+        left_out_text(catalogue)
+        if catalogue.left_out
+        else "Name the directory of blocks in --function-blocks."
+    )

@@ -33,8 +33,8 @@ PROGRAM: Final = "supervisor check"
 class CheckSettings(CommandSettings):
     """Check function blocks: imports, ids, schemas, methods, defaults, secrets, names of files.
 
-    Modules that register something are imported, as the worker imports them, so their top level runs. No block is run,
-    and no other module is imported.
+    The command imports modules that register something, as the worker does, so their top level runs. It imports no
+    other module, and runs no block.
 
     Exit code 0 when there are no errors, 1 when there are, 2 for wrong usage.
     """
@@ -48,7 +48,7 @@ class CheckSettings(CommandSettings):
 
     places: CliPositionalArg[list[str]] = Field(
         default=[],
-        description="Directories or .py files with your blocks. Default: as --function-blocks, else here.",
+        description="Directories or .py files with your blocks. Default: as --function-blocks, otherwise here.",
     )
     strict: bool = Field(default=False, description="Exit code 1 for warnings too.")
     as_json: bool = Field(default=False, alias="json", description="Print one JSON object.")

@@ -46,8 +46,8 @@ def _attributes(file: str, block: ast.ClassDef) -> Iterator[Finding]:
             Level.WARNING,
             _CODE,
             f"{block.name}.{', '.join(found)} is a {_kind(value)} of the class: what a job puts into it is gone with "
-            "its process, and in a test without one it is still there for the next.",
-            "Make it in run(), or a constant by its name in capitals.",
+            "the job's process. In a test without such a process, the next test still finds it.",
+            "Make it in run(). If it is a constant, write its name in capitals.",
         )
 
 
@@ -62,7 +62,7 @@ def _arguments(file: str, block: ast.ClassDef) -> Iterator[Finding]:
                     _CODE,
                     f"{block.name}.{method.name} has a {_kind(default)} as the default of an argument: all calls "
                     "share it.",
-                    "Use None, and make it inside.",
+                    "Use None, and make it in the method.",
                 )
 
 

@@ -7,14 +7,14 @@ from jobrunner.protocol.catalogue import Catalogue, ImportProblem, ProblemKind
 from supervisor.commands.check.finding import Finding, Level
 
 _ADVICE: Final[dict[ProblemKind, tuple[str, str]]] = {
-    "error": ("import", "Until it can be imported, the worker leaves this module out."),
+    "error": ("import", "The worker leaves this module out until it can be imported."),
     "exit": (
         "import-exit",
-        "Leave by an exception, and in run() only; put what is a program under `if __name__`.",
+        "Raise an exception instead, and only in run(). Put code of a program under `if __name__`.",
     ),
-    "hang": ("import-hang", "Do in run() what takes long; an import should only define."),
-    "crash": ("import-crash", "Import what crashes inside run(): there it harms one job only."),
-    "thread": ("import-thread", "Without it jobs start in a millisecond, with it in half a second."),
+    "hang": ("import-hang", "Move what takes long into run(); an import should only define."),
+    "crash": ("import-crash", "Import what crashes in run(): there it harms only one job."),
+    "thread": ("import-thread", "Without the thread jobs start in a millisecond, with it in half a second."),
     "conflict": ("duplicate-id", "Give each block a name or a version of its own."),
     "source": ("not-found", "Name a directory, a .py file, or a module that can be imported."),
 }

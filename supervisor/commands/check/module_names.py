@@ -26,8 +26,8 @@ def findings_of_names(files: Collection[Path], places: Collection[Path]) -> Iter
                 0,
                 Level.WARNING,
                 "shadows-module",
-                f"{file.name} has the name of {owner}: `import {file.stem}` gets that one in the worker, and this "
-                "file where Python runs in its directory, as tests do.",
+                f"{file.name} has the name of {owner}: `import {file.stem}` gets that one in the worker, but this "
+                "file if Python runs in its directory, as in tests.",
                 f"Give it another name, such as {file.stem}_block.py.",
             )
 

@@ -25,7 +25,7 @@ def check_models(module: Module) -> Iterator[Finding]:
                     Level.WARNING,
                     "other-models",
                     f"{block.name} is written for {name}, and registered with {keyword}={registered}.",
-                    "Name the same class in both places: jobs are read and results checked by the registration.",
+                    "Name the same class in both places: the worker uses the registered ones for jobs and results.",
                 )
 
 
@@ -45,7 +45,7 @@ def check_registered(module: Module) -> Iterator[Finding]:
             Level.WARNING,
             "not-registered",
             f"{block.name} is a FunctionBlock without @register_function_block: the worker does not know it.",
-            f"Register it; if it is only a base of others, call it _{block.name}.",
+            f"Register it. If it is only a base class, call it _{block.name}.",
         )
 
 

@@ -12,14 +12,14 @@ PROGRAM: Final = "supervisor completion"
 _EPILOG: Final = """\
 In ~/.bashrc:
   source <(supervisor completion bash)
-In ~/.zshrc, behind compinit:
+In ~/.zshrc, after compinit:
   source <(supervisor completion zsh)
 For fish, print it to supervisor.fish in
   ~/.config/fish/completions"""
 
 
 class CompletionSettings(BaseSettings):
-    """Print a script with which a shell completes commands, flags and values of `supervisor`."""
+    """Print a script that lets a shell complete commands, flags and values of `supervisor`."""
 
     model_config = SettingsConfigDict(**RunSettings.model_config)
 

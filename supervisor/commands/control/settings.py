@@ -37,12 +37,12 @@ class ControlSettings(BaseSettings):
 
     state_dir: Path | None = Field(
         default=None,
-        description="The state directory of the worker, or of `supervisor local`. Default: where these keep it.",
+        description="The state directory of the worker, or of `supervisor local`. Default: their usual directories.",
     )
     runtime_dir: Path | None = Field(
         default=None,
-        description="The directory of the worker's control socket. Default: systemd's RuntimeDirectory, else `run` in "
-        "the state directory.",
+        description="The directory of the worker's control socket. Default: systemd's RuntimeDirectory, otherwise "
+        "`run` in the state directory.",
     )
     as_json: bool = Field(default=False, alias="json", description="Print JSON, for programs.")
 

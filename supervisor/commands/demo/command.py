@@ -38,9 +38,9 @@ def run(arguments: list[str]) -> int:
 def _parser() -> CommandParser:
     parser = CommandParser(
         prog=PROGRAM,
-        description="Run an engine, this worker with four slots and an emulated network device on this machine, send "
-        "them jobs of which half misbehave, and show what becomes of each. It takes less than a minute, uses the "
-        "loopback only, and leaves nothing behind. The exit code is 0 if all that could be run was as expected.",
+        description="Run an engine, this worker with four slots and an emulated network device on this machine. Send "
+        "the worker jobs, half of which misbehave, and show how each ends. The demo takes less than a minute, uses "
+        "only the loopback, and leaves nothing behind. Exit code 0: all that could be run was as expected.",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--verbose", action="store_true", help="show what the programs print, on stderr")

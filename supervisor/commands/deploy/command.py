@@ -30,18 +30,22 @@ Then: systemctl daemon-reload. The unit starts the program that printed it.
 
 
 class DeploySettings(StateDirectorySettings):
-    """Print the unit with which systemd runs the worker of this installation.
+    """Print the systemd unit that runs the worker of this installation.
 
-    Exit code 0 when printed, 2 for wrong usage.
+    Exit code 0 when the unit is printed, 2 for wrong usage.
     """
 
     model_config = SettingsConfigDict(**RunSettings.model_config)
 
-    what: CliPositionalArg[list[str]] = Field(default=[], description="`unit`.")
-    instance: bool = Field(default=False, description="For several workers on one machine: a template unit.")
-    job_users: bool = Field(default=False, description="The drop-in that gives each job a user of its own.")
+    what: CliPositionalArg[list[str]] = Field(default=[], description="What to print: `unit`.")
+    instance: bool = Field(
+        default=False, description="Print a template unit, for several workers on one machine."
+    )
+    job_users: bool = Field(
+        default=False, description="Print the drop-in that gives each job a user of its own."
+    )
     local: bool = Field(
-        default=False, description="For `supervisor local`: engine and worker of one machine."
+        default=False, description="Print the unit for `supervisor local`: engine and worker on one machine."
     )
 
 

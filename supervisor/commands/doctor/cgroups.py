@@ -17,7 +17,7 @@ _WITHOUT: Final = "the worker kills by process groups and measures memory itself
 def cgroups(settings: DaemonSettings) -> Finding:
     """Whether each job could get a cgroup of its own if the worker were started here."""
     if settings.cgroups == "off":
-        return ok("cgroups", f"not used, as --cgroups off says: {_WITHOUT}")
+        return ok("cgroups", f"not used because of --cgroups off: {_WITHOUT}")
     own = own_cgroups()
     if not own:
         return ok("cgroups", f"none of this process can be seen under /sys/fs/cgroup: {_WITHOUT}")
@@ -33,7 +33,7 @@ def cgroups(settings: DaemonSettings) -> Finding:
         return warning(
             "cgroups",
             f"Each job gets one, but {places} offers no {' and no '.join(lacking)}: the worker measures that itself.",
-            "Have the cgroup above hand it down (Delegate=yes of the unit).",
+            "Let the cgroup above hand down what is missing (Delegate=yes in the unit).",
         )
     return ok("cgroups", f"each job gets one, below {places}")
 

@@ -43,8 +43,8 @@ class DoctorSettings(DaemonSettings):
     as_json: bool = Field(default=False, alias="json", description="Print one JSON object.")
     unit: str | None = Field(
         default=None,
-        description="Check with the settings that systemd gives this unit, such as `neops-supervisor`, and not with "
-        "those of this shell and of `.env`.",
+        description="Check with the settings that systemd gives this unit, such as `neops-supervisor`. The settings of "
+        "this shell and of `.env` do not count.",
     )
 
     @classmethod

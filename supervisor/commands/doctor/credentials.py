@@ -45,7 +45,7 @@ def credentials(settings: DaemonSettings) -> Finding:
     open_ones = [path for path in given if not path.is_relative_to(_LENT) and _is_open(path)]
     if open_ones:
         names = " ".join(map(str, open_ones))
-        return warning("credentials", f"Others than its owner can reach {names}.", f"chmod 600 {names}")
+        return warning("credentials", f"Not only the owner can reach {names}.", f"chmod 600 {names}")
     return ok("credentials", f"{len(given)} file(s), which only their owner can read{for_whom}")
 
 

@@ -24,7 +24,7 @@ def package_names(settings: DaemonSettings) -> Finding:
         refuse_foreign_owners()
     except StartRefusedError as error:
         return failed("package names", str(error), "The worker does not start like this.")
-    return ok("package names", "no other installed package has the same ones")
+    return ok("package names", "no other installed package has the same names")
 
 
 def state_directory(settings: DaemonSettings) -> Finding:
@@ -39,7 +39,7 @@ def state_directory(settings: DaemonSettings) -> Finding:
         )
     free_mb = shutil.disk_usage(existing).free // 2**20
     if free_mb < _FEWEST_FREE_MB:
-        return failed(name, f"{existing} has {free_mb} MB left; results may get lost.", "Make room.")
+        return failed(name, f"{existing} has {free_mb} MB left; results may get lost.", "Free some space.")
     if existing != directory:
         return ok(name, f"{directory} will be made; {free_mb} MB free")
     status = directory.stat()

@@ -18,7 +18,7 @@ def isolation(settings: DaemonSettings) -> Finding:
     kernel = kernel_isolation.detect()
     if settings.isolation == "off":
         without = what_jobs_can_without(has_job_users=has_job_users)
-        return ok(name, without) if has_job_users else warning(name, without, "Leave --isolation off out.")
+        return ok(name, without) if has_job_users else warning(name, without, "Remove --isolation off.")
     said = what_holds(kernel)
     new_files = about_new_files(directories_without_new_files(isolation_of(settings, kernel)))
     missing = list(what_is_missing(kernel, has_job_users=has_job_users))

@@ -34,7 +34,7 @@ def pidfd(settings: DaemonSettings) -> Finding:
         os.close(os.pidfd_open(os.getpid()))
     except (OSError, AttributeError) as error:
         return failed("pidfd", f"Children can't be watched: {error}.", "Use Linux 5.4 or newer.")
-    return ok("pidfd", f"Linux {platform.release()} lets children be watched by descriptor")
+    return ok("pidfd", f"Linux {platform.release()} lets the worker watch children by descriptor")
 
 
 def subreaper(settings: DaemonSettings) -> Finding:
@@ -67,7 +67,7 @@ def process_groups(settings: DaemonSettings) -> Finding:
         )
     return warning(
         "process groups",
-        "A job that multiplies, each of its processes in a session of its own, can be faster than a worker that has "
+        "A job that keeps starting processes, each in a session of its own, can be faster than a worker that has "
         "neither a cgroup nor a real-time priority.",
         "Use Linux 5.7 or newer on x86_64 or aarch64, or give the service a cgroup (Delegate=yes).",
     )

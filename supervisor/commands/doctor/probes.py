@@ -26,7 +26,7 @@ async def blocks(settings: DaemonSettings) -> Finding:
             "blocks", f"{count} imported; {places.rstrip('.')}.", "`supervisor blocks` shows the tracebacks."
         )
     if not count:
-        return failed("blocks", "None was found.", what_to_do(catalogue))
+        return failed("blocks", "No block was found.", what_to_do(catalogue))
     return ok("blocks", f"{count} imported")
 
 

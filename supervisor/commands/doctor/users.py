@@ -18,12 +18,12 @@ def job_users(settings: DaemonSettings) -> Finding:
         apart = settings.isolation == "kernel" and kernel_isolation.detect().landlock_abi > 0
         text = "jobs run as the worker's own user"
         if apart and not is_root:
-            return ok("job users", f"{text}; what the kernel keeps from them, isolation says")
+            return ok("job users", f"{text}; the check `isolation` says what the kernel keeps from them")
         # Rules for files apply to root too, but root can read the disk itself.
         text += (
-            ", root, which can read the disks themselves past every rule for files"
+            ", root, which can read the disks directly, past every rule for files"
             if apart
-            else " and can read what it can read"
+            else " and can read all that the worker can read"
         )
         if not missing_capabilities():
             return warning(
@@ -37,12 +37,12 @@ def job_users(settings: DaemonSettings) -> Finding:
     if problems:
         return failed("job users", " ".join(problems), "The worker does not start like this.")
     found = shared_directories()
-    text = f"each child gets one of {settings.job_users}; cleaned up after in {', '.join(found.paths)}"
+    text = f"each child gets one of {settings.job_users}; what its job leaves in {', '.join(found.paths)} is removed"
     if not found.complete:
         return warning(
             "job users",
             f"{text[0].upper()}{text[1:]}; not all directories were searched.",
-            "Take directories that every user may write to away, or see that jobs leave nothing in them.",
+            "Remove directories that every user may write to, or make sure that jobs leave nothing in them.",
         )
     return ok("job users", text)
 
@@ -63,5 +63,5 @@ def control_group(settings: DaemonSettings) -> Finding | None:
             "Put the worker's user into it (in the unit: SupplementaryGroups=; deploy/README.md).",
         )
     return ok(
-        "control group", f"members of {name} may ask the worker, too, where they reach the runtime directory"
+        "control group", f"members of {name} may ask the worker, too, if they can reach the runtime directory"
     )

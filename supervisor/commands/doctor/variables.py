@@ -9,5 +9,5 @@ def variable_names(_: DaemonSettings) -> Finding:
     """Whether a variable of the environment or of `.env` has our prefix but is not a setting."""
     problems = list(unknown_variables())
     if problems:
-        return warning("variable names", " ".join(problems), "Correct the name, or take it away.")
+        return warning("variable names", " ".join(problems), "Correct the name, or remove the variable.")
     return ok("variable names", "each NEOPS_ variable of the environment and of .env is a setting")

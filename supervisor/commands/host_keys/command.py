@@ -30,15 +30,15 @@ PROGRAM: Final = "supervisor host-keys"
 _ACTIONS: Final = ("list", "forget")
 _EPILOG: Final = """\
   supervisor host-keys                   list the host keys that the worker has accepted and keeps
-  supervisor host-keys forget ADDRESS    forget those of a device, on every port; ADDRESS:PORT for one port
+  supervisor host-keys forget ADDRESS    forget the keys of a device, on every port; ADDRESS:PORT for one port
 
-A device whose key was forgotten is a new one for the worker: the next key that it shows is accepted
-(--host-keys accept-new). The worker may run meanwhile. Keys in the file of --known-hosts are yours to
-change; they are not listed here."""
+After `forget`, the device is new to the worker: the worker accepts the next key that the device shows
+(--host-keys accept-new). The worker may run meanwhile. Keys in the file of --known-hosts are not listed
+here; change them yourself."""
 
 
 class HostKeysSettings(StateDirectorySettings):
-    """List the host keys of devices that the worker has accepted, or forget those of a device.
+    """List the host keys of devices that the worker has accepted, or forget the keys of one device.
 
     Exit code 0 when done, 1 when not, 2 for wrong usage.
     """
@@ -50,12 +50,12 @@ class HostKeysSettings(StateDirectorySettings):
     )
     state_dir: Path | None = Field(
         default=None,
-        description="The state directory of the worker, or of `supervisor local`. Default: where these keep it.",
+        description="The state directory of the worker, or of `supervisor local`. Default: their usual directories.",
     )
     as_json: bool = Field(
         default=False,
         alias="json",
-        description="Print one JSON object, as is done where stdout is no terminal.",
+        description="Print one JSON object. This is the default if stdout is no terminal.",
     )
 
 

@@ -37,8 +37,8 @@ _EPILOG: Final = """\
   supervisor journal adopt           say that the state directory was moved here on purpose, and is no copy
 
 A dead letter is a result that the engine refused for good. The engine got a failed result in
-its place, and keeps that when the dead letter is sent again. The worker may run meanwhile, but
-not for `adopt`."""
+its place, and keeps that one when the dead letter is sent again. The worker may run meanwhile,
+but not during `adopt`."""
 
 
 class JournalSettings(StateDirectorySettings):
@@ -55,20 +55,20 @@ class JournalSettings(StateDirectorySettings):
     )
     all: bool = Field(default=False, description="Retry or drop every dead letter.")
     yes: bool = Field(
-        default=False, description="Adopt the directory, after `adopt` alone has said what that means."
+        default=False, description="Adopt the directory. Without --yes, `adopt` only says what that means."
     )
     state_dir: Path | None = Field(
         default=None,
-        description="The state directory of the worker, or of `supervisor local`. Default: where these keep it.",
+        description="The state directory of the worker, or of `supervisor local`. Default: their usual directories.",
     )
     file: Path | None = Field(
         default=None,
-        description="List or show what can be read of this file, a journal that was moved aside.",
+        description="List or show what is readable in this file: a journal that was moved aside.",
     )
     as_json: bool = Field(
         default=False,
         alias="json",
-        description="Print one JSON object, as is done where stdout is no terminal.",
+        description="Print one JSON object. This is the default if stdout is no terminal.",
     )
 
 

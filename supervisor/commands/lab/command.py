@@ -20,8 +20,8 @@ LABS: Final = {
     "iol": "two emulated IOS devices: their answers are invented",
 }
 _EPILOG: Final = (
-    "`frr` needs Debian's packages frr openssh-server lldpd iproute2 iputils-ping, and root or a user who may\n"
-    "have namespaces; `iol` needs neops-supervisor[emulator]. A lab runs until `supervisor lab down`. It changes\n"
+    "`frr` needs Debian's packages frr openssh-server lldpd iproute2 iputils-ping, and root or a user that may\n"
+    "create namespaces. `iol` needs neops-supervisor[emulator]. A lab runs until `supervisor lab down`. It changes\n"
     "neither the accounts nor the network of this machine: its ports are on 127.0.0.1.\n"
     "Example: supervisor lab up frr"
 )
@@ -49,7 +49,7 @@ def run(arguments: list[str]) -> int:
 def _parser() -> CommandParser:
     parser = CommandParser(
         prog=PROGRAM,
-        description="Start a lab of devices on this machine, end it, or say which ones run and how to reach them.",
+        description="Start a lab of devices on this machine, end it, or show which labs run and how to reach them.",
         epilog=_EPILOG,
     )
     parser.add_argument("action", choices=("up", "down", "status"), help="what to do")

@@ -74,7 +74,7 @@ class LocalSettings(CommandSettings):
     state_dir: Path = Field(
         default_factory=local_state_directory,
         description="Where jobs, results and logs are kept: one directory for each `supervisor local`. Default: "
-        "systemd's StateDirectory, else neops-local in XDG_STATE_HOME (~/.local/state).",
+        "systemd's StateDirectory, otherwise neops-local in XDG_STATE_HOME (~/.local/state).",
     )
     max_concurrent_jobs: int = Field(
         default=DEFAULT_SLOTS, ge=1, le=256, description="How many jobs run at a time."
@@ -84,15 +84,15 @@ class LocalSettings(CommandSettings):
     )
     keep_results: bool = Field(
         default=True,
-        description="Keep what ended jobs returned, masked, beside how they ended and their log.",
+        description="Also keep what ended jobs returned, masked like their logs.",
     )
     as_json: bool = Field(default=False, alias="json", description="Print JSON lines on stdout.")
 
 
 _EPILOG: Final = (
     "On Ctrl-C or SIGTERM, running jobs may finish; then the worker ends, then the engine.\n"
-    "On SIGHUP, the worker reads the code of the blocks and its settings anew.\n"
-    "Only you can use the engine: it wants the token that is in engine.token of the state directory.\n"
+    "On SIGHUP, the worker reads the code of the blocks and its settings again.\n"
+    "Only you can use the engine: it requires the token in the file engine.token of the state directory.\n"
     "The other limits of jobs are flags here too: supervisor --help lists them.\n"
     "Example: supervisor local --function-blocks /srv/blocks"
 )

@@ -24,19 +24,17 @@ AGAIN_SECONDS: Final = 0.5
 """How long to wait before it asks the worker again. The worker cuts off slow readers, or may have been restarted."""
 
 _EPILOG: Final = """\
-The log is masked, as the worker's own is. Of a long one the first 256 KB and the last 768 KB are kept. Where no
-worker runs, the files in its state directory are read.
-Exit code 0: the log was shown. 1: the job is known, and no log of it is kept; stderr says why. 3: no worker could be
-asked. 4: you may not. 5: no such job is kept."""
+The log is masked, like the worker's own log. Of a long log the worker keeps the first 256 KB and the last 768 KB.
+If no worker runs, the command reads the files in its state directory.
+Exit code 0: the log was shown. 1: the job is known, but no log of it is kept; stderr says why. 3: there is no worker
+to ask. 4: you may not ask it. 5: no such job is kept."""
 
 
 class LogsSettings(ControlSettings):
-    """Show the log of one job: of one that runs, or of one of the last that have ended."""
+    """Show the log of one job: one that runs, or one of the last that ended."""
 
-    job_id: CliPositionalArg[str] = Field(
-        description="The job's id, or the first characters of it, at least 6."
-    )
-    follow: bool = Field(default=False, description="Go on until the job ends. Also: -f.")
+    job_id: CliPositionalArg[str] = Field(description="The job's id, or its first characters, at least 6.")
+    follow: bool = Field(default=False, description="Follow the log until the job ends. Also: -f.")
 
 
 def run(arguments: list[str]) -> int:

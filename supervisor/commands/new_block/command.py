@@ -50,8 +50,8 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("name", help="the block: `show_version`, or `acme/show_version:1.0.0`")
     parser.add_argument("--directory", default=".", help="where to write it (default: here)")
-    parser.add_argument("--package", help=f"the package of a name that has none (default: {DEFAULT_PACKAGE})")
-    parser.add_argument("--reversible", action="store_true", help="with a rollback")
+    parser.add_argument("--package", help=f"the package, if the name has none (default: {DEFAULT_PACKAGE})")
+    parser.add_argument("--reversible", action="store_true", help="write a rollback too")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 

@@ -19,30 +19,30 @@ _OF_THE_ENGINE: Final = frozenset(
 class SubmitSettings(BaseSettings):
     """Submit a job, or many, to an engine that `supervisor local` or `supervisor dev` runs.
 
-    Exit code 0 when the engine took the job, or, with --wait, when the job succeeded; 1 when it failed; 2 for wrong
-    usage, for an engine that can't be used, and for a result that did not come in time.
+    Exit code 0: the engine took the job; with --wait, the job succeeded. 1: it failed. 2: wrong usage, an engine that
+    can't be used, or a result that did not come in time.
     """
 
     model_config = RunSettings.model_config
 
     block: CliPositionalArg[str | None] = Field(
         default=None,
-        description="The block: `package/name:1.0.0`, `package/name`, or its name alone where that is unique. With "
-        "--jobs: that of the lines which name none.",
+        description="The block: `package/name:1.0.0`, `package/name`, or its name alone if that is unique. With "
+        "--jobs: the block of each line that names none.",
     )
     jobs: str | None = Field(
         default=None,
-        description="A file with a job on each line, `-` for stdin, as "
-        '`{"block": "echo", "params": {"text": "hello"}}`; also `context`, `type`, `run_on` and `entity_id`. All of '
-        "them are submitted, or none where a line is bad. The results are printed as JSON lines, as they come.",
+        description="A file with a job on each line, or `-` for stdin. A line is like "
+        '`{"block": "echo", "params": {"text": "hello"}}`; also possible: `context`, `type`, `run_on` and `entity_id`. '
+        "If one line is bad, no job is submitted. The results are printed as JSON lines, as they come.",
     )
     params: str = Field(default="{}", description=f"The parameters: {FORMS}.")
     context: str | None = Field(
         default=None, description=f"The job's context, with `devices` and so on: {FORMS}."
     )
-    job_type: JobType = Field(default="execute", alias="type", description="What is asked of the block.")
+    job_type: JobType = Field(default="execute", alias="type", description="What the block must do.")
     run_on: RunOn | None = Field(
-        default=None, description="What the job runs on. Default: as the block is registered."
+        default=None, description="What the job runs on. Default: what the block is registered for."
     )
     entity_id: int | None = Field(
         default=None, description="The entity to run on. Default: the only one of its kind in the context."
@@ -55,17 +55,19 @@ class SubmitSettings(BaseSettings):
     )
     engine_url: str = Field(
         default="",
-        description="The engine. Default: the one that `local` or `dev` has started last and that still runs, "
-        "else NEOPS_ENGINE_URL or URL_BLACKBOARD.",
+        description="The engine's URL. Default: the last engine that `local` or `dev` started and that still runs, "
+        "otherwise NEOPS_ENGINE_URL or URL_BLACKBOARD.",
     )
     engine_ca_file: File = Field(default=None, description="CA certificates for an engine behind TLS.")
-    engine_client_certificate: File = Field(default=None, description="Client certificate for it.")
-    engine_client_key: File = Field(default=None, description="Its key, if that is in another file.")
+    engine_client_certificate: File = Field(default=None, description="A client certificate for the engine.")
+    engine_client_key: File = Field(
+        default=None, description="The key of the client certificate, if it is in another file."
+    )
     engine_token_file: File = Field(default=None, description="A file with a bearer token for the engine.")
     as_json: bool = Field(
         default=False,
         alias="json",
-        description="Print one JSON object, as is done where stdout is no terminal.",
+        description="Print one JSON object. This is the default if stdout is no terminal.",
     )
 
     @classmethod

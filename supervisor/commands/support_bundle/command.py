@@ -33,24 +33,24 @@ PROGRAM: Final = "supervisor support-bundle"
 _ASK_SECONDS: Final = 5.0
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _EPILOG: Final = """\
-In it: versions, settings and where each comes from, status, jobs, the
-journal's claims without what they hold, names and sizes in the state
-directory, facts of kernel, cgroup and systemd, the last lines of the log where
-journald has them, what `doctor` finds; with a job's id also that job, its log
-and its stack. Secrets are masked, links are not followed, and README.txt in it
-says what was left out and why.
+The archive has: versions, settings and where each comes from, status, jobs,
+the journal's claims without their contents, names and sizes in the state
+directory, facts of kernel, cgroup and systemd, the last lines of the log if
+journald has them, and what `doctor` finds. With a job's id it also has that
+job, its log and its stack. The command masks secrets and follows no links.
+README.txt in the archive says what was left out and why.
 
-Run it as root or as the worker's user: others see less. It takes at most a
-minute.
-Exit code 0: the archive is written. 1: it could not be. 2: several jobs have an
-id that begins so. 5: it is written, but neither the worker nor its files know
-the job."""
+Run it as root or as the worker's user: other users see less. It takes at most
+a minute.
+Exit code 0: the archive is written. 1: it could not be written. 2: several jobs
+have an id that begins like this. 5: it is written, but neither the worker nor
+its files know the job."""
 
 
 class SupportBundleSettings(ControlSettings):
-    """Write one archive, without secrets, with what somebody needs to know who helps from afar."""
+    """Write one archive, without secrets, with what a helper elsewhere needs to know."""
 
-    job_id: CliPositionalArg[str | None] = Field(default=None, description="A job that it is about.")
+    job_id: CliPositionalArg[str | None] = Field(default=None, description="A job that the archive is about.")
     output: Path | None = Field(
         default=None,
         description="The file to write, a new one. Default: neops-support-TIME.tar.gz in the working directory.",

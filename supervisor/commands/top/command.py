@@ -24,11 +24,11 @@ from supervisor.worker.control_socket.exit_codes import DONE
 PROGRAM: Final = "supervisor top"
 _ANSWER_SECONDS: Final = 5.0
 _EPILOG: Final = """\
-On a terminal: Ctrl-C ends it, with exit code 0. What does not fit into the
-width is left out, the least important columns first. Elsewhere the same as
-plain text, again and again; Ctrl-C is exit code 130 then. A column CPU in
-percent is of one processor; until that is known it is what the job has used in
-all. NO_COLOR=1 turns colours off.
+On a terminal, Ctrl-C ends it with exit code 0. If the terminal is too narrow,
+it leaves columns out, the least important ones first. Elsewhere, it prints the
+same as plain text, again and again, and Ctrl-C gives exit code 130. The column
+CPU shows percent of one processor. Until that is known, it shows the seconds
+that the job has used in all. NO_COLOR=1 turns colours off.
 
 Exit code 3: there is no worker to ask. 4: you may not ask it."""
 

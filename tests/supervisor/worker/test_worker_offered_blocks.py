@@ -47,11 +47,11 @@ def test_a_block_whose_id_has_a_hyphen_is_warned_of_by_its_id(caplog: pytest.Log
 @pytest.mark.parametrize(
     ("catalogue", "advice"),
     [
-        (Catalogue(blocks=[], problems=[]), "Give their directory with --function-blocks."),
+        (Catalogue(blocks=[], problems=[]), "Name the directory of blocks in --function-blocks."),
         (
             Catalogue(blocks=[], problems=[], left_out=[LeftOut(module="m", file=None, reason="r")]),
-            "1 module(s) were not imported, as nothing at their top level registers a block. To import one, name its "
-            "file in --function-blocks; to import all, give --import-all-modules.",
+            "1 module(s) were not imported, because nothing at their top level registers a block. To import one, name "
+            "its file in --function-blocks; to import all, give --import-all-modules.",
         ),
         (Catalogue(blocks=[], problems=[IN_A_FILE]), "This could not be imported: /b/bad.py:2: no luck."),
         (

@@ -202,7 +202,7 @@ def test_isolation_says_what_the_kernel_lacks_and_what_off_means(monkeypatch: py
     )
 
 
-@pytest.mark.parametrize(("user", "words"), [(0, "can read the disk"), (1000, "isolation says")])
+@pytest.mark.parametrize(("user", "words"), [(0, "can read the disk"), (1000, "the check `isolation` says")])
 def test_without_job_users_it_is_said_what_keeps_jobs_from_the_worker_s_files(
     user: int, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
