@@ -119,6 +119,7 @@ class Outsider(FunctionBlock[OutsiderParams, OutsiderResult]):
 
     def hold_pipe(self, params: OutsiderParams) -> str:
         """Print, and hold the lock of the pipe that the supervisor then reads, as long as it can."""
+        signal.alarm(60)  # a supervisor that hangs in front of the lock can't end this, nor be ended
         near, _far = socket.socketpair()
         told = []
         for move in (
