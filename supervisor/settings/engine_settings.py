@@ -7,7 +7,7 @@ from supervisor.settings.files import File
 
 
 class EngineSettings(BaseModel):
-    """Where the engine is, what the worker shows it, and the times of their talk."""
+    """The address of the engine, the files for access to it, and how often and how long the worker asks."""
 
     engine_url: str = Field(description="The engine's base URL, such as http://engine:3030.")
     heartbeat_seconds: float = Field(
