@@ -1,4 +1,4 @@
-"""What a process prints: read beside the loop, passed on line by line, the end of it kept as evidence."""
+"""Reads what a process prints, in a thread. Passes it on line by line, and keeps the end of it as evidence."""
 
 import asyncio
 import codecs
@@ -18,13 +18,13 @@ _LAST_READS: Final = 64
 _TURN_SECONDS: Final = 0.005
 """How long lines may be passed on before others have their turn: to mask one takes up to a few milliseconds."""
 _LAST_SECONDS: Final = 0.1
-"""The same, at the end of a reader that was not drained. What is beyond it is counted, and is in the tail."""
+"""The same at the end of a reader that was not drained. Later lines are only counted; the tail has them."""
 _WAIT_SECONDS: Final = 0.002
 _HELD_UP_SECONDS: Final = 1.0
-"""How long reads are waited for at the end, all together. Each takes microseconds, unless somebody holds it up."""
+"""How long the end waits for all reads together. A read takes microseconds, unless a process holds it up."""
 _TURNS: Final = 3
-"""So many turns of the loop after a read, all is known that was said over the channel before: the first one that looks
-for it comes after the read, the second takes it from the socket, and in the third it is heard."""
+"""After so many turns of the loop, the worker has heard what the job said over its channel before it printed: the first
+turn after the read sees that the socket has something, the second reads it, the third hears it."""
 _EMPTY_LINES: Final = re.compile(rb"\n[\r\n]*\n")
 _UNREAD: Final = "… [what was printed after this could not be read: a process holds its pipe up]"
 
@@ -43,14 +43,14 @@ class Valve(Protocol):
 
 
 class OutputReader:
-    """Reads one end of a pipe, which stays the caller's: to be closed by `PipeThreads.close`, as it may be being read.
+    """Reads one end of a pipe. The caller owns it, and closes it with `PipeThreads.close`: a thread may be reading it.
 
-    A thread reads, one portion at a time, and only where there is something: a read can be held up for as long as a
-    job runs (`process.pipe_ends`).
+    A thread reads one portion at a time, and only if there is something: a process can hold up a read for as long as
+    its job runs (`process.pipe_ends`).
     Output that is not UTF-8 is shown with escapes, never dropped. A line of more than 8 KiB is cut once, with a mark.
-    `mask` is for a line that was cut, or has not ended: half of a secret may be its end. Whole lines pass unmasked.
-    Nothing is passed on while `must_wait` says so: what was said elsewhere before it was printed is not heard yet.
-    Raises `OSError` when the end can't be watched.
+    `mask` is for a line that was cut, or has not ended: it may end with half a secret. Whole lines pass unmasked.
+    While `must_wait` is true, no line is passed on: the worker has not heard yet what the job said before it printed.
+    Raises `OSError` if the end can't be watched.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class OutputReader:
         must_wait: Callable[[], bool] = lambda: False,
     ) -> None:
         self.is_unread = False
-        """Whether a read was held up at the end, so that what was printed last is missing."""
+        """Whether a read was held up at the end, so the last output is missing."""
         self._descriptor = descriptor
         self._on_line = on_line
         self._valve = valve
@@ -89,11 +89,11 @@ class OutputReader:
     def _read_some(self) -> None:
         # One read at a time: a process that floods its output must not hold the loop.
         if self._begin_read():
-            # Else the kernel would tell of it at each turn of the loop, until it is read.
+            # Otherwise the kernel would report it in each turn of the loop until it is read.
             self._unwatch()
 
     def _begin_read(self) -> bool:
-        """Have a thread read what there is. Returns whether it does."""
+        """Start a read in a thread if there is something to read. Returns whether it did."""
         if not self._reading:
             return False
         seen = look_at(self._descriptor)
@@ -101,24 +101,24 @@ class OutputReader:
             self._read = self._threads.read(self._descriptor)
             self._read.add_done_callback(self._tell_loop)
             return True
-        if seen:  # all is read, and nobody can write any more
+        if seen:  # everything is read, and nobody can write any more
             self._stop()
         return False
 
     def _tell_loop(self, read: Read) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody needs it any more
             self._loop.call_soon_threadsafe(self._hear, read)
 
     def _hear(self, read: Read) -> None:
         if read is not self._read or self._closed:
-            return  # `finish` has taken it, or has waited for it long enough
+            return  # `finish` has taken it, or has given it up
         if self._came is not None and not self._came.done():
             self._came.set_result(None)
         self._loop.call_soon(self._pass_on_after, _TURNS - 1)
         self._take(read)
 
     def _pass_on_after(self, turns: int) -> None:
-        # What came over the channel before this was printed, such as a secret to be masked in it, is heard before.
+        # First the worker hears what came over the channel before this was printed, such as a secret to mask in it.
         if turns:
             self._loop.call_soon(self._pass_on_after, turns - 1)
         else:
@@ -139,7 +139,7 @@ class OutputReader:
             return
         try:
             self._loop.add_reader(self._descriptor, self._read_some)
-        except OSError:  # epoll has no room, or no memory, for it; both may be there in a moment
+        except OSError:  # epoll has no room or no memory for it now; it may have in a moment
             self._loop.call_later(_WAIT_SECONDS, self._watch)
         else:
             self._watched = True
@@ -163,18 +163,18 @@ class OutputReader:
             del self._tail[:-_TAIL_BYTES]
 
     def _split_taken(self, seconds: float) -> None:
-        """Pass on the lines of what was taken, as many as may be in so long a time. The rest stays in `_taken`."""
+        """Pass on lines of `_taken` for so long. The rest stays there."""
         if self._taken:
             data, self._taken = self._taken, b""
             self._taken = self._split(data, time.monotonic() + seconds)
 
     def _split(self, data: bytes, until: float) -> bytes:
-        """Pass on lines, and return what is left at the time `until`."""
-        # Empty lines are not passed on, so the valve would never close: 64 KiB of them took 28 ms.
+        """Pass on lines until the time `until`, and return the rest."""
+        # Empty lines are not passed on, so they would never close the valve: 64 KiB of them took 28 ms.
         data = _EMPTY_LINES.sub(b"\n", data)
         start = 0
         while (end := data.find(b"\n", start)) >= 0:
-            # Asked for each line: a portion may hold 32 thousand of them.
+            # Checked for each line: a portion may have 32 thousand of them.
             if self._valve is not None and not self._valve.is_open:
                 self._skip(self._valve, data[start:])
                 return b""
@@ -187,14 +187,14 @@ class OutputReader:
         return b""
 
     def _skip(self, valve: Valve, data: bytes) -> None:
-        # Counted, not looked at: one job's flood must not take the loop's time from the others.
+        # Only counted: the flood of one job must not take the loop's time from other jobs.
         valve.skip(data.count(b"\n"))
         self._partial.clear()
         self._missing_bytes = 0
         self._extend(data[data.rfind(b"\n") + 1 :])
 
     def _extend(self, data: bytes) -> None:
-        # What is beyond the cap is counted, not kept: a process that never ends its line must not fill our memory.
+        # Bytes above the cap are only counted: a process that never ends its line must not fill the memory.
         room = _LINE_CAP_BYTES - len(self._partial)
         self._partial += data[:room]
         self._missing_bytes += max(0, len(data) - room)
@@ -218,8 +218,8 @@ class OutputReader:
     async def drain(self) -> None:
         """Pass on what is there now, with turns for others in between; `finish` has nothing left to read then.
 
-        Of what a process has printed that has ended. A read that is held up, as by a process that can't be killed, is
-        waited for a second at most. Cancelling it leaves the rest to `finish`.
+        It is for the output of a process that has ended. It waits a second at most for a read that is held up, for
+        example by a process that can't be killed. If it is cancelled, `finish` does the rest.
         """
         self._begin_end()
         for _ in range(_LAST_READS):
@@ -232,7 +232,7 @@ class OutputReader:
         self._drained = not self._taken
 
     async def _take_more(self) -> bool:
-        """Take one portion, if there is one. Returns whether it has come."""
+        """Take one portion if there is one. Returns whether it came."""
         if self._read is None and not self._begin_read():
             return False
         self._came, began = self._loop.create_future(), self._loop.time()
@@ -243,7 +243,7 @@ class OutputReader:
     def finish(self) -> None:
         """Take what is there now and stop, in a moment.
 
-        Never waits longer: a stranger may hold the other end open for ever, and a read up for as long.
+        It never waits longer: some process may hold the other end open for ever, and hold up a read as long.
         """
         if self._closed:
             return
@@ -264,7 +264,7 @@ class OutputReader:
             self._on_line(_UNREAD)
 
     def _take_more_now(self) -> bool:
-        """Do as `_take_more`, while the loop waits."""
+        """Same as `_take_more`, but the loop waits for it."""
         if self._read is None and not self._begin_read():
             return False
         assert self._read is not None
@@ -294,6 +294,6 @@ class OutputReader:
 
 
 def _decoded(data: bytearray, *, is_cut: bool) -> str:
-    # Of a character that the cut went through nothing is kept: its bytes would hide what is before them.
+    # If the cut goes through a character, its bytes are dropped: they would hide the text before them.
     decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
     return decoder.decode(data, final=not is_cut)

@@ -1,9 +1,9 @@
-"""Ends of pipes into which jobs write, read and closed in threads: whoever writes can hold up both.
+"""Reads and closes, in threads, ends of pipes into which jobs write: a writer can hold up both.
 
-Both take the lock of the pipe (`pipe_read` and `pipe_release` in Linux's fs/pipe.c) and wait for it in state D, where
-no signal is heard, also with a descriptor that does not block. A writer keeps that lock while it waits itself: for what
-it splices into the pipe, for a disk that has the pages which it writes, for a processor (docs/adr/0059). poll(2) takes
-no lock.
+Both take the lock of the pipe (`pipe_read` and `pipe_release` in Linux's fs/pipe.c). They wait for it in state D, where
+no signal reaches them, even if the descriptor does not block. A writer keeps the lock while it waits itself: for the
+data that it splices into the pipe, for a disk with the pages that it writes, or for a processor (docs/adr/0059).
+poll(2) takes no lock.
 """
 
 import asyncio
@@ -23,32 +23,32 @@ READ_BYTES: Final = 64 * 1024
 """The most that is read at once; as much as an ordinary pipe holds."""
 
 _FREE_THREADS: Final = 2
-"""So many threads beside those that are held up."""
+"""So many threads, besides those that are held up."""
 
 HELD_UP_SECONDS: Final = 0.1
-"""A thread that a call takes so long is held up: another does its work meanwhile. A read takes microseconds."""
+"""A thread is held up if one call takes so long: another thread then does its work. A read takes microseconds."""
 
 _LAST_WORDS_SECONDS: Final = 1.0
 _LAST_WORDS_READS: Final = 16
 
 Read = Future[bytes | None]
-"""Gets what was read, nothing at the end of the pipe, `None` where there is nothing now."""
+"""Its result is what was read: no bytes at the end of the pipe, `None` if there is nothing now."""
 
 
 def look_at(end: int) -> int:
-    """Return what poll(2) says of an end that is read: POLLIN where something is in the pipe, POLLHUP where nobody can
-    write into it any more."""
+    """Return what poll(2) says about a reading end: POLLIN if something is in the pipe, POLLHUP if nobody can write
+    into it any more."""
     poll = select.poll()
     poll.register(end, select.POLLIN)
     return next((seen for _, seen in poll.poll(0)), 0)
 
 
 class PipeThreads:
-    """Threads that read and close: two, which are there from the beginning, and one for each that is held up.
+    """Threads that read and close: two from the beginning, and one more for each that is held up.
 
-    A call that is held up comes back when who holds the lock lets it go, at the latest when that process is dead. There
-    are no more of them than pipes. They are daemons of Python's, which the end of the process does not wait for.
-    Raises `OSError` when no thread can be started.
+    A call that is held up returns when the writer releases the lock, at the latest when the writer is dead. There are
+    never more such calls than pipes. The threads are daemon threads: the end of the process does not wait for them.
+    Raises `OSError` if no thread can be started.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class PipeThreads:
         self._lock = threading.Lock()
         self._threads = 0
         self._undone = 0
-        """How many calls wait, or are under way."""
+        """How many calls wait or run."""
         self._busy_since: dict[int, float] = {}
         """By the number of the thread."""
         self._being_read: set[int] = set()
@@ -67,21 +67,21 @@ class PipeThreads:
             raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     def read(self, end: int) -> Read:
-        """Read what is there, at most `READ_BYTES`, and never wait for more. Not while the last read is under way."""
+        """Read what is there, at most `READ_BYTES`, without waiting for more. One read at a time for each end."""
         read: Read = Future()
-        read.set_running_or_notify_cancel()  # who waits for it may give up: it is read all the same
+        read.set_running_or_notify_cancel()  # a caller that gives up must not cancel the read
         with self._lock:
             self._being_read.add(end)
         self._do(partial(self._read, end, read))
         return read
 
     def close(self, end: int) -> None:
-        """Close an end that is not to be read any more: now, or when the read that is under way has come back."""
+        """Close an end that nobody reads any more: now, or when a read that still runs has returned."""
         with self._lock:
-            if end in self._being_read:  # its number would be another's when the thread comes to it
+            if end in self._being_read:  # its number must not go to another file
                 self._to_close.add(end)
                 return
-        if look_at(end) & select.POLLHUP:  # so that nobody holds the lock
+        if look_at(end) & select.POLLHUP:  # nobody can hold the lock
             os.close(end)
         else:
             self._do(partial(_close, end))
@@ -95,13 +95,13 @@ class PipeThreads:
             self._look_soon()
 
     def _look_soon(self) -> None:
-        # A loop that was closed before it could look does so no more.
+        # A loop that was closed before its look will not look any more.
         if self._looking is None or self._looking[0].is_closed():
             loop = asyncio.get_running_loop()
             self._looking = loop, loop.call_later(HELD_UP_SECONDS, self._look)
 
     def _look(self) -> None:
-        """Start threads in the place of those that are held up, if anybody waits for one."""
+        """Start threads in the place of those that are held up, if calls wait for one."""
         self._looking = None
         with self._lock:
             if self._undone <= self._threads:
@@ -115,7 +115,7 @@ class PipeThreads:
         return sum(since < latest for since in self._busy_since.values())
 
     def _start(self, count: int) -> None:
-        """Start so many threads, or as many as the machine has: there may be more in a moment."""
+        """Start so many threads, or as many as the machine allows: it may allow more in a moment."""
         with contextlib.suppress(RuntimeError):
             for _ in range(count):
                 threading.Thread(target=self._work, name="pipes", daemon=True).start()
@@ -141,9 +141,9 @@ class PipeThreads:
         data, error = None, None
         try:
             data = os.read(end, READ_BYTES)
-        except BlockingIOError:  # another has taken what was there
+        except BlockingIOError:  # another process has read it
             pass
-        except Exception as raised:  # somebody waits for it, and the thread must go on
+        except Exception as raised:  # the caller waits for it, and the thread must go on
             error = raised
         with self._lock:
             self._being_read.discard(end)
@@ -166,7 +166,7 @@ _threads: PipeThreads | None = None
 
 
 def pipe_threads() -> PipeThreads:
-    """Return those of this process. Raises `OSError` where there are none yet and none can be started."""
+    """Return the threads of this process. Raises `OSError` if there are none yet and none can be started."""
     global _threads
     if _threads is None:
         _threads = PipeThreads()
@@ -174,7 +174,7 @@ def pipe_threads() -> PipeThreads:
 
 
 async def last_words(end: int) -> bytes:
-    """Return what is in a pipe now, of which nothing was read yet; less where that is held up."""
+    """Return what is in a pipe that nobody has read yet; only a part if a read is held up."""
     said = b""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_LAST_WORDS_SECONDS):
