@@ -33,11 +33,11 @@ async def ending_of(
     kernel: KernelView | None = None,
     changes: Collection[DeviceChange] = (),
 ) -> Ending:
-    """Return what was observed of a job that is over since `at`.
+    """Return what was observed of a job that ended at `at`.
 
-    `message` and `warning` are those of the outcome, as they came, where there is one.
-    `changes` are those of devices of which something is in force, or may be.
-    `dump` is what its child has left in its dump, which counts where no stack was taken: a crash writes one, too.
+    `message` and `warning` come from the outcome, if there is one, and are not masked yet.
+    `changes` are the changes of devices that are, or may be, in force.
+    `dump` is the text in the child's dump. It counts if no stack was taken: a crash writes a dump, too.
     """
     if state.outcome is not None and message is not None:
         told = await mask.text(warning, cut_after=True) if warning else NO_TEXT
@@ -70,7 +70,7 @@ async def _device(change: DeviceChange, mask: FairMask) -> Masked:
 
 
 def foreseen_end(state: JobState, channel: ChannelReader, mask: TextMask) -> Finished | None:
-    """Return how the job ends if nothing else is seen of it that its result has to tell; `None` where that is open.
+    """Return how the job ends if nothing else happens that its result must report; `None` if that is still open.
 
     After an outcome that came before any limit, no event changes success, cause or what the block returned: what comes
     later is a warning (`lifecycle.job`, `verdict.table`, docs/adr/0006). Only a note may be added to the message.

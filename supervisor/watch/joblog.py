@@ -17,27 +17,27 @@ from supervisor.watch.fair_mask import FairMask
 _log = logging.getLogger(__name__)
 
 _job_log = logging.getLogger("job")
-"""Of what a job says itself. Whoever reads the log knows by the logger's name whose words they are."""
+"""For the job's own words. The logger's name tells the reader of the log that the job said them."""
 
 LOGGERS: Final = (_job_log, _log)
-"""All that is said of a job while it runs comes from one of these."""
+"""Every line about a running job comes from one of these."""
 
 LINES_A_SECOND: Final = 200
-"""What a job may log in the long run; more is dropped, counted and said."""
+"""How much a job may log in the long run. Further lines are dropped and counted, and the log says so."""
 
 _TELL_SECONDS: Final = 1.0
 
 BURST_LINES: Final = 2000
-"""What it may log at once."""
+"""How much it may log at once."""
 
 _LAST_OUTPUT_CHARS: Final = 4096
 
 _LINE_CHARS: Final = 1024
-"""A longer line counts as several: to mask and to write it takes as long."""
+"""A longer line counts as several, because it takes as long to mask and to write."""
 
 _LINE_UNITS: Final = 5_000
-"""And so does one that takes more work to mask: a job that is at its limit has less than a tenth of the worker's time.
-"""
+"""A line that takes more work to mask also counts as several: a job at its limit gets less than a tenth of the worker's
+time."""
 
 
 class LineHearer(Protocol):
@@ -64,7 +64,7 @@ class JobLog:
         on_line: LineHearer | None = None,
     ) -> None:
         self.last_line = ""
-        """What was passed on last, masked."""
+        """The last line that was passed on, masked."""
         self.mask = mask
         self.long_work = long_work or LongWork()
         self.fair_mask = FairMask(mask, self.long_work)
@@ -75,7 +75,7 @@ class JobLog:
         self._dropped = 0
         self._told_at = 0.0
         self._units = 0
-        """What was taken to mask what is printed, and does not count yet."""
+        """The work for masking printed lines that does not count yet."""
 
     async def record(self, log: Log, *, at_once: bool = False) -> None:
         """Pass on a log record of the block, whatever its level: the child has left out what is not wanted.
@@ -101,7 +101,7 @@ class JobLog:
 
     def _masked(self, log: Log, effort: Effort) -> tuple[str, str, dict[str, object]]:
         text: str = self.mask(log.text, cut_after=log.cut_chars > 0, effort=effort)
-        # A block may name its loggers after what it talks to, an address with a login among them.
+        # A block may name its loggers after an address, even one with a login.
         logger = self.mask(log.logger, cut_after=len(log.logger) >= LOGGER_CAP_CHARS, effort=effort)
         fields: dict[str, object] = {
             self.mask(name, effort=effort): self._value(name, value, effort)
@@ -115,8 +115,8 @@ class JobLog:
         return f"{masked} …" if is_cut else masked
 
     async def end_of(self, output: str) -> Masked:
-        """Return the end of what was printed, masked: the evidence of a job's end."""
-        # More than is shown: of a secret at the edge, half would not be recognized.
+        """Return the end of the output, masked, as evidence of a job's end."""
+        # More than is shown: the mask does not recognise half a secret at the edge.
         cut_before = len(output) > 2 * _LAST_OUTPUT_CHARS
         text = output[-2 * _LAST_OUTPUT_CHARS :]
         masked = await self.fair_mask.text(text, cut_before=cut_before, cut_after=not text.endswith("\n"))
@@ -135,7 +135,7 @@ class JobLog:
             self._on_line(logging.INFO, JobOutput.name, masked, {"stream": stream})
 
     def mask_cut(self, line: str) -> Masked:
-        """Mask a line that has lost its end, right before it goes to `printed`, where what this takes counts, too."""
+        """Mask a line that has lost its end, right before it goes to `printed`. There this work counts, too."""
         return self._masked_at_once(line, cut_after=True)
 
     def _masked_at_once(self, line: str, *, cut_after: bool) -> Masked:
@@ -170,7 +170,7 @@ class JobLog:
         return True
 
     def _charge(self, units: int, chars: int) -> None:
-        """Take from what it may log what a line has taken that was passed on, beyond what it was counted as."""
+        """Subtract the work for a passed line from what the job may log, as far as it is more than was counted."""
         self._allowance -= max(0.0, units / _LINE_UNITS - max(1.0, chars / _LINE_CHARS))
 
     def _tell_dropped(self) -> None:
@@ -191,5 +191,5 @@ class JobLog:
             self._on_line(told.level, told.name, told.message, masked)
 
     def close(self) -> None:
-        """Say what was dropped last."""
+        """Log how many lines were dropped last."""
         self._tell_dropped()

@@ -1,4 +1,4 @@
-"""Noticing that an author has saved: by looking, since what editors do to a file (write, rename, touch) differs."""
+"""Notices that an author has saved a file. It looks again and again, because editors save in different ways."""
 
 import ast
 import asyncio
@@ -15,7 +15,7 @@ from supervisor.worker.code_places import top_of_package
 
 LOOK_SECONDS: Final = 0.25
 REST_PER_LOOK: Final = 4.0
-"""A look at very many files takes a second or more. So many times as long nothing is looked at then."""
+"""After a look, the rest takes so many times as long as the look: one at very many files takes a second or more."""
 
 QUIET_SECONDS: Final = 0.2
 """An editor, or a `git checkout`, may write many files: one reload for all of them."""
@@ -30,9 +30,9 @@ Snapshot = Mapping[str, State]
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What is looked at: the whole of `directories`; of `beside_files` the modules, and the folders that they import.
+    """What to watch: everything below `directories`; in `beside_files` only the modules, and the folders they import.
 
-    The latter are directories of single files. Such a file may lie in a home, among everything else that is there.
+    `beside_files` are the directories of single files. Such a file may lie in a home, among many other files.
     """
 
     directories: tuple[Path, ...]
@@ -40,9 +40,9 @@ class Watched:
 
     @classmethod
     def of(cls, sources: Iterable[str]) -> Self:
-        """Return where the code of these sources is: directories of blocks, and single files.
+        """Return what to watch for these sources: directories of blocks, and single files.
 
-        What is part of a package is watched from the package's top, from where its modules may import.
+        A part of a package is watched from the package's top, because its modules may import from there.
         """
         directories: dict[Path, None] = {}
         beside_files: dict[Path, None] = {}
@@ -57,7 +57,7 @@ class Watched:
         return cls(tuple(directories), tuple(each for each in beside_files if each not in directories))
 
     def look(self) -> Snapshot:
-        """Return the state of all these Python files, hidden directories apart."""
+        """Return the state of all these Python files, without hidden directories."""
         found = snapshot(self.directories)
         for directory in self.beside_files:
             modules = _state_of(entry for entry in _entries(directory) if _is_module(entry))
@@ -69,7 +69,7 @@ class Watched:
 
 @lru_cache(maxsize=1000)
 def _imported_by(path: str, _state: State) -> frozenset[str]:
-    """Return what a module imports, by first names. Remembered as long as its file has this state."""
+    """Return the first names of what a module imports. The cache holds while its file has this state."""
     try:
         tree = ast.parse(Path(path).read_bytes())
     except (OSError, ValueError, SyntaxError, RecursionError):
@@ -78,7 +78,7 @@ def _imported_by(path: str, _state: State) -> frozenset[str]:
 
 
 def snapshot(directories: Iterable[Path]) -> dict[str, State]:
-    """Return the state of all Python files below `directories`, hidden directories apart."""
+    """Return the state of all Python files below `directories`, without hidden directories."""
     return _state_of(_python_files(list(directories)))
 
 
@@ -87,7 +87,7 @@ def _state_of(files: Iterable[os.DirEntry[str]]) -> dict[str, State]:
     for file in files:
         try:
             status = file.stat()
-        except OSError:  # gone since it was listed, or a link that leads nowhere
+        except OSError:  # removed meanwhile, or a link to nothing
             continue
         found[file.path] = (status.st_mtime_ns, status.st_size, status.st_ino)
     return found
@@ -98,7 +98,7 @@ def _python_files(todo: list[Path | str]) -> Iterator[os.DirEntry[str]]:
         for entry in _entries(todo.pop()):
             if entry.name.startswith(".") or entry.name in _SKIPPED:
                 continue
-            # A link to a directory above would lead round in circles.
+            # A link to a directory above would never end.
             if entry.is_dir(follow_symlinks=False):
                 todo.append(entry.path)
             elif _is_module(entry):
