@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 LAB = Path("/run/lab")
 CONNECT_SECONDS = 2.0
+BANNER_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 CHUNK_BYTES = 1 << 16
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, prctl(2)
@@ -121,7 +122,12 @@ async def _until_banner(address: str) -> None:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(CONNECT_SECONDS):
                 reader, writer = await asyncio.open_connection(address, 22)
-                banner = await reader.read(4)
+            try:
+                # On a busy machine sshd needs seconds for it. To give up and ask again starts one more sshd each time,
+                # which makes all of them slower, until sshd refuses (MaxStartups).
+                async with asyncio.timeout(BANNER_SECONDS):
+                    banner = await reader.read(4)
+            finally:
                 writer.close()
             if banner == b"SSH-":
                 return
