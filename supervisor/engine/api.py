@@ -22,7 +22,7 @@ _CREATED: Final = 201
 _LARGEST_POLL_BYTES: Final = 256 * 2**20
 """The cap of an answer to a poll, however many jobs the worker asked for."""
 _NOT_THE_ENGINE: Final = "Check that the engine's URL leads to the engine, and not to a proxy or a web page."
-_SLOW_LINE: Final = "Where the way to the engine is slow, give it more time: --request-timeout-seconds."
+_SLOW_LINE: Final = "If the connection to the engine is slow, raise --request-timeout-seconds."
 _VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:(?:-beta\.|b)(\d{1,9}))?", re.ASCII)
 _UUID: Final = re.compile(r"[!-~]{1,200}")
 """The worker accepts any id of an engine that can be a part of a URL and a row of the journal."""

@@ -1,4 +1,4 @@
-"""The certificates for an engine behind TLS, and how they become other ones while the worker runs."""
+"""The certificates for an engine behind TLS, and how the worker notices that they were renewed."""
 
 import asyncio
 import contextlib
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 class TlsFiles:
-    """Looks at the files again after a request that has failed. Raises `OSError` where one is missing at the start.
+    """Looks at the files again after a request that has failed. Raises `OSError` if one is missing at the start.
 
-    Certificates expire, and are renewed on the disk, many of them each day. A connection that is kept goes on, and the
-    next one is refused.
+    Certificates expire, and are renewed on the disk, often each day. An open connection then goes on, but the next one
+    is refused.
     """
 
     def __init__(self, ca_file: Path | None, certificate: Path | None, key: Path | None) -> None:
@@ -19,13 +19,15 @@ class TlsFiles:
         self._seen = self._look()
         self._reading: asyncio.Future[None] | None = None
         self.context: ssl.SSLContext | bool = True
-        """What aiohttp is to make connections with. True is what it was given at the start."""
+        """aiohttp makes connections with this. True stands for what it got at the start."""
 
     def look_again(self) -> None:
-        """Read the files anew, in a thread, where they have changed. Returns at once: later requests use them."""
+        """Read the files again in a thread if they have changed. Returns at once: later requests use them."""
         if not self._seen or (self._reading is not None and not self._reading.done()):
             return
-        with contextlib.suppress(RuntimeError):  # no thread is left for it: the next failure tries again
+        with contextlib.suppress(
+            RuntimeError
+        ):  # the machine has no thread for it: the next failure tries again
             self._reading = asyncio.get_running_loop().run_in_executor(None, self._read_again)
 
     def _read_again(self) -> None:
@@ -34,7 +36,7 @@ class TlsFiles:
             if seen != self._seen:
                 self.context, self._seen = self._read(), seen
         except OSError:
-            pass  # somebody may be writing them just now: what was read before stays until the next look
+            pass  # somebody may be writing them now: the old ones stay until the next look
 
     def _look(self) -> list[tuple[int, int, int]]:
         files = (self._ca_file, self._certificate, self._key)

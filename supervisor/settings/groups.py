@@ -1,6 +1,5 @@
 """The settings by what they are about. Help, reference, manual page and example show these groups in this order."""
 
-from collections.abc import Iterator
 from typing import Final
 
 SETTING_GROUPS: Final = {
@@ -42,9 +41,3 @@ SETTING_GROUPS: Final = {
     ),
 }
 """Each setting of the daemon is in one of them."""
-
-
-def in_groups() -> Iterator[str]:
-    """Yield the names of all settings of the daemon, group by group."""
-    for names in SETTING_GROUPS.values():
-        yield from names
