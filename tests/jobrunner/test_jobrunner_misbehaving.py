@@ -235,7 +235,7 @@ def test_a_shutdown_ends_a_running_job_and_says_so_and_later_jobs_are_not_run(
 ) -> None:
     with Host(tmp_path_factory.mktemp("stopping"), spares=1) as host:
         running = host.start("hang_sleep")
-        assert host.run("slow", {"seconds": 0.1})["cause"] == "completed"
+        wait_until(lambda: "hangs.py" in str(host.ask("stack", of=running)["seen"]), "the job runs")
         host.ask("stop_all")
         done = host.wait(running)
         assert (done["cause"], done["retryable"]) == ("worker_stopping", True)

@@ -17,12 +17,14 @@ Seen = dict[str, Any]
 def ask_until(host: Host, job: int, holds: Callable[[Seen], object], callers: int = 1) -> list[Seen]:
     """Ask again until the job is where it is to be looked at."""
 
+    seen: list[Seen | None] = []
+
     def ask() -> list[Seen] | None:
-        seen: list[Seen | None] = host.ask("stack", of=job, callers=callers)["seen"]
+        seen[:] = host.ask("stack", of=job, callers=callers)["seen"]
         told = [each for each in seen if each is not None]
         return told if len(told) == callers and all(map(holds, told)) else None
 
-    return wait_until(ask)
+    return wait_until(ask, lambda: f"the job is seen so; what was seen last: {seen}")
 
 
 def end(host: Host, job: int) -> Seen:
@@ -114,7 +116,8 @@ def test_a_job_that_ends_meanwhile_is_said_to_end_or_is_unknown_and_its_result_s
 
 
 def test_the_main_thread_is_shown_beside_more_threads_than_are_told_of_at_once(host: Host) -> None:
-    job = host.start("under_test/crashes_beside_threads", parameters={"times": 120, "seconds": 3600.0})
+    parameters, limits = {"times": 120, "seconds": 3600.0}, {"max_job_seconds": 300.0}
+    job = host.start("under_test/crashes_beside_threads", parameters=parameters, limits=limits)
     asleep = re.compile(r'stalling_blocks\.py", line \d+ in run$', re.MULTILINE)
 
     def is_whole(told: Seen) -> bool:

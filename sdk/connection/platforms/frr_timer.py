@@ -20,14 +20,21 @@ KIND: Final = "process"
 _CHUNK_CHARS: Final = 800  # the part of a line that a terminal takes in one piece: its limit is 4096
 _MARK: Final = "neops-timer:"
 
-_SCRIPT: Final = """\
+_SHOWN: Final = "vtysh -c 'show running-config' | sed -n '/^!/,$p'"
+_SCRIPT: Final = f"""\
 echo $$ >"$1/pid"
 sleep "$2"
 mv "$1/armed" "$1/fired" || exit 1
-vtysh -f "$1/inverse"
-vtysh -f "$1/before"
+for pause in 1 2 4 0; do
+    vtysh -f "$1/inverse"
+    vtysh -f "$1/before"
+    {_SHOWN} | cmp -s - "$1/before" && break
+    sleep $pause
+done
 rm -rf "$1"
 """
+"""It looks whether the configuration is back, and tries again if not: FRR may refuse lines while it is busy, and a line
+of the change may have been on its way. It gives up after seven seconds, because others may change the device then."""
 
 
 def start(send: Callable[[str], str], seconds: float, inverse: tuple[ConfigurationLine, ...]) -> str | None:
@@ -49,7 +56,7 @@ def start(send: Callable[[str], str], seconds: float, inverse: tuple[Configurati
             _write(send, f"{quoted}/{name}", text)
         except DeviceError as error:
             raise _without_its_command(error, quoted) from None
-    send(f"vtysh -c 'show running-config' | sed -n '/^!/,$p' >{quoted}/before; touch {quoted}/armed")
+    send(f"{_SHOWN} >{quoted}/before; touch {quoted}/armed")
     try:
         return directory if _is_started(send, quoted, seconds) else None
     except DeviceError as error:

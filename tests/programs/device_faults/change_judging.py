@@ -67,7 +67,8 @@ def _device_checks(seen: ChangeSeen) -> dict[str, bool]:
     logged = any("sending a change of" in str(line["text"]) for line in seen.done["lines"])
     bound = CONFIRM_SECONDS + LATE_SECONDS
     return {
-        "the device must be as before": is_same or case.after in ("part", "foreign"),
+        f"the device must be as before, and differs in {sorted(more)}": is_same
+        or case.after in ("part", "foreign"),
         "a part of the change must be on the device": not is_same or case.after != "part",
         f"only what another has done may differ: {sorted(more)}": case.after != "foreign" or len(more) == 1,
         f"it had its configuration back after {back} s, of {bound:g} s": back is None or back <= bound,

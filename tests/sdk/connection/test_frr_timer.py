@@ -19,8 +19,11 @@ from tests.patience import PATIENCE_SECONDS, wait_until
 INVERSE = (ConfigurationLine("no ntp server 192.0.2.7"),)
 VTYSH = """#!/bin/sh
 echo "$1" >>{home}/asked
-[ "$1" = -f ] || cat {home}/configuration
+[ "$1" = -f ] || { cat {home}/configuration; exit; }
+[ "$2" = "$(dirname "$2")/before" ] || exit
+[ -s {home}/restores_that_fail ] && sed -i 1d {home}/restores_that_fail || cp "$2" {home}/configuration
 """
+ONE_TRY = ("-f", "-f", "-c")
 # The process sleeps until its test says so; the line that waits for its number sleeps as it is.
 SLEEP = """#!/bin/sh
 [ "$1" = 0.1 ] && exec {sleep} 0.1
@@ -101,9 +104,22 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 def test_a_process_that_has_started_takes_the_change_back_and_leaves_nothing(shell: Shell) -> None:
     assert start(shell.send, 60, INVERSE) == str(shell.directory)
-    assert shell.let_it_end() == ["-f", "-f"]
+    assert shell.let_it_end() == [*ONE_TRY]
     assert shell.directory is not None
     assert not shell.directory.exists()
+
+
+@pytest.mark.parametrize(("failing", "tries"), [(1, 2), (3, 4), (9, 4)])
+def test_a_process_whose_restore_changed_nothing_tries_again_and_gives_up_at_last(
+    shell: Shell, failing: int, tries: int
+) -> None:
+    assert start(shell.send, 60, INVERSE)
+    (shell.home / "configuration").write_text("!\nhostname r1\nntp server 192.0.2.7\n")
+    (shell.home / "restores_that_fail").write_text("once\n" * failing)
+    assert shell.let_it_end() == [*ONE_TRY] * tries
+    assert shell.directory is not None
+    assert not shell.directory.exists()
+    assert ("ntp" in (shell.home / "configuration").read_text()) is (failing > 3)
 
 
 def test_a_process_that_counts_as_not_started_never_acts_and_leaves_nothing(shell: Shell) -> None:
