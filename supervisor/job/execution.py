@@ -17,7 +17,7 @@ from supervisor.job.evidence import ending_of, foreseen_end
 from supervisor.job.loop_check import LoopCheck
 from supervisor.job.result import Finished, Parts, checked_in_steps
 from supervisor.job.timers import JobTimers
-from supervisor.job.view import JobView, view_of
+from supervisor.job.view import JobView, since_order, view_of
 from supervisor.job.watchers import Watchers
 from supervisor.launcher.child import Child
 from supervisor.launcher.ownership import JobProcesses
@@ -173,7 +173,7 @@ class Execution:
 
     def view(self) -> JobView:
         """Return what is known of the job now, for people who look at it."""
-        sample = self._watchers.sampler.last(self._child.pid)
+        sample = since_order(self._watchers.sampler.last(self._child.pid), self._child.when_ready.cpu_seconds)
         return view_of(self._child.pid, self._state, sample, self._log.last_line, time.monotonic())
 
     def stop(self) -> None:

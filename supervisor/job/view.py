@@ -1,6 +1,6 @@
 """What a running job looks like from outside now, from known data. Nothing is read for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from supervisor.lifecycle.state import JobState, Phase
@@ -33,6 +33,13 @@ class JobView:
 
     Otherwise as the job wrote it: code that shows it to a person must escape what a terminal would obey.
     """
+
+
+def since_order(sample: Sample | None, used_before_seconds: float) -> Sample | None:
+    """Return a sample without the processor time that the child had used before its order (docs/adr/0037)."""
+    if sample is None:
+        return None
+    return replace(sample, cpu_seconds=max(0.0, sample.cpu_seconds - used_before_seconds))
 
 
 def view_of(pid: int, state: JobState, sample: Sample | None, last_line: str, now: float) -> JobView:

@@ -82,7 +82,8 @@ class Child:
         self._pidfd = pidfd
         self._channel: socket.socket = wiring.channel
         self._known_children = known_children
-        self._when_ready = _NOTHING_TAKEN
+        self.when_ready = _NOTHING_TAKEN
+        """What it had used when it was ready, as it said itself: that does not count for its job."""
         self._closed = False
         self._is_reaped = False
         try:
@@ -120,7 +121,7 @@ class Child:
         frame = await read_frame(self.channel.reader, 0)
         if frame is None or not isinstance(message := from_child(frame), Ready):
             return False
-        self._when_ready = message
+        self.when_ready = message
         return True
 
     async def join(self, cgroups: Iterable[str]) -> None:
@@ -244,7 +245,7 @@ class Child:
             return Reaped(None, None)
         code = os.waitstatus_to_exitcode(status)
         ended = ExitStatus(code=code) if code >= 0 else ExitStatus(signal_name=signal_name(-code))
-        before = self._when_ready
+        before = self.when_ready
         # A fork begins with the template's pages. A spawned interpreter's memory is the job's, as in the samples.
         inherited_kb = before.peak_memory_kb if self.inherited.anonymous_bytes else 0
         peak_memory_mb = max(0, usage.ru_maxrss - inherited_kb) / 1024

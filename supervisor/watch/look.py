@@ -25,9 +25,9 @@ SLOW_WAIT_SECONDS: Final = 1.0
 class Sample:
     """What a job's processes use at one moment. Memory is without the template's pages (`supervisor.process.memory`).
 
-    `threads` counts every process at least once. Above the limit of processes, counting stops and memory stays 0:
-    reading it would wait for each process that is about to fork. `missed` says why a part of it could not be seen,
-    unless a process has only ended meanwhile.
+    `threads` counts every process at least once. Above the limit of processes, counting stops, memory stays 0, and of
+    processor time only that of the first process counts: reading more would wait for each process that is about to
+    fork. `missed` says why a part of it could not be seen, unless a process has only ended meanwhile.
     """
 
     memory_mb: float
@@ -96,22 +96,31 @@ def sample_of(look: Look) -> Sample | Unseen | Same | None:
 
 def _full_sample_of(look: Look) -> Sample | Unseen | None:
     try:
-        process = psutil.Process(look.pid)
         # Asks the kernel only for this tree. psutil would ask for every process of the machine.
         tree = tree_below((look.pid,), most_tasks=look.most_tasks)
-        if not tree.parents and tree.missed is not None:
-            return Unseen(reason_of(tree.missed))
-        times = process.cpu_times()
+        if not tree.parents:
+            return None if tree.missed is None else Unseen(reason_of(tree.missed))
+        # From the top: what is waited for meanwhile is then missing once, and never counts twice.
+        cpu_seconds = sum(map(_cpu_seconds_of, tree.parents if tree.complete else (look.pid,)))
         memory, missed = memory_of(tree.parents, look.inheritance) if tree.complete else (0, None)
-    except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
+    except (ProcessLookupError, FileNotFoundError):
         return None
     except (psutil.Error, OSError) as error:
         return Unseen(reason_of(error))
     missed = tree.missed or missed
     return Sample(
         memory / 2**20,
-        times.user + times.system,
+        cpu_seconds,
         tree.tasks,
         len(tree.parents.keys() - {look.pid}),
         None if missed is None else reason_of(missed),
     )
+
+
+def _cpu_seconds_of(pid: int) -> float:
+    """Return the processor time of a process and of those that it has waited for; 0 if it is gone."""
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system + times.children_user + times.children_system)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from jobrunner.protocol.catalogue import BlockEntry
+from jobrunner.protocol.messages import Ready
 from supervisor.launcher.channel_stream import ChannelStream
 from supervisor.launcher.child import Reaped
 from supervisor.launcher.sweep import Swept
@@ -35,7 +36,7 @@ class FakeChild:
         self.dump_turn = asyncio.Lock()
         self.exited: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         self.cgroup, self.user, self.groups = WITHOUT, None, NoGroups()
-        self.inherited = NOTHING_INHERITED
+        self.inherited, self.when_ready = NOTHING_INHERITED, Ready(pid=0)
         self._closed = False
 
     async def connect(self) -> Self:

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -11,14 +12,16 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from virtual_time import VirtualTime
 
+from supervisor.process.cpu_time import cpu_seconds_of
 from supervisor.process.memory import NOTHING_INHERITED, Inheritance, memory_of
+from supervisor.process.proc import tree_below
 from supervisor.process.sleep import ProcessSleep
 from supervisor.watch import look as look_module
 from supervisor.watch import sampler as sampler_module
 from supervisor.watch.look import Look, Sample, Seen, sample_of
 from supervisor.watch.rounds import reason_of
 from supervisor.watch.sampler import IDLE_SECONDS, NEAR_SECONDS, Sampler
-from tests.patience import until
+from tests.patience import until, wait_until
 
 BOUND_SECONDS = 50.0
 NEAR = 0.001
@@ -279,6 +282,31 @@ def test_the_memory_of_a_job_is_that_of_all_its_processes(
     sample = sample_of(look_at(os.getpid()))
     assert isinstance(sample, Sample)
     assert sample.memory_mb * 2**20 > one + other + memory_of((os.getpid(),))[0] / 2
+
+
+def test_the_processor_time_of_a_job_is_that_of_all_its_processes() -> None:
+    starts = "import subprocess, sys; subprocess.run([sys.executable, '-I', '-S', '-c', 'while True: pass'])"
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", starts]) as process:
+        program = wait_until(lambda: [pid for pid in tree_below([process.pid]).parents if pid != process.pid])
+        try:
+            wait_until(lambda: cpu_seconds_of(program) > cpu_seconds_of([process.pid]) + 0.5)
+            counted = cpu_seconds_of([process.pid, *program])
+            sample = sample_of(look_at(process.pid))
+            bounded = sample_of(look_at(process.pid, 1))
+        finally:
+            for pid in (*program, process.pid):
+                os.kill(pid, signal.SIGKILL)
+    assert isinstance(sample, Sample)
+    assert sample.cpu_seconds > counted - 0.001  # it is added up in another order
+    assert isinstance(bounded, Sample)
+    assert bounded.cpu_seconds < counted
+
+
+def test_a_process_that_is_gone_has_no_sample() -> None:
+    process = sleeper()
+    process.kill()
+    process.wait()
+    assert sample_of(look_at(process.pid)) is None
 
 
 def test_what_could_not_be_seen_is_in_the_sample(monkeypatch: pytest.MonkeyPatch) -> None:

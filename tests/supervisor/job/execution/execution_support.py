@@ -131,10 +131,14 @@ class Watcher:
         self.calls, self.name = calls, name
         self.tell: Callable[[Any], None]
         self.fail: Callable[[str], None]
+        self.seen: Sample | None = None
 
     def watch(self, pid: int, *arguments: Any) -> None:
         self.tell, self.fail = [one for one in arguments if callable(one)]
         self.calls.append((f"{self.name} watches", pid, *[one for one in arguments if not callable(one)]))
+
+    def last(self, pid: int) -> Sample | None:
+        return self.seen
 
     def forget(self, pid: int) -> None:
         self.calls.append((f"{self.name} forgets", pid))

@@ -7,10 +7,11 @@ import time
 import pytest
 from execution_support import DONE, SIGKILL, Scene, begin
 
-from jobrunner.protocol.messages import Blocking, Tick
+from jobrunner.protocol.messages import Blocking, Ready, Tick
 from supervisor.errors import LaunchError
 from supervisor.process.memory import NOTHING_INHERITED
 from supervisor.verdict import ExitStatus, LimitKind, Limits, OutOfMemory, decide
+from supervisor.watch.look import Sample
 from tests.patience import until
 from tests.programs.fuzz.fakes import FakeChild
 
@@ -32,6 +33,17 @@ async def test_what_a_job_uses_is_watched_by_the_job_s_limits_until_its_end() ->
     assert ("sampler forgets", pid) in scene.calls
     assert ("headcount forgets", pid) in scene.calls
     assert ("CPU watch forgets", pid) in scene.calls
+
+
+async def test_people_are_shown_the_processor_time_that_a_job_has_used_since_its_order() -> None:
+    scene = await begin(WATCHED, when_ready=Ready(pid=1, cpu_seconds=0.5))
+    assert scene.execution.view().sample is None
+    for counted, shown in ((0.75, 0.25), (0.49, 0.0)):  # the kernel counts in hundredths, the child does not
+        scene.sampler.seen = Sample(1.0, counted, 1, 0)
+        seen = scene.execution.view().sample
+        assert seen is not None
+        assert (seen.cpu_seconds, seen.memory_mb) == (shown, 1.0)
+    await scene.finish(DONE, status=EXIT_0)
 
 
 async def test_a_job_above_its_cpu_limit_is_asked_to_stop_and_its_stack_is_taken_meanwhile() -> None:
