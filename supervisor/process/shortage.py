@@ -13,6 +13,11 @@ _ADVICE: Final = {
     "the worker's limit of open files (ulimit -n, LimitNOFILE of the systemd unit).",
     errno.ENOMEM: "Give the machine, or the worker's cgroup, more memory.",
 }
+_EXPLAINED: Final = _ADVICE | {
+    errno.ENOSPC: "If no disk is full, the processes of this user watch too many descriptors: end some, or raise "
+    "their limit (sysctl fs.epoll.max_user_watches).",
+}
+"""Not a shortage in `is_shortage`: it may be a disk. At its limit, epoll_ctl(2) fails with the same number."""
 
 
 def is_shortage(error: BaseException) -> bool:
@@ -31,7 +36,7 @@ def explain(error: OSError | RuntimeError | MemoryError) -> str:
         error = OSError(errno.ENOMEM, "")
     number = error.errno if isinstance(error, OSError) else None
     reason = f"{os.strerror(number)} ({errno.errorcode.get(number, number)})" if number else str(error)
-    advice = _ADVICE.get(number or 0, "") if isinstance(error, OSError) else _PROCESSES
+    advice = _EXPLAINED.get(number or 0, "") if isinstance(error, OSError) else _PROCESSES
     return f"{reason}. {advice}".rstrip()
 
 

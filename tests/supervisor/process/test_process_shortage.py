@@ -51,6 +51,13 @@ def test_what_does_not_pass_is_none(error: Exception) -> None:
     assert not is_shortage(error)
 
 
+def test_no_room_for_a_watch_is_told_apart_from_a_full_disk_and_is_not_waited_for_as_a_shortage() -> None:
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert explain(error).startswith("No space left on device (ENOSPC). If no disk is full, ")
+    assert "fs.epoll.max_user_watches" in explain(error)
+    assert not is_shortage(error)
+
+
 def test_where_nothing_helps_only_the_reason_is_told() -> None:
     assert explain(OSError(errno.EACCES, "x")) == "Permission denied (EACCES)."
     assert explain(OSError("something else")) == "something else."
