@@ -4,6 +4,7 @@ For TLS, proxies, and addresses with a user. The import takes 0.2 s and 20 MB, s
 """
 
 import asyncio
+import re
 import ssl
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,19 @@ from supervisor.engine.transport import BODY_CAP_BYTES, NoReplyError, Reply, Req
 
 _MAY_BE_THE_CERTIFICATE: Final = frozenset({400, 401, 403})
 """What servers say to a certificate that they do not accept, where they let the connection come about."""
+
+_NO_CA: Final = "Give its CA with --engine-ca-file"
+_WRONG_NAME: Final = "Write a name in --engine-url that is in the certificate"
+_WHAT_HELPS: Final = {  # by OpenSSL's numbers (<openssl/x509_vfy.h>)
+    9: "Set this machine's clock: the certificate begins to be valid later",
+    10: "Have it renewed. If it is not out of date, this machine's clock is wrong, or a CA's certificate has expired",
+    62: _WRONG_NAME,
+    64: _WRONG_NAME,
+}
+_OURS_IS_REFUSED: Final = re.compile(r"alert (?:unknown ca|.*certificate)")
+"""What the other side answers, up to TLS 1.2, if it does not accept the worker's own certificate, or gets none."""
+
+_ABOUT_OURS: Final = "It does not accept this worker's certificate: look at --engine-client-certificate"
 
 
 class ClientTransport:
@@ -152,6 +166,10 @@ def _tls_reason(error: aiohttp.ClientConnectorError) -> str:
     """Say why TLS can't be used. The number in such an error is OpenSSL's, not an errno."""
     cause = error.os_error
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"its certificate is not accepted ({cause.verify_message}). Give its CA with --engine-ca-file"
-    reason = getattr(cause, "reason", None) or str(cause)
-    return f"{reason.replace('_', ' ').lower()}. Is it an http:// address, or another service?"
+        advice = _WHAT_HELPS.get(cause.verify_code, _NO_CA)
+        return f"its certificate is not accepted ({cause.verify_message.rstrip('.')}). {advice}"
+    reason = (getattr(cause, "reason", None) or str(cause)).replace("_", " ").lower()
+    advice = (
+        _ABOUT_OURS if _OURS_IS_REFUSED.search(reason) else "Is it an http:// address, or another service?"
+    )
+    return f"{reason}. {advice}"
