@@ -10,6 +10,7 @@ from typing import Final
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.engine.api import EngineApi, client_version
 from supervisor.engine.backoff import Backoff
+from supervisor.engine.error_texts import access_advice
 from supervisor.errors import EngineError, StartRefusedError
 from supervisor.journal import Ledger
 from supervisor.log.event import tell
@@ -105,7 +106,10 @@ class Registration:
                 await self._register()
             except EngineError as error:
                 if not error.retryable:
-                    raise StartRefusedError(f"The engine does not accept this worker: {error}") from error
+                    advice = f" {access_advice(error.status)}" if error.status in _NOT_LET_IN else ""
+                    raise StartRefusedError(
+                        f"The engine does not accept this worker: {error}{advice}"
+                    ) from error
                 left = end - loop.time()
                 if left <= 0:
                     tried = f" within {give_up_after_seconds:g} s" if give_up_after_seconds else ""

@@ -1,13 +1,19 @@
 """The blocks and the engine: checks that start a process or send a request."""
 
+from typing import Final
+
 from jobrunner.protocol import linux
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
 from supervisor.engine import EngineApi
 from supervisor.engine.access import access_of
-from supervisor.errors import SupervisorError
+from supervisor.engine.error_texts import access_advice
+from supervisor.errors import EngineError, SupervisorError
 from supervisor.settings.origins import shown
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.offered_blocks import start_launcher, what_to_do
+
+_NO_SUCH_CHECK: Final = frozenset({400, 404})
+"""What older engines answer (engine contract: worker routes). The worker starts all the same."""
 
 
 async def blocks(settings: DaemonSettings) -> Finding:
@@ -41,8 +47,12 @@ async def engine(settings: DaemonSettings) -> Finding | None:
         return failed("engine", str(error), "The worker does not start like this.")
     try:
         answer = await api.check_compatibility()
-    except SupervisorError as error:
-        return failed("engine", f"{url}: {error}", "Check the URL, the network and the proxy.")
+    except EngineError as error:
+        if error.status in _NO_SUCH_CHECK and error.said is not None:
+            text = f"{url} does not say whether it speaks with this client: {error}"
+            return warning("engine", text, "An older engine can't. If it is none, check the URL.")
+        advice = access_advice(error.status) or "Check the URL, the network and the proxy."
+        return failed("engine", f"{url}: {error}", advice)
     finally:
         await api.close()
     version = answer.engine_version or "of unknown version"

@@ -86,6 +86,31 @@ async def test_no_check_shows_the_password_in_the_engine_s_address() -> None:
             assert "Trellis" not in found.text
 
 
+@pytest.mark.parametrize(
+    ("answer", "status", "words"),
+    [
+        (b'404 No\r\n\r\n{"message": "Cannot POST"}', Status.WARNING, "An older engine"),
+        (b"404 No\r\n\r\n<html>not here", Status.FAILED, "Check the URL"),
+        (b'401 No\r\n\r\n{"message": "Unauthorized"}', Status.FAILED, "--engine-token-file"),
+    ],
+    ids=["older", "no engine", "token"],
+)
+async def test_an_engine_that_does_not_answer_the_check_is_judged_as_the_worker_s_start_would(
+    answer: bytes, status: Status, words: str
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 " + answer)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        found = await probes.engine(settings(engine_url=f"http://127.0.0.1:{port}"))
+    assert found is not None
+    assert (found.status, words in found.advice) == (status, True)
+
+
 async def test_modules_that_can_t_be_imported_are_named_in_a_sentence_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("import sdk\nsdk.register_function_block\nimport no_such_module")
     settings = DoctorSettings(

@@ -142,6 +142,19 @@ def test_a_plain_no_to_the_worker_ends_the_start_at_once() -> None:
     assert scene.calls == ["check", ("register", "router-worker", "192.0.2.1")]
 
 
+@pytest.mark.parametrize(("status", "words"), [(401, "--engine-token-file"), (407, "HTTPS_PROXY"), (403, "")])
+def test_a_worker_that_is_not_let_in_ends_with_what_to_check_unless_that_is_its_licence(
+    status: int, words: str
+) -> None:
+    scene = Scene()
+    scene.engine.errors = {"register": [refusal(status)]}
+    with pytest.raises(StartRefusedError) as caught:
+        simulate(scene.registration.begin(60.0))
+    said = str(caught.value).removeprefix("The engine does not accept this worker: It does not want it.")
+    assert words in said
+    assert bool(said) == bool(words)
+
+
 def test_a_block_that_is_refused_harms_only_itself(caplog: pytest.LogCaptureFixture) -> None:
     scene = Scene()
     scene.engine.errors = {"block a w-1": [refusal()]}
