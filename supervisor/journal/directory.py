@@ -120,7 +120,7 @@ def take_directory(directory: Path, *, only_to_read: bool = False) -> DirectoryL
         if only_to_read:
             return _take_patiently(directory, _ReadersLock)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _refuse_strangers_files(directory)
+        refuse_strangers_files(directory)
         return _take_patiently(directory, DirectoryLock)
     except BlockingIOError as error:
         raise StateDirectoryError(
@@ -177,7 +177,7 @@ def _lock(descriptor: int, operation: int) -> OSError | None:
     return None
 
 
-def _refuse_strangers_files(directory: Path) -> None:
+def refuse_strangers_files(directory: Path) -> None:
     """Raise `StateDirectoryError` if the directory or a file in it belongs to another user.
 
     Also for root: root could write there, but the owner could not use the files that root leaves.

@@ -11,7 +11,7 @@ from supervisor.journal.schema import DamagedFileError
 class DiskFault(enum.Enum):
     """Kinds of trouble, by what a person must do about them. The values are texts for people."""
 
-    FULL = "the disk is full. Free some space on it"
+    FULL = "the disk is full. Free some space on it, or some inodes if `df -i` shows none left"
     BROKEN = "the disk reports errors. Check it and the kernel's log"
     READ_ONLY = (
         "the file can't be written to. Check whether its disk has become read-only, and its permissions"

@@ -7,13 +7,14 @@ from typing import Final
 
 from supervisor.commands.doctor.finding import Finding, failed, ok, warning
 from supervisor.commands.owned_names import refuse_foreign_owners
-from supervisor.errors import StartRefusedError
-from supervisor.journal.directory import is_in_use
+from supervisor.errors import StartRefusedError, StateDirectoryError
+from supervisor.journal.directory import is_in_use, refuse_strangers_files
 from supervisor.process import kept
 from supervisor.process.open_files import most_of_a_job, most_open_files
 from supervisor.settings.run_settings import DaemonSettings
 
 _FEWEST_FREE_MB: Final = 200
+_FEWEST_FREE_INODES: Final = 1000
 _DESCRIPTORS_PER_CHILD: Final = 10
 _DESCRIPTORS_OF_THE_WORKER: Final = 100
 
@@ -40,23 +41,26 @@ def state_directory(settings: DaemonSettings) -> Finding:
     free_mb = shutil.disk_usage(existing).free // 2**20
     if free_mb < _FEWEST_FREE_MB:
         return failed(name, f"{existing} has {free_mb} MB left; results may get lost.", "Free some space.")
+    inodes = os.statvfs(existing)
+    # Some file systems, such as btrfs, count none.
+    if inodes.f_files and inodes.f_favail < _FEWEST_FREE_INODES:
+        text = f"{existing} has {inodes.f_favail} inodes left for files; results may get lost."
+        return failed(name, text, "Remove files on its disk (df -i).")
     if existing != directory:
         return ok(name, f"{directory} will be made; {free_mb} MB free")
     status = directory.stat()
-    open_to = status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) & ~(stat.S_IXGRP | stat.S_IXOTH)
     is_the_services = os.geteuid() == 0 and status.st_uid != 0
-    if is_the_services and open_to:
+    if not is_the_services:
+        try:
+            refuse_strangers_files(directory)
+        except StateDirectoryError as error:
+            return failed(name, str(error), "The worker does not start like this.")
+    open_to = status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) & ~(stat.S_IXGRP | stat.S_IXOTH)
+    if open_to:
         return warning(
             name,
-            f"{directory} is open to others, mode {stat.S_IMODE(status.st_mode):o}.",
+            f"Others can see what is in {directory}, mode {stat.S_IMODE(status.st_mode):o}.",
             f"chmod 700 {directory}",
-        )
-    if not is_the_services and (status.st_uid != os.geteuid() or open_to):
-        return warning(
-            name,
-            f"{directory} belongs to user {status.st_uid}, mode {stat.S_IMODE(status.st_mode):o}: "
-            "others can see what is in it.",
-            f"chown {os.geteuid()} {directory}; chmod 700 {directory}",
         )
     used = "in use by a running worker" if is_in_use(directory) else "not in use"
     return ok(name, f"{directory}, {used}; {free_mb} MB free")

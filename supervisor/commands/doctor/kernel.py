@@ -97,7 +97,7 @@ def clock(settings: DaemonSettings) -> Finding:
     if ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)) == _TIME_ERROR:
         return warning(
             "clock",
-            "The clock is not synchronized: times in logs and records may be wrong. Limits do not depend on it.",
+            "The clock is not synchronized: times in logs may be wrong, and TLS may fail. Limits do not depend on it.",
             "Enable time synchronization (timedatectl set-ntp true).",
         )
     return ok("clock", "synchronized")

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -171,6 +172,34 @@ def test_a_state_directory_of_a_running_worker_is_fine_and_one_open_to_others_is
     assert installation.state_directory(settings(state_dir=tmp_path)).status is Status.OK
     tmp_path.chmod(0o755)
     assert installation.state_directory(settings(state_dir=tmp_path)).status is Status.WARNING
+
+
+def test_a_state_directory_in_which_no_worker_of_this_user_starts_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o700)
+    assert installation.state_directory(settings(state_dir=tmp_path)).status is Status.OK
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    finding = installation.state_directory(settings(state_dir=tmp_path))
+    assert (finding.status, "this worker runs as user 4711" in finding.text) == (Status.FAILED, True)
+
+
+@pytest.mark.parametrize(
+    ("inodes", "left", "status"),
+    [(10**6, 12, Status.FAILED), (10**6, 10**5, Status.OK), (0, 0, Status.OK)],
+    ids=["none left", "enough", "not counted"],
+)
+def test_a_disk_that_takes_no_more_files_is_a_failure_however_much_space_it_has(
+    inodes: int, left: int, status: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o700)
+    free = SimpleNamespace(
+        f_bavail=10**9, f_bfree=10**9, f_blocks=10**9, f_frsize=4096, f_files=inodes, f_favail=left
+    )
+    monkeypatch.setattr(os, "statvfs", lambda _: free)
+    finding = installation.state_directory(settings(state_dir=tmp_path))
+    assert finding.status is status
+    assert status is Status.OK or "df -i" in finding.advice
 
 
 @pytest.mark.needs("other users")
