@@ -12,7 +12,8 @@ RESULTS_WAITING: Final = "results_waiting"
 STOPPING: Final = "stopping"
 
 CAUSES: Final = {
-    STARTING: "The worker is on its way up: blocks are imported, or the first child is not ready yet.",
+    STARTING: "The worker is on its way up: blocks are imported, the engine has not taken the worker yet, or the first "
+    "child is not ready yet.",
     NO_CHILD: "No child can be started, so no job is asked for.",
     NO_SLOT: "Every slot is held by a process that can't be killed.",
     ENGINE_SILENT: "The engine can't be asked for jobs, or does not hear the heartbeat.",

@@ -20,7 +20,8 @@ class WorkerStopped(Event, level=INFO, text="The worker has stopped."):
 
 
 class StartRefused(Event, level=CRITICAL, text="{reason}"):
-    """The worker could not start, or could not go on. It exits with 1."""
+    """The worker could not start, or could not go on. It exits with 1; or with 2, if no later try can succeed
+    before somebody changes something: then systemd does not start it again."""
 
     reason: str
 
