@@ -30,6 +30,7 @@ from jobrunner.isolation.errors import IsolationError
 from jobrunner.protocol.group_calls import X32_BIT, X86_64
 
 _CLONE_PARENT: Final = 0x8000  # <linux/sched.h>
+_SET_LEASE: Final = 1024  # <linux/fcntl.h>
 
 # <sys/resource.h>, <linux/ioprio.h>: whose priority it is.
 _PRIORITY_OF_PROCESS: Final = 0
@@ -60,7 +61,9 @@ def isolation_filter(pid: int, kinds: Sequence[CallNumbers]) -> bytes:
     * splice and sendfile, with EINVAL: if they write into a pipe, they hold its lock while they wait for their source.
       The thread of the worker that reads what a job prints would wait for that lock, and no signal would end that wait
       (`splice_file_to_pipe` in Linux's fs/splice.c, `pipe_read` in fs/pipe.c). io_uring can do the same, and
-      userfaultfd makes a write wait: ENOSYS.
+      userfaultfd makes a write wait: ENOSYS;
+    * leases on files (fcntl), with EINVAL: whoever opens such a file waits for 45 s (fs.lease-break-time). Its
+      owner may take one, so a job could hold up the import of blocks that belong to the worker's user.
 
     Numbers come first: then the kernel remembers that all other calls are allowed (Linux 5.11).
     """
@@ -95,6 +98,7 @@ def refuse_calls_that_reach_beyond() -> None:
 def _of_architecture(numbers: CallNumbers, pid: int) -> list[Instruction]:
     """Return the instructions for a call of one kind of program. They end with an answer."""
     of_the_caller = [*_allow_if_equal(lower_half(0), 0, pid), _REFUSED]
+    no_lease = [(LOAD, 0, 0, lower_half(1)), (JUMP_IF_EQUAL, 0, 1, _SET_LEASE), _NOT_SUPPORTED, _ALLOWED]
     answers: dict[int, list[Instruction]] = {
         numbers.clone: [
             (LOAD, 0, 0, lower_half(0)),
@@ -121,6 +125,8 @@ def _of_architecture(numbers: CallNumbers, pid: int) -> list[Instruction]:
         numbers.sendfile64: [_NOT_SUPPORTED],
         numbers.io_uring_setup: [_UNKNOWN],
         numbers.userfaultfd: [_UNKNOWN],
+        numbers.fcntl: no_lease,
+        numbers.fcntl64: no_lease,
     }
     asked: list[Instruction] = [(LOAD, 0, 0, NUMBER_OFFSET)]
     if numbers.architecture == X86_64:

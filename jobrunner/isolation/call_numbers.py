@@ -34,6 +34,9 @@ class CallNumbers:
     """The same as `sendfile` if one call serves files of any size."""
     io_uring_setup: int
     userfaultfd: int
+    fcntl: int
+    fcntl64: int
+    """The same as `fcntl` if one call serves files of any size."""
 
 
 _X86_64: Final = CallNumbers(
@@ -58,6 +61,8 @@ _X86_64: Final = CallNumbers(
     sendfile64=40,
     io_uring_setup=425,
     userfaultfd=323,
+    fcntl=72,
+    fcntl64=72,
 )
 _I386: Final = CallNumbers(
     I386,
@@ -81,6 +86,8 @@ _I386: Final = CallNumbers(
     sendfile64=239,
     io_uring_setup=425,
     userfaultfd=374,
+    fcntl=55,
+    fcntl64=221,
 )
 _AARCH64: Final = CallNumbers(
     AARCH64,
@@ -104,6 +111,8 @@ _AARCH64: Final = CallNumbers(
     sendfile64=71,
     io_uring_setup=425,
     userfaultfd=282,
+    fcntl=25,
+    fcntl64=25,
 )
 _ARM: Final = CallNumbers(
     ARM,
@@ -127,6 +136,8 @@ _ARM: Final = CallNumbers(
     sendfile64=239,
     io_uring_setup=425,
     userfaultfd=388,
+    fcntl=55,
+    fcntl64=221,
 )
 _NUMBERS: Final = {"x86_64": (_X86_64, _I386), "aarch64": (_AARCH64, _ARM)}
 

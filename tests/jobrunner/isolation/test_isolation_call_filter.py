@@ -50,6 +50,16 @@ def test_what_could_hold_the_lock_of_a_pipe_without_an_end_is_not_there(
 
 
 @kinds
+def test_no_file_is_leased_and_all_else_that_fcntl_does_goes_on(machine: str, kind: CallNumbers) -> None:
+    for number in (kind.fcntl, kind.fcntl64):
+        # The kernel takes the lower half of the command.
+        assert {asked(machine, kind, number, 3, one, 1) for one in (1024, 2**32 + 1024)} == {NOT_SUPPORTED}
+        assert {asked(machine, kind, number, 3, one, 1) for one in (*range(40), *range(1025, 1050))} == {
+            ALLOWED
+        }
+
+
+@kinds
 def test_a_process_is_made_as_long_as_its_parent_is_who_makes_it(machine: str, kind: CallNumbers) -> None:
     for flags in (
         17,
@@ -138,6 +148,7 @@ def test_the_numbers_are_the_kernel_s(machine: str, kind: CallNumbers) -> None:
         pytest.skip(f"no {header} here")
     numbers = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text()))
     numbers.setdefault("sendfile64", numbers["sendfile"])
+    numbers.setdefault("fcntl64", numbers["fcntl"])
     for name in CallNumbers.__slots__:
         if name != "architecture":
             assert int(numbers[name]) == getattr(kind, name), name

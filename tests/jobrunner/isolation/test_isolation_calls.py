@@ -1,6 +1,7 @@
 """Calls that reach beyond a job, made in real processes behind the filter, and what libraries and programs still do."""
 
 import asyncio
+import fcntl
 import os
 import platform
 import resource
@@ -60,6 +61,11 @@ def into_a_pipe(move: Callable[[int, int, int], int]) -> None:
             os.close(write)
 
 
+def lease_a_file() -> None:
+    with open(__file__) as file:
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+
+
 def attempts(other: int) -> dict[str, tuple[Callable[[], object], str]]:
     """What is tried, and how it is to go. `other` is a process of the same user."""
     numbers, limits = known_call_numbers()[0], (100, 100)
@@ -96,6 +102,7 @@ def attempts(other: int) -> dict[str, tuple[Callable[[], object], str]]:
         ),
         "io_uring": (lambda: syscall(numbers.io_uring_setup, 1, 0), UNKNOWN),
         "userfaultfd": (lambda: syscall(numbers.userfaultfd, 1), UNKNOWN),
+        "a lease on a file": (lease_a_file, NOT_SUPPORTED),
     }
 
 
