@@ -33,8 +33,10 @@ def start_logging(
 
 def is_read_by_journald(descriptor: int) -> bool:
     """Whether systemd has connected this descriptor with its journal (systemd.exec(5): JOURNAL_STREAM)."""
+    if not (stream := os.environ.get("JOURNAL_STREAM")):
+        return False
     status = os.fstat(descriptor)
-    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+    return stream == f"{status.st_dev}:{status.st_ino}"
 
 
 def _formatter(log_format: LogFormat) -> logging.Formatter:

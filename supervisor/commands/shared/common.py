@@ -23,6 +23,7 @@ from supervisor.settings.unknown_variables import unknown_variables
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
+_STDERR: Final = 2
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
@@ -47,10 +48,18 @@ def read_settings(model: type[SettingsT], arguments: list[str], program: str, ep
     except UnknownFlagsError as error:
         invalid = explained(error.invalid, arguments, ENV_PREFIX, positional)
         problems = [*error.unknown, *env_file_problems(ENV_PREFIX), *invalid, *unknown_variables()]
+    mark = _mark_of_an_error()
     for problem in problems:
-        print(f"{program}: {problem}", file=sys.stderr)
+        print(f"{mark}{program}: {problem}", file=sys.stderr)
     print(f"Try '{program} --help'.", file=sys.stderr)
     raise SystemExit(EXIT_USAGE)
+
+
+def _mark_of_an_error() -> str:
+    """Return what makes a line an error for journald: `journalctl -p err` shows why a service does not start."""
+    from supervisor.log.setup import is_read_by_journald  # most commands log nothing
+
+    return "<3>" if is_read_by_journald(_STDERR) else ""
 
 
 def run_to_exit_code(

@@ -1,6 +1,7 @@
 """A setting that can't be used is named by the way in which it was set."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +52,22 @@ def test_the_variable_that_was_set_is_the_one_that_is_named(
     with pytest.raises(SystemExit):
         read_settings(RunSettings, arguments, "program")
     assert capsys.readouterr().err.startswith(f"program: {named}")
+
+
+def test_journald_takes_the_reason_why_a_service_does_not_start_for_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It gets the log's lines with their levels, and would take this one for information: `journalctl -p err`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEOPS_BLOCKING_SECONDS", "abc")
+    status = os.fstat(2)
+    for stream, mark in ((f"{status.st_dev}:{status.st_ino}", "<3>"), ("1:1", ""), ("", "")):
+        monkeypatch.setenv("JOURNAL_STREAM", stream)
+        with pytest.raises(SystemExit):
+            read_settings(RunSettings, [], "program")
+        assert capsys.readouterr().err.startswith(
+            f"{mark}program: NEOPS_BLOCKING_SECONDS in the environment: "
+        )
 
 
 def test_an_old_name_in_the_file_of_variables_is_named_as_well(
