@@ -194,10 +194,13 @@ class Child:
         has replaced its process (exec).
         """
         number = MAIN_STACK_SIGNAL if of_main else DUMP_SIGNAL
-        catches = self._has("SigCgt", number)
-        if catches:
+        if catches := self._has("SigCgt", number):
             self._signal(number)
         return catches
+
+    def owes_stack(self) -> bool:
+        """Whether no thread of it has taken such a signal yet. If one has, and nothing was written, nothing will be."""
+        return self._has("ShdPnd", DUMP_SIGNAL) or self._has("ShdPnd", MAIN_STACK_SIGNAL)
 
     def may_be_writing_stack(self) -> bool:
         """Whether its main thread may be writing it: a signal is blocked while its handler runs (sigaction(2)).

@@ -1,6 +1,7 @@
 """Where a hung child's code is: it asks for faulthandler's dump by a signal, and reads it from shared memory."""
 
 import asyncio
+import itertools
 import os
 import re
 import sys
@@ -20,7 +21,8 @@ _LOOK_SECONDS: Final = 0.004
 _MOST_PAUSES: Final = 25
 """After so many looks, 0.1 s, a dump that does not grow counts as complete even if its writer may still be busy."""
 _MAIN_STACK_LOOKS: Final = 37
-"""It waits 0.15 s for it at most: a thread that Python does not know answers nothing."""
+"""So many looks, 0.15 s, after which none comes if a thread has taken the signal: one that Python does not know answers
+nothing."""
 _AWAITS_SECONDS: Final = 0.15
 """How long it waits for what the tasks await. That comes within a millisecond, unless the child is stopped."""
 _FRAME: Final = re.compile(
@@ -101,15 +103,17 @@ async def _until_whole(child: Child, before: int, most_looks: int = sys.maxsize)
     """Wait until the child has written a stack after `before`, and has finished it.
 
     A pause proves nothing: on a busy machine the child may lose its processor in the middle of a line, for many
-    milliseconds.
+    milliseconds. After `most_looks` it does not wait for a stack that is not begun, unless the child must run first.
     """
     size, pauses = before, 0
-    for _ in range(most_looks):
+    for look in itertools.count(1):
         await asyncio.sleep(_LOOK_SECONDS)
         now = dumped_bytes(child)
         pauses = pauses + 1 if now == size else 0
         size = now
         if now > before and pauses and (pauses >= _MOST_PAUSES or not child.may_be_writing_stack()):
+            return
+        if look >= most_looks and now == before and not child.owes_stack():
             return
 
 

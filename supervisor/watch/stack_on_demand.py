@@ -134,11 +134,13 @@ class StackOnDemand:
         return why_not
 
     async def _await_late_answer(self) -> None:
-        """Leave a late answer out of the evidence; until it has come, nobody asks again."""
-        before, is_there = self._asked_from, False
-        while not is_there:
-            is_there = dumped_bytes(self._child) != before
-            await asyncio.sleep(_LATE_LOOK_SECONDS)  # when it is there, once more, until it is complete
+        """Leave a late answer out of the evidence; until it has come, nobody asks again.
+
+        None comes if the child was still writing another stack when it took the signal: faulthandler drops it then.
+        """
+        while self._child.owes_stack():
+            await asyncio.sleep(_LATE_LOOK_SECONDS)
+        await asyncio.sleep(_LATE_LOOK_SECONDS)  # until it is complete
         self._leave_out_answer()
 
     def _leave_out_answer(self) -> None:

@@ -355,7 +355,7 @@ signal.pause()
 
 
 @pytest.mark.parametrize(("of_main", "number"), [(False, DUMP_SIGNAL), (True, MAIN_STACK_SIGNAL)])
-async def test_that_a_child_is_amid_its_stack_is_seen_though_it_writes_nothing(
+async def test_that_a_child_is_amid_its_stack_is_seen_though_it_writes_nothing_and_that_another_waits(
     bed: Bed, of_main: bool, number: int
 ) -> None:
     read, write = os.pipe()
@@ -367,6 +367,9 @@ async def test_that_a_child_is_amid_its_stack_is_seen_though_it_writes_nothing(
     assert not child.may_be_writing_stack()
     assert child.ask_for_stack(of_main=of_main)
     await until(child.may_be_writing_stack)
+    assert not child.owes_stack()
+    assert child.ask_for_stack(of_main=of_main)
+    assert child.owes_stack(), "its one thread takes the second signal when it has done with the first"
 
 
 async def test_a_stopped_child_goes_on_when_it_is_told_to(bed: Bed) -> None:

@@ -56,6 +56,9 @@ class Answering:
     def may_be_writing_stack(self) -> bool:
         return self.blocks_the_signal or bool(self._coming)
 
+    def owes_stack(self) -> bool:
+        return bool(self._coming)
+
     def ask_for_awaits(self, *, for_a_person: bool = False) -> None:
         self.asked.append("awaits again" if for_a_person else "awaits")
         self._coming = list(self.awaits)
@@ -266,6 +269,13 @@ async def test_a_main_thread_that_does_not_answer_is_not_waited_for_without_end(
     child.parts = [HUNDRED]
     assert await take_dump(child) == HUNDRED
     assert child.asked == ["stack", "main stack"]
+
+
+async def test_a_main_thread_that_gets_no_processor_is_waited_for_until_it_runs(child: Answering) -> None:
+    child.parts = [HUNDRED]
+    child.main_parts = [*[""] * 60, ALONE, REST]
+    dump = await take_dump(child)
+    assert [(frame.line, frame.function) for frame in main_thread_of(dump)] == [(20, "run")]
 
 
 async def test_a_hundred_threads_with_the_main_one_among_them_are_asked_once(child: Answering) -> None:

@@ -36,9 +36,13 @@ class Child:
         self.dump_turn = asyncio.Lock()
         self.answer: str | None = ASKED
         self.asked = 0
+        self.owes = False
 
     def may_be_writing_stack(self) -> bool:
         return False
+
+    def owes_stack(self) -> bool:
+        return self.owes
 
     def ask_for_stack(self) -> bool:
         self.asked += 1
@@ -124,15 +128,31 @@ async def test_an_answer_that_comes_late_is_no_evidence_and_until_then_nobody_is
     child: Child, stack: StackOnDemand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(on_demand_module, "ANSWER_SECONDS", 0.05)
-    child.answer = ""
+    child.answer, child.owes = "", True
     assert (await stack.take()).why_not == SILENT
     assert (await stack.take()).why_not == SILENT
     assert child.asked == 1
     child.write(ASKED)
+    child.owes = False
     await until(lambda: child.dump_start == dumped_bytes(child))  # type: ignore[arg-type]
+    monkeypatch.undo()
     child.answer = ASKED.replace("20", "40")
     assert "line 40" in (await stack.take()).stack
     assert child.evidence == ""
+
+
+async def test_a_request_that_the_child_has_dropped_keeps_nobody_from_asking_again(
+    child: Child, stack: StackOnDemand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """faulthandler drops it if it is still writing another stack."""
+    monkeypatch.setattr(on_demand_module, "ANSWER_SECONDS", 0.05)
+    child.answer = ""
+    assert (await stack.take()).why_not == SILENT
+    child.answer = ASKED
+    await until(lambda: stack._asked_from is None, "the request is given up")
+    monkeypatch.undo()
+    assert "line 20 in run" in (await stack.take()).stack
+    assert child.asked == 2
 
 
 async def test_who_asks_and_goes_takes_nothing_from_the_others(child: Child, stack: StackOnDemand) -> None:
