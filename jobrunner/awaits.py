@@ -75,6 +75,13 @@ def write_awaiting_when_idle(
         os.write(descriptor, f"\n{end}\n\n".encode())
 
 
+def write_threads_when_idle(frame: types.FrameType | None, descriptor: int) -> None:
+    """Do as `write_threads` if `frame`, which a signal has interrupted, is an event loop that waits."""
+    if frame is not None and frame.f_code.co_filename == selectors.__file__:
+        with contextlib.suppress(Exception):  # an error here would be raised in the job
+            write_threads(descriptor)
+
+
 def write_threads(descriptor: int) -> None:
     """Write the stacks of the threads that work, without the event loop's, to `descriptor`."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}

@@ -15,7 +15,7 @@ from typing import Final
 from multiprocess import process as multiprocess_process
 from multiprocess import resource_tracker
 
-from jobrunner.awaits import write_awaiting_when_idle
+from jobrunner.awaits import write_awaiting_when_idle, write_threads_when_idle
 from jobrunner.containment import contain
 from jobrunner.isolation.child import ChildIsolation
 from jobrunner.job_user import become_user
@@ -121,7 +121,7 @@ def close_everything_above(highest_kept: int) -> None:
 
 
 def _tell_place_when_asked(dump: int) -> None:
-    """Make two signals write stacks, of every thread and of one; and two others what the tasks of an idle loop await.
+    """Make two signals write stacks, of every thread and of one; and three others what is behind an idle loop.
 
     C code answers the first two at once. Python answers the others, so they are separate signals: C code that holds
     the GIL (`pow`) would release it to run the handler.
@@ -130,10 +130,14 @@ def _tell_place_when_asked(dump: int) -> None:
     def tell_awaits(number: int, frame: types.FrameType | None) -> None:
         write_awaiting_when_idle(frame, dump, for_a_person=number == linux.AWAITS_AGAIN_SIGNAL)
 
+    def tell_threads(_: int, frame: types.FrameType | None) -> None:
+        write_threads_when_idle(frame, dump)
+
     faulthandler.register(linux.DUMP_SIGNAL, file=dump, all_threads=True, chain=False)
     faulthandler.register(linux.MAIN_STACK_SIGNAL, file=dump, all_threads=False, chain=False)
-    for asked in (linux.AWAITS_SIGNAL, linux.AWAITS_AGAIN_SIGNAL):
-        _signal.signal(asked, tell_awaits)
+    tells = {linux.AWAITS_SIGNAL: tell_awaits, linux.AWAITS_AGAIN_SIGNAL: tell_awaits}
+    for asked, tell in (tells | {linux.THREADS_SIGNAL: tell_threads}).items():
+        _signal.signal(asked, tell)
         signal.siginterrupt(asked, False)
 
 

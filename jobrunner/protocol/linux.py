@@ -15,6 +15,12 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 DUMP_SIGNAL: Final = signal.SIGRTMIN + 5
 """Asks a process for the stacks of all its threads. A real-time signal, so that blocks keep SIGUSR1 and SIGUSR2."""
 
+THREADS_SIGNAL: Final = signal.SIGRTMIN + 4
+"""Asks a child with an idle event loop where its other threads are. Python answers it, so no thread runs meanwhile.
+
+Its number is below those of the next two signals, so that Python handles it before them.
+"""
+
 AWAITS_SIGNAL: Final = signal.SIGRTMIN + 7
 """Asks a child with an idle event loop what its tasks await."""
 

@@ -1,6 +1,7 @@
 """A child as the supervisor holds it: by its pidfd, never only by its number."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import signal
@@ -11,9 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from jobrunner.protocol import linux
 from jobrunner.protocol.caps import LOG_CAP_CHARS
 from jobrunner.protocol.frames import FrameError, read_frame
-from jobrunner.protocol.linux import AWAITS_AGAIN_SIGNAL, AWAITS_SIGNAL, DUMP_SIGNAL, MAIN_STACK_SIGNAL
 from jobrunner.protocol.messages import Join, Ready, from_child
 from supervisor.errors import LaunchError
 from supervisor.launcher.channel_stream import ChannelStream, Passed
@@ -32,6 +33,7 @@ from supervisor.verdict import ExitStatus
 
 _DESCRIPTOR: Final = struct.Struct("i")
 _LAST_WORDS_BYTES: Final = 4096
+_STACK_SIGNALS: Final = (linux.DUMP_SIGNAL, linux.MAIN_STACK_SIGNAL)
 _NOTHING_TAKEN: Final = Ready(pid=0)
 _JOIN: Final = Join()
 
@@ -65,7 +67,7 @@ class Child:
         self.dump_start = 0
         """Where the part of `dump` begins that was not reported yet."""
         self.dump_turn = asyncio.Lock()
-        """Held while somebody asks for a stack of a running job: see `supervisor.watch.stack.take_dump_in_turn`."""
+        """Held while somebody asks for a stack of a running job (`supervisor.watch.running_stack`)."""
         self.cgroup = WITHOUT
         self.groups = ProcessGroups(pid, pidfd)
         self.inherited = NOTHING_INHERITED
@@ -190,43 +192,41 @@ class Child:
     def ask_for_stack(self, *, of_main: bool = False) -> bool:
         """Ask faulthandler in the child to write the stack of every thread, or of the main one, to `dump`.
 
-        Returns whether it was asked. It does not ask if nothing catches the signal: the signal would end a block that
-        has replaced its process (exec).
+        Returns whether it was asked: not if nothing catches the signal, because that would end a block after an exec.
         """
-        number = MAIN_STACK_SIGNAL if of_main else DUMP_SIGNAL
+        number = linux.MAIN_STACK_SIGNAL if of_main else linux.DUMP_SIGNAL
         if catches := self._has("SigCgt", number):
             self._signal(number)
         return catches
 
     def owes_stack(self) -> bool:
         """Whether no thread of it has taken such a signal yet. If one has, and nothing was written, nothing will be."""
-        return self._has("ShdPnd", DUMP_SIGNAL) or self._has("ShdPnd", MAIN_STACK_SIGNAL)
+        return any(self._has("ShdPnd", number) for number in _STACK_SIGNALS)
 
     def may_be_writing_stack(self) -> bool:
         """Whether its main thread may be writing it: a signal is blocked while its handler runs (sigaction(2)).
 
-        Or the block has blocked the signal. Then another thread answers, and nobody knows when it has finished.
+        Or the block has blocked it. Then another thread answers, and nobody knows when it has finished.
         """
-        return self._has("SigBlk", DUMP_SIGNAL) or self._has("SigBlk", MAIN_STACK_SIGNAL)
+        return any(self._has("SigBlk", number) for number in _STACK_SIGNALS)
 
-    def ask_for_awaits(self, *, for_a_person: bool = False) -> None:
-        """Ask a child whose event loop waits to write to `dump` what its tasks await.
+    def ask_for_awaits(self, *, for_a_person: bool = False, with_threads: bool = False) -> None:
+        """Ask a child whose event loop waits to write to `dump` what its tasks await; `with_threads`: those first.
 
-        `for_a_person`: it does not count as evidence of the job's end.
+        `for_a_person`: it is no evidence of the job's end.
         """
-        number = AWAITS_AGAIN_SIGNAL if for_a_person else AWAITS_SIGNAL
-        if self._has("SigCgt", number):
-            self._signal(number)
+        awaits = linux.AWAITS_AGAIN_SIGNAL if for_a_person else linux.AWAITS_SIGNAL
+        for number in (linux.THREADS_SIGNAL, awaits):
+            if (with_threads or number is awaits) and self._has("SigCgt", number):
+                self._signal(number)
 
     def _has(self, field: str, number: int) -> bool:
         numbers = int(status_of(self.pid).get(field, "0"), 16)
         return bool(numbers >> (number - 1) & 1)
 
     def _signal(self, number: int) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, number)
-        except ProcessLookupError:
-            return
 
     def reap(self) -> Reaped:
         """Wait for the dead child, and return what it used. Call it when nothing of its tree is left.

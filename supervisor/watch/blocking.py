@@ -146,7 +146,7 @@ class BlockingReport:
         dump = ""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STACK_SECONDS), self._child.dump_turn:
-                dump = await take_dump(self._child)
+                dump = await take_dump(self._child, main_only=True)
                 leave_out_what_was_told(self._child)
         frames = [frame for frame in main_thread_of(dump) if whose(frame.file, self._home) is Whose.AUTHOR]
         # It may have released the GIL and be elsewhere by now, or the block does not hold the GIL.

@@ -67,35 +67,27 @@ async def take_stack(child: Child) -> str:
     return read_stack(child)
 
 
-async def take_dump_in_turn(child: Child, *, for_a_person: bool = False) -> str:
-    """Same as `take_dump` while the job goes on: one after the other, and not part of the evidence of its end.
-
-    The code that ends the job does not wait for a turn. It cancels those that wait.
-    """
-    async with child.dump_turn:
-        start = dumped_bytes(child)
-        dump = await take_dump(child, for_a_person=for_a_person)
-        leave_out_since(child, start)
-        return dump
-
-
-async def take_dump(child: Child, *, for_a_person: bool = False) -> str:
+async def take_dump(child: Child, *, for_a_person: bool = False, main_only: bool = False) -> str:
     """Ask for the stack of every thread and return it when it is complete; the caller limits the wait.
+
+    faulthandler reads the stacks of threads that run meanwhile, and may crash the job by that. If the job is to go on,
+    use `supervisor.watch.running_stack`. `main_only`: only the main thread's stack, which is safe; if the event loop
+    waits, also those of threads that work, because Python writes them then.
 
     It works while C code holds the GIL, because faulthandler writes inside the signal handler. It does not work while
     the process is stopped or blocks every signal: then this waits until it is cancelled. If nothing would answer, the
     result is empty at once.
     """
     before = dumped_bytes(child)
-    if not child.ask_for_stack():
+    if not child.ask_for_stack(of_main=main_only):
         return ""
     await _until_whole(child, before)
-    if _lacks_main_thread(_dump_since(child, before)):
+    if not main_only and _lacks_main_thread(_dump_since(child, before)):
         before_main = dumped_bytes(child)
         if child.ask_for_stack(of_main=True):
             await _until_whole(child, before_main, _MAIN_STACK_LOOKS)
     if _is_idle(_dump_since(child, before)):
-        await _take_awaits(child, before, for_a_person=for_a_person)
+        await _take_awaits(child, before, for_a_person=for_a_person, with_threads=main_only)
     return _dump_since(child, before)
 
 
@@ -117,8 +109,8 @@ async def _until_whole(child: Child, before: int, most_looks: int = sys.maxsize)
             return
 
 
-async def _take_awaits(child: Child, before: int, *, for_a_person: bool) -> None:
-    child.ask_for_awaits(for_a_person=for_a_person)
+async def _take_awaits(child: Child, before: int, *, for_a_person: bool, with_threads: bool) -> None:
+    child.ask_for_awaits(for_a_person=for_a_person, with_threads=with_threads)
     end = END_OF_AWAITS_AGAIN if for_a_person else END_OF_AWAITS
     latest = time.monotonic() + _AWAITS_SECONDS
     while end not in _dump_since(child, before):

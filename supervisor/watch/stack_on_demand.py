@@ -1,25 +1,22 @@
 """The stack of a running job, for a person who asks. The job goes on, and its end does not see this stack."""
 
 import asyncio
-import os
 from dataclasses import dataclass, replace
 from typing import Final
 
-from jobrunner.protocol.linux import DUMP_SIGNAL
 from supervisor.launcher.child import Child
-from supervisor.process.proc import status_of
 from supervisor.process.tasks import Tasks
 from supervisor.verdict.wording import kernel_sentence
 from supervisor.watch.fair_mask import FairMask
 from supervisor.watch.kernel import is_stopped, look_into_kernel
 from supervisor.watch.other_processes import OtherProcess, other_processes
 from supervisor.watch.rounds import reason_of
+from supervisor.watch.running_stack import stays_deaf, take_dump_in_turn, threads_left_out
 from supervisor.watch.stack import (
     dumped_bytes,
     every_thread,
     is_between_steps,
     leave_out_since,
-    take_dump_in_turn,
 )
 
 ANSWER_SECONDS: Final = 2.0
@@ -28,9 +25,6 @@ ANSWER_SECONDS: Final = 2.0
 _LATE_LOOK_SECONDS: Final = 0.1
 _TRIES: Final = 4
 """A loop between two steps shows nothing. It is there for microseconds only: try again."""
-_DEAF_LOOK_SECONDS: Final = 0.02
-_DEAF_LOOKS: Final = 5
-_MOST_THREADS_LOOKED_AT: Final = 64
 
 STOPPED: Final = "It is stopped, and answers when it goes on."
 DEAF: Final = "It blocks the signal that asks for its stack."
@@ -38,6 +32,7 @@ NO_HANDLER: Final = (
     "It has replaced its process (exec), or does not catch the signal that asks for its stack."
 )
 SILENT: Final = f"It has not answered within {ANSWER_SECONDS:g} s."
+_LEFT_OUT: Final = "\n\nIts other threads ran while it was looked at, and are not shown. Ask again."
 BEING_ENDED: Final = "It does not run yet, or its end has begun: where it was then is in its result."
 
 
@@ -120,18 +115,15 @@ class StackOnDemand:
             raise
         self._asked_from = None
         if not dump:
-            return self._of_kernel(NO_HANDLER)
-        return StackSeen(self._child.pid, await self._fair_mask.text(every_thread(dump), cut_after=True))
+            return self._of_kernel(await self._why_it_would_not_answer() or NO_HANDLER)
+        shown = every_thread(dump) + (_LEFT_OUT if threads_left_out(self._child.pid, dump) else "")
+        return StackSeen(self._child.pid, await self._fair_mask.text(shown, cut_after=True))
 
     async def _why_it_would_not_answer(self) -> str:
-        why_not = why_it_would_not_answer(self._child.pid)
-        for _ in range(_DEAF_LOOKS):
-            if why_not != DEAF:
-                break
-            # It may only be in the handler of a signal, for example the previous person's.
-            await asyncio.sleep(_DEAF_LOOK_SECONDS)
-            why_not = why_it_would_not_answer(self._child.pid)
-        return why_not
+        """Say why a signal would be answered only later; empty if it would be answered now."""
+        if is_stopped(self._child.pid):
+            return STOPPED
+        return DEAF if await stays_deaf(self._child.pid) else ""
 
     async def _await_late_answer(self) -> None:
         """Leave a late answer out of the evidence; until it has come, nobody asks again.
@@ -151,24 +143,3 @@ class StackOnDemand:
     def _of_kernel(self, why_not: str) -> StackSeen:
         view = look_into_kernel(self._child.pid, self._fair_mask.mask)
         return StackSeen(self._child.pid, why_not=why_not, kernel=kernel_sentence(view))
-
-
-def why_it_would_not_answer(pid: int) -> str:
-    """Say why a signal would be answered only later; empty if it would be answered now."""
-    if is_stopped(pid):
-        return STOPPED
-    return DEAF if _every_thread_blocks(pid, DUMP_SIGNAL) else ""
-
-
-def _every_thread_blocks(pid: int, number: int) -> bool:
-    """Whether no thread takes a signal to the process: the kernel gives it to any thread that does not block it."""
-    try:
-        threads = os.listdir(f"/proc/{pid}/task")[:_MOST_THREADS_LOOKED_AT]
-    except OSError:
-        return False
-    return bool(threads) and all(_blocks(pid, thread, number) for thread in threads)
-
-
-def _blocks(pid: int, thread: str, number: int) -> bool:
-    blocked = status_of(pid, thread).get("SigBlk", "0")
-    return bool(int(blocked, 16) >> (number - 1) & 1)

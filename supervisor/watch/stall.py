@@ -17,7 +17,8 @@ from supervisor.watch.blocking import BlockingReport
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.kernel import is_stopped, look_into_kernel
 from supervisor.watch.rounds import reason_of
-from supervisor.watch.stack import leave_out_what_was_told, take_stack
+from supervisor.watch.running_stack import take_dump_of_running
+from supervisor.watch.stack import leave_out_what_was_told, read_stack
 
 
 class StallReport:
@@ -62,7 +63,8 @@ class StallReport:
         if not is_stopped(self._child.pid):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STACK_SECONDS), self._child.dump_turn:
-                    stack = await take_stack(self._child)
+                    await take_dump_of_running(self._child)
+                    stack = read_stack(self._child)
                     # It is logged; the evidence of the end begins after it.
                     leave_out_what_was_told(self._child)
                     if stack:

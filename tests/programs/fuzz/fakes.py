@@ -67,7 +67,7 @@ class FakeChild:
     def may_be_writing_stack(self) -> bool:
         return False
 
-    def ask_for_stack(self) -> bool:
+    def ask_for_stack(self, *, of_main: bool = False) -> bool:
         os.write(self.dump, b'Thread 0x1 (most recent call first):\n  File "block.py", line 1 in run\n')
         return True
 

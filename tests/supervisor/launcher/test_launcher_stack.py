@@ -20,7 +20,7 @@ class Child:
     def may_be_writing_stack(self) -> bool:
         return False
 
-    def ask_for_stack(self) -> bool:
+    def ask_for_stack(self, *, of_main: bool = False) -> bool:
         return self.catches
 
 

@@ -81,7 +81,7 @@ class Stage:
             while not condition():
                 await asyncio.sleep(0)
 
-    async def take_dump(self, _: Any) -> str:
+    async def take_dump(self, _: Any, *, main_only: bool) -> str:
         self.dumps += 1
         return self.dump
 
@@ -231,12 +231,12 @@ async def test_what_ticks_while_it_is_looked_at_is_not_told_but_the_silence_that
     report = stage.report()
     told_then: list[str] = []
 
-    async def tick_meanwhile(child: Any) -> str:
+    async def tick_meanwhile(child: Any, *, main_only: bool) -> str:
         if stage.dumps == 1:
             told_then.extend(stage.log.told)
-            return await stage.take_dump(child)
+            return await stage.take_dump(child, main_only=main_only)
         report.ticked()
-        return (await stage.take_dump(child)).replace("line 20", "line 10")
+        return (await stage.take_dump(child, main_only=main_only)).replace("line 20", "line 10")
 
     monkeypatch.setattr(blocking_module, "take_dump", tick_meanwhile)
     report.ticked()

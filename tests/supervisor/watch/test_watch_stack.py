@@ -59,7 +59,8 @@ class Answering:
     def owes_stack(self) -> bool:
         return bool(self._coming)
 
-    def ask_for_awaits(self, *, for_a_person: bool = False) -> None:
+    def ask_for_awaits(self, *, for_a_person: bool = False, with_threads: bool = False) -> None:
+        self.asked += ["threads"] if with_threads else []
         self.asked.append("awaits again" if for_a_person else "awaits")
         self._coming = list(self.awaits)
 

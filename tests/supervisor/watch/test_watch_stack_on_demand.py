@@ -9,6 +9,7 @@ import pytest
 
 from jobrunner.protocol.masking import Mask
 from supervisor.process.long_work import LongWork
+from supervisor.watch import running_stack
 from supervisor.watch import stack_on_demand as on_demand_module
 from supervisor.watch.fair_mask import FairMask
 from supervisor.watch.stack import dumped_bytes, read_stack
@@ -44,7 +45,7 @@ class Child:
     def owes_stack(self) -> bool:
         return self.owes
 
-    def ask_for_stack(self) -> bool:
+    def ask_for_stack(self, *, of_main: bool = False) -> bool:
         self.asked += 1
         if self.answer:
             self.write(self.answer)
@@ -66,7 +67,8 @@ def child() -> Iterator[Child]:
 
 
 @pytest.fixture
-def stack(child: Child) -> StackOnDemand:
+def stack(child: Child, monkeypatch: pytest.MonkeyPatch) -> StackOnDemand:
+    monkeypatch.setattr(running_stack, "_MOST_LOOKS", 0)  # it has no threads that could come to rest
     mask: Any = Mask([SECRET])
     return StackOnDemand(child, FairMask(mask, LongWork()))  # type: ignore[arg-type]
 
@@ -90,7 +92,7 @@ async def test_a_loop_that_is_between_two_steps_is_asked_again(child: Child, sta
     )
     answers = [between, between, ASKED]
 
-    def ask() -> bool:
+    def ask(*, of_main: bool = False) -> bool:
         child.write(answers[child.asked])
         child.asked += 1
         return True
@@ -189,7 +191,7 @@ async def test_a_person_waits_for_the_turn_of_a_report_so_that_neither_reads_the
 async def test_a_failure_of_ours_is_said_and_ends_nothing(
     child: Child, stack: StackOnDemand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken() -> bool:
+    def broken(*, of_main: bool = False) -> bool:
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(child, "ask_for_stack", broken)

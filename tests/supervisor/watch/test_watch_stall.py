@@ -54,7 +54,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
         await gate.wait()
         return "the stack"
 
-    monkeypatch.setattr(stall_module, "take_stack", take)
+    monkeypatch.setattr(stall_module, "take_dump_of_running", take)
+    monkeypatch.setattr(stall_module, "read_stack", lambda _: "the stack")
     monkeypatch.setattr(stall_module, "is_stopped", lambda _: False)
     monkeypatch.setattr(stall_module, "kernel_sentence", lambda _: "the kernel's view")
     return gate
@@ -142,7 +143,7 @@ async def test_a_stall_is_told_where_its_place_can_not_be_seen(
     async def refused(_: Any) -> str:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(stall_module, "take_stack", refused)
+    monkeypatch.setattr(stall_module, "take_dump_of_running", refused)
     StallReport(child, log).stalled(3.25)
     await until(lambda: log.told)
     ((event, facts),) = log.told

@@ -69,7 +69,7 @@ class RecordedChild(FakeChild):
     def resume(self) -> None:
         self.calls.append("resume")
 
-    def ask_for_stack(self) -> None:
+    def ask_for_stack(self, *, of_main: bool = False) -> None:
         self.calls.append("stack")
         os.write(self.dump, self.stack.encode())
 
