@@ -130,7 +130,7 @@ class StackOnDemand:
 
         None comes if the child was still writing another stack when it took the signal: faulthandler drops it then.
         """
-        while self._child.owes_stack():
+        while self._child.owes_stack():  # noqa: ASYNC110  # the kernel tells nobody when a signal is taken
             await asyncio.sleep(_LATE_LOOK_SECONDS)
         await asyncio.sleep(_LATE_LOOK_SECONDS)  # until it is complete
         self._leave_out_answer()

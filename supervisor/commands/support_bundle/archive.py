@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import signal
 import tarfile
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final, Self
 
 PART_CAP_BYTES: Final = 2 * 2**20
 TOTAL_CAP_BYTES: Final = 24 * 2**20
+_ENDS_A_COMMAND: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CUT: Final = "[… the beginning was cut: {bytes} bytes …]\n"
 
 
@@ -30,8 +32,17 @@ class Archive:
 
     def __enter__(self) -> Self:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self.path, flags, 0o600)
+        # Else a signal could come when the file is there, and nobody knows of it yet.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS_A_COMMAND)
+        try:
+            descriptor = os.open(self.path, flags, 0o600)
+        except BaseException:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            raise
         try:  # from here on there is a file to remove on any failure
+            signal.pthread_sigmask(
+                signal.SIG_SETMASK, before
+            )  # a signal that has come meanwhile is handled here
             self._file = os.fdopen(descriptor, "wb")
             os.fchmod(self._file.fileno(), 0o600)  # the umask does not matter
             self._tar = tarfile.open(fileobj=self._file, mode="w:gz")  # `__exit__` closes it

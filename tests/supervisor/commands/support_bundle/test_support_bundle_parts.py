@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 
 from supervisor.commands.shared import service_places
+from supervisor.commands.shared.common import ended_as_by_ctrl_c
 from supervisor.commands.support_bundle import archive as archive_module
 from supervisor.commands.support_bundle import collection as collecting_module
 from supervisor.commands.support_bundle import ended_jobs
@@ -78,6 +79,26 @@ def test_nothing_is_written_over_and_no_link_is_followed(tmp_path: Path) -> None
             pass
     assert target.read_text() == "kept"
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_signal_in_the_moment_in_which_the_file_comes_into_being_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = os.open
+
+    def opened_and_ended(*given: Any) -> int:
+        descriptor = opened(*given)
+        signal.raise_signal(signal.SIGTERM)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", opened_and_ended)
+    with (
+        pytest.raises(SystemExit),
+        ended_as_by_ctrl_c(signal.SIGTERM),
+        Archive(tmp_path / "bundle.tar.gz"),
+    ):
+        pytest.fail("it went on")
+    assert os.listdir(tmp_path) == []
 
 
 def test_nothing_is_left_of_an_archive_that_is_given_up(tmp_path: Path) -> None:
