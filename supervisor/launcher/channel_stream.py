@@ -19,7 +19,12 @@ from typing import Final
 
 from jobrunner.protocol.frames import FrameError
 from supervisor.errors import LaunchError
-from supervisor.process.closing import ROOM_FOR_DESCRIPTORS, close_beside_the_loop, descriptors_in
+from supervisor.process.closing import (
+    ROOM_FOR_DESCRIPTORS,
+    close_beside_the_loop,
+    descriptors_in,
+    pass_on_urgent_bytes,
+)
 
 _READ_BYTES: Final = 256 * 1024
 _ROOM_FOR_ONE: Final = socket.CMSG_LEN(struct.calcsize("i"))
@@ -56,6 +61,7 @@ class ChannelStream(asyncio.ReadTransport):
         self._socket = channel
         self._descriptor = channel.fileno()
         self._take_passed = take_passed
+        pass_on_urgent_bytes(channel)
         self._unsent: deque[memoryview] = deque()
         self._answers_bytes = 0
         self._is_read = True
@@ -117,7 +123,7 @@ class ChannelStream(asyncio.ReadTransport):
         """Close the socket. Unsent data is dropped, and `reader` is at its end."""
         if self._is_closed:
             return
-        has_unread = self._is_read and self.unread_bytes() > 0
+        has_unread = self.unread_bytes() > 0  # also if reading has ended early
         self._is_closed = True
         self._end_writing()
         self._end_reading()

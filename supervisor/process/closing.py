@@ -29,13 +29,22 @@ _thread: DiskThread | None = None
 """Made when it is first needed: honest jobs send no descriptors."""
 
 
+def pass_on_urgent_bytes(end: socket.socket) -> None:
+    """Make the kernel pass on a byte that is sent as urgent (MSG_OOB), and what comes with it, like any other.
+
+    Otherwise it drops the byte in the call that reads up to it, and closes the descriptors that came with the byte in
+    that call (`manage_oob` in Linux's net/unix/af_unix.c, Linux 5.15).
+    """
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+
+
 def descriptors_in(passed: Iterable[tuple[int, int, bytes]]) -> list[int]:
     """Return the descriptors that `socket.recvmsg` has found beside the bytes. This process owns them now."""
     return [number for _, _, data in passed for (number,) in _DESCRIPTOR.iter_unpack(data)]
 
 
 def close_beside_the_loop(*descriptors: int) -> None:
-    """Close descriptors soon, in a thread. Call it on the loop, which does not wait.
+    """Close descriptors soon, in a thread. Call it on a loop, which does not wait.
 
     If no thread can be had they stay open: that costs less than a loop that hangs.
     """
@@ -61,6 +70,7 @@ def _close(descriptors: Iterable[int]) -> None:
             continue
         with closing, contextlib.suppress(OSError):
             closing.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NOT_LINGERING)
+            pass_on_urgent_bytes(closing)
             while closing.family == socket.AF_UNIX and reads < _MOST_READS:
                 reads += 1
                 flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC

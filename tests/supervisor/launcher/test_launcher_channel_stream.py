@@ -1,6 +1,7 @@
 """The supervisor's end of a channel: real sockets, whose other end reads, does not, or is gone."""
 
 import asyncio
+import errno
 import gc
 import os
 import socket
@@ -16,7 +17,7 @@ from jobrunner.protocol.frames import FrameError
 from supervisor.errors import LaunchError
 from supervisor.launcher.channel_stream import MOST_UNREAD_BYTES, ChannelStream, Passed
 from supervisor.process.closing import close_beside_the_loop
-from tests.lingering import NOT_HELD_UP_SECONDS, lingering_connection
+from tests.lingering import NOT_HELD_UP_SECONDS, lingering_connection, send_urgently
 
 FRAME = b"f" * 50
 LARGE = b"0123456789abcdef" * 2**16
@@ -232,6 +233,21 @@ async def test_a_connection_that_lingers_holds_up_nobody_who_reads_what_it_came_
     assert open_descriptors() == before
 
 
+async def test_a_connection_that_lingers_holds_up_nobody_either_if_it_comes_with_an_urgent_byte(
+    ends: Ends,
+) -> None:
+    """The kernel drops such a byte when a reader comes to it, and closes what came with it in that very call."""
+    before = open_descriptors()
+    with lingering_connection() as connection:
+        send_urgently(ends.far, connection.fileno())
+        connection.close()
+        async with asyncio.timeout(NOT_HELD_UP_SECONDS):
+            with pytest.raises(FrameError, match="descriptors came with what it sent"):
+                await ends.stream.reader.readexactly(1)
+            await all_is_closed_that_was_to_be()
+    assert open_descriptors() == before
+
+
 async def test_nothing_is_read_behind_descriptors_and_all_that_came_are_closed(ends: Ends) -> None:
     before = open_descriptors()
     with open(os.devnull, "rb") as null:
@@ -261,6 +277,37 @@ async def test_who_closes_a_stream_with_a_connection_unread_in_it_is_not_held_up
             other.close()
         socket.send_fds(ends.far, [FRAME], [sent.fileno()])
         sent.close()
+        began = time.monotonic()
+        ends.stream.close()
+        await all_is_closed_that_was_to_be()
+        assert time.monotonic() - began < NOT_HELD_UP_SECONDS
+
+
+@pytest.mark.parametrize("how", ["after an error", "an urgent byte", "an urgent byte in a socket"])
+async def test_who_closes_a_stream_that_was_not_read_to_its_end_is_not_held_up(
+    ends: Ends, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    ends.stream.pause_reading()
+    with lingering_connection() as connection:
+        sent = connection
+        if how == "an urgent byte in a socket":
+            sent, other = socket.socketpair()
+            send_urgently(other, connection.fileno())
+            connection.close()
+            other.close()
+        if how == "an urgent byte":
+            send_urgently(ends.far, sent.fileno())
+        else:
+            socket.send_fds(ends.far, [FRAME], [sent.fileno()])
+        sent.close()
+        if how == "after an error":
+            # A job of the same user can use up what epoll may watch.
+            with monkeypatch.context() as changed:
+                changed.setattr(asyncio.get_running_loop(), "add_reader", refuse)
+                ends.stream.resume_reading()
         began = time.monotonic()
         ends.stream.close()
         await all_is_closed_that_was_to_be()

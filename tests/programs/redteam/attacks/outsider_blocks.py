@@ -148,6 +148,24 @@ async def lingering(scene: Scene) -> str:
     return f"others took {max(took):.2f} s at most"
 
 
+@attack("X39", "a job sends the supervisor a connection that lingers with an urgent byte (MSG_OOB)")
+async def lingering_urgently(scene: Scene) -> str:
+    """The kernel drops such a byte when a reader comes to it, and closes what came with it in that very call."""
+    async with scene.worker() as worker:
+        place = _place(scene)
+        job = await _submit(scene, "lingering_urgently", place=place, seconds=6.0)
+        await wait_until((place / "sent").exists, "the sending")
+        took = [await _ordinary(scene) for _ in range(3)]
+        result = await scene.result_of(job)
+        if result["success"] and "no urgent byte" in result["data"]["seen"]:
+            cannot(result["data"]["seen"])
+        check(
+            "descriptors came with what it sent" in result["message"], f"its result does not say it: {result}"
+        )
+        check(not _errors(worker), f"errors: {_errors(worker)}")
+    return f"others took {max(took):.2f} s at most"
+
+
 @attack("X38", "a job prints, and holds the lock of that pipe by a call that waits (splice, sendfile)")
 async def hold_pipe(scene: Scene) -> str:
     """Who reads a pipe waits for its lock, and no signal ends that: the loop would hang with the job."""

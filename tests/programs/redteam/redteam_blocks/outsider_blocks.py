@@ -117,6 +117,21 @@ class Outsider(FunctionBlock[OutsiderParams, OutsiderResult]):
         time.sleep(params.seconds)
         return f"{others}, {other}"
 
+    def lingering_urgently(self, params: OutsiderParams) -> str:
+        """Send one to the supervisor with an urgent byte, which a reader does not get, nor what comes with it."""
+        near, far = _lingering_connection(params.seconds)
+        channel = socket.socket(fileno=os.dup(CHANNEL))
+        channel.setblocking(True)
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [near.fileno()]))
+        Path(params.place, "sent").touch()
+        try:
+            channel.sendmsg([b"x"], [rights], socket.MSG_OOB)
+        except OSError as error:
+            return f"no urgent byte: {error}"
+        near.close()
+        time.sleep(params.seconds)
+        return str(far)
+
     def hold_pipe(self, params: OutsiderParams) -> str:
         """Print, and hold the lock of the pipe that the supervisor then reads, as long as it can."""
         signal.alarm(60)  # a supervisor that hangs in front of the lock can't end this, nor be ended
