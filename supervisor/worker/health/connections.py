@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from supervisor.process.closing import close_beside_the_loop
+
 MOST_CONNECTIONS: Final = 128
 CONNECTION_SECONDS: Final = 10.0
 """The longest time of a connection: a client that sends or reads more slowly is cut off."""
@@ -45,7 +47,7 @@ class Connections:
             connection.setblocking(False)
             began = time.monotonic()
             if not self._admit(connection):
-                connection.close()
+                close_beside_the_loop(connection.detach())  # together with what it has already sent
                 await asyncio.sleep((time.monotonic() - began) * _REST_FACTOR)
                 continue
             self._make_room()

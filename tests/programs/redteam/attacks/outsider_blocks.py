@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from tests.programs.redteam.attack import attack, cannot, check, wait_until
 from tests.programs.redteam.between import between
 from tests.programs.redteam.scene import Scene, events_of
@@ -164,6 +166,32 @@ async def lingering_urgently(scene: Scene) -> str:
         )
         check(not _errors(worker), f"errors: {_errors(worker)}")
     return f"others took {max(took):.2f} s at most"
+
+
+@attack("X40", "a job sends connections that linger to the Unix socket of the worker's health")
+async def lingering_at_the_health(scene: Scene) -> str:
+    """It is refused, and what it has sent is closed with its connection: nobody may wait for that."""
+    run = _place(scene, "run")
+    health = run / "health.sock"
+    async with scene.worker(runtime_dir=run, health_address=health) as worker:
+        place = _place(scene)
+        job = await _submit(scene, "lingering_refused", place=place, other=health, seconds=6.0)
+        await wait_until((place / "sent").exists, "the sending")
+        took = [await _live(health) for _ in range(3)]
+        await scene.result_of(job)
+        check(max(took) < 3, f"/live was answered after {max(took):.1f} s")
+        check(not _errors(worker), f"errors: {_errors(worker)}")
+    return f"/live was answered after {max(took):.2f} s at most"
+
+
+async def _live(health: Path) -> float:
+    began = time.monotonic()
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(health))) as session,
+        session.get("http://localhost/live") as answer,
+    ):
+        check(answer.status == 200, f"/live: {answer.status} {await answer.text()}")
+    return time.monotonic() - began
 
 
 @attack("X38", "a job prints, and holds the lock of that pipe by a call that waits (splice, sendfile)")

@@ -101,13 +101,7 @@ class Outsider(FunctionBlock[OutsiderParams, OutsiderResult]):
 
     def lingering(self, params: OutsiderParams) -> str:
         """Send connections that nobody can close at once to the control socket, and then to the supervisor."""
-        near, others = _lingering_connection(params.seconds)
-        for _ in range(100):
-            # Whoever refuses it may come first.
-            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as control:
-                control.connect(params.other)
-                socket.send_fds(control, [b"x"], [near.fileno()])
-        near.close()
+        others = _send_lingering_connection(params)
         near, other = _lingering_connection(params.seconds)
         Path(params.place, "sent").touch()
         channel = socket.socket(fileno=os.dup(CHANNEL))
@@ -116,6 +110,13 @@ class Outsider(FunctionBlock[OutsiderParams, OutsiderResult]):
         near.close()
         time.sleep(params.seconds)
         return f"{others}, {other}"
+
+    def lingering_refused(self, params: OutsiderParams) -> str:
+        """Send connections that nobody can close at once to a socket that refuses jobs, and go on."""
+        far = _send_lingering_connection(params)
+        Path(params.place, "sent").touch()
+        time.sleep(params.seconds)
+        return str(far)
 
     def lingering_urgently(self, params: OutsiderParams) -> str:
         """Send one to the supervisor with an urgent byte, which a reader does not get, nor what comes with it."""
@@ -285,6 +286,18 @@ def _lingering_connection(seconds: float) -> tuple[socket.socket, socket.socket]
             near.send(bytes(2**20))
     near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, int(seconds)))
     return near, far
+
+
+def _send_lingering_connection(params: OutsiderParams) -> socket.socket:
+    """Send its first end to the socket at `params.other`, and return the second one."""
+    near, far = _lingering_connection(params.seconds)
+    for _ in range(100):
+        # Whoever refuses it may come first.
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(params.other)
+            socket.send_fds(peer, [b"x"], [near.fileno()])
+    near.close()
+    return far
 
 
 def _write_on(params: OutsiderParams) -> None:

@@ -14,6 +14,7 @@ from health_support import Facts, ask, bearer, served
 
 from supervisor.log.events.worker import TaskFailed
 from supervisor.worker.health.snapshot import BLOCKED_SECONDS, LOOK_SECONDS, Snapshot
+from tests.lingering import NOT_HELD_UP_SECONDS, lingering_connection
 from tests.log_events import told
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -154,4 +155,29 @@ async def test_who_is_refused_again_and_again_keeps_nobody_else_from_an_answer(t
             finally:
                 stop.set()
         assert [flooding.exception() for flooding in running] == [None] * 4
+    assert answer[0] == 200
+
+
+async def test_who_is_refused_holds_up_nobody_by_what_it_has_sent(tmp_path: Path) -> None:
+    """A job may connect. A connection that lingers, in a socket that is closed, would silence the health."""
+    sent = threading.Event()
+
+    def admit(connection: socket.socket) -> bool:
+        """Refuse who has bound its own end, after it has sent something."""
+        is_allowed = not connection.getpeername()
+        assert is_allowed or sent.wait(PATIENCE_SECONDS)
+        return is_allowed
+
+    facts = Facts()
+    facts.snapshot = Snapshot(time.monotonic() + 3600, ())  # this test may take its time
+    async with served(facts, tmp_path / "health.sock", admit) as listener:
+        with lingering_connection() as connection, socket.socket(socket.AF_UNIX) as peer:
+            peer.bind(f"\0{tmp_path}/peer")
+            peer.connect(str(listener.path))
+            socket.send_fds(peer, [b"x"], [connection.fileno()])
+            connection.close()  # the last descriptor is on its way
+            sent.set()
+            began = time.monotonic()
+            answer = await asyncio.to_thread(ask, listener, "/live")
+            assert time.monotonic() - began < NOT_HELD_UP_SECONDS
     assert answer[0] == 200
