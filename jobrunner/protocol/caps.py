@@ -1,6 +1,9 @@
 """How much one side accepts from the other before it stops listening."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 HEADER_CAP_BYTES: Final = 128 * 1024
 """Limit for a frame's JSON header. A longer one is a protocol violation."""
@@ -67,3 +70,15 @@ def cut(text: str, cap_chars: int) -> str:
         return text
     mark = f" … [{len(text) - cap_chars} more characters cut]"
     return text[: max(0, cap_chars - len(mark))] + mark
+
+
+def fields_chars(fields: Mapping[str, object]) -> int:
+    """Return how long the fields of a log record are together, with their names."""
+    return sum(len(name) + len(str(value)) for name, value in fields.items())
+
+
+def checked_fields(fields: dict[str, T]) -> dict[str, T]:
+    """Return the fields of a log record. Raises `ValueError` if they are too long together."""
+    if fields_chars(fields) > FIELDS_CAP_CHARS:
+        raise ValueError(f"fields of more than {FIELDS_CAP_CHARS} characters together")
+    return fields

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from jobrunner.protocol.caps import (
     CHANGES_CAP,
@@ -20,6 +20,7 @@ from jobrunner.protocol.caps import (
     SECRET_CAP_CHARS,
     SESSIONS_CAP,
     WARNING_CAP_CHARS,
+    checked_fields,
 )
 from jobrunner.protocol.frames import Frame, FrameError, pack, pack_parts
 
@@ -27,6 +28,7 @@ JobType = Literal["acquire", "execute", "rollback"]
 FieldName = Annotated[str, Field(max_length=100)]
 SessionNumber = Annotated[int, Field(ge=1, le=SESSIONS_CAP)]
 FieldValue = Annotated[str, Field(max_length=FIELD_CAP_CHARS)] | bool | int | float | None
+Fields = Annotated[dict[FieldName, FieldValue], Field(max_length=FIELDS_CAP), AfterValidator(checked_fields)]
 HeaderT = TypeVar("HeaderT")
 HostKeyCheck = Literal["strict", "accept-new", "off"]
 RunOn = Literal["global", "device", "interface", "group", "client"]
@@ -155,10 +157,7 @@ class DeviceChange(Header):
 
 
 class Log(Header):
-    """Child or template to supervisor: one log record, cut by `cut_chars` characters at its end.
-
-    `fields` are what the author gave together with the message.
-    """
+    """Child or template to supervisor: one log record, cut by `cut_chars` at its end, with its author's `fields`."""
 
     type: Literal["log"] = "log"
     level: int = Field(ge=0, le=1000)
@@ -166,7 +165,7 @@ class Log(Header):
     text: str = Field(max_length=LOG_CAP_CHARS)
     created: float = Field(allow_inf_nan=False)
     cut_chars: int = Field(default=0, ge=0)
-    fields: Annotated[dict[FieldName, FieldValue], Field(max_length=FIELDS_CAP)] = {}
+    fields: Fields = {}
 
 
 class Secret(Header):

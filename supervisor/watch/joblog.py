@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOGGER_CAP_CHARS
+from jobrunner.protocol.caps import FIELD_CAP_CHARS, LOGGER_CAP_CHARS, fields_chars
 from jobrunner.protocol.masking import Effort, Masked, TextMask, TooMuchWorkError, end_of, not_shown
 from jobrunner.protocol.messages import Log
 from supervisor.log.event import Event, tell
@@ -82,12 +82,13 @@ class JobLog:
 
         `at_once`: without its text, if to mask it takes longer than a turn of the loop.
         """
-        if not self._may_pass(len(log.text)):
+        chars = len(log.text) + fields_chars(log.fields)
+        if not self._may_pass(chars):
             return
         (text, logger, fields), units = await self.fair_mask.do(
             lambda effort: self._masked(log, effort), lambda: (not_shown(log.text), "", {}), at_once=at_once
         )
-        self._charge(units, len(log.text))
+        self._charge(units, chars)
         if log.cut_chars:
             text += f" … [{log.cut_chars} more characters cut]"
         self.last_line = text

@@ -73,6 +73,12 @@ AT_THE_CAP = [
     ),
     (
         from_child,
+        LOG,
+        {"fields": {"a": "x" * 999, "b": "x" * 999, "c": "x" * 999}},
+        {"fields": {"a": "x" * 999, "b": "x" * 999, "c": "x" * 1000}},
+    ),
+    (
+        from_child,
         {"type": "secret"},
         {"value": "x" * caps.SECRET_CAP_CHARS},
         {"value": "x" * (caps.SECRET_CAP_CHARS + 1)},
