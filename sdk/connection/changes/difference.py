@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from typing import Final
 
 from sdk.connection.changes.dialect import Dialect
 from sdk.connection.changes.lines import ConfigurationLine, Line, Tree
+
+# IOS-XE numbers the lines of an access list, and puts each in its place by the number.
+_NUMBERED: Final = re.compile(r"(?:sequence )?\d+ ")
 
 
 def difference(
@@ -36,7 +41,7 @@ class _Steps:
     additions: list[ConfigurationLine] = field(default_factory=list)
 
     def compare(self, before: Tree, after: Tree, parents: tuple[str, ...]) -> None:
-        if self.dialect.is_ordered(parents):
+        if self.dialect.is_ordered(parents) and not _are_numbered((*before, *after)):
             self._replace_from_first_difference(before, after, parents)
             return
         old = {line.text: line for line in before}
@@ -79,3 +84,7 @@ class _Steps:
         self.additions.append(ConfigurationLine(line.text, parents))
         for child in line.children:
             self._add(child, (*parents, line.text))
+
+
+def _are_numbered(lines: Tree) -> bool:
+    return all(_NUMBERED.match(line.text) for line in lines)

@@ -228,6 +228,20 @@ def test_the_lines_of_an_access_list_of_ios_keep_their_order() -> None:
     ]
 
 
+def test_of_an_access_list_whose_lines_have_numbers_only_what_differs_is_sent() -> None:
+    numbered = IOS_CONFIG.replace(
+        " permit tcp any any eq 22\n deny ip any any\n", " 10 permit tcp any any eq 22\n 20 deny ip any any\n"
+    )
+    other = numbered.replace(
+        " 10 permit tcp any any eq 22\n", " 5 permit icmp any any\n 10 permit tcp any any eq 23\n"
+    )
+    assert _sent(other, numbered, IOS) == [
+        "ip access-list extended IN / no 10 permit tcp any any eq 23",
+        "ip access-list extended IN / no 5 permit icmp any any",
+        "ip access-list extended IN / 10 permit tcp any any eq 22",
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
