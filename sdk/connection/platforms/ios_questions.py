@@ -15,9 +15,14 @@ from sdk.connection.questions import Questions
 
 _ABOUT_THE_USER: Final = re.compile(r"username related configurations.*\[confirm\]\s*$", re.IGNORECASE)
 _ABOUT_THE_TRUSTPOINT: Final = re.compile(r"sure you want to do this\?\s*\[yes/no\]:?\s*$", re.IGNORECASE)
+# Asked while there are translations by the line. Some releases write `entires`.
+_ABOUT_TRANSLATIONS: Final = re.compile(
+    r"in use, do you want to delete (?:all|child) \w+\?\s*\[no\]:?\s*$", re.IGNORECASE
+)
 _ANSWERS: Final = {
     "no username ": {_ABOUT_THE_USER: ""},
     "no crypto pki trustpoint ": {_ABOUT_THE_TRUSTPOINT: "yes"},
+    "no ip nat ": {_ABOUT_TRANSLATIONS: "yes"},
 }
 _IS_BEFORE_OR_AFTER_IT: Final = re.compile(
     r"^\s*% ?(?:removing an enrolled trustpoint|be sure to ask the CA administrator)[^\n]*\n?",
@@ -34,5 +39,5 @@ def send_line(session: DeviceSession, text: str, deadline: Deadline) -> str:
     questions = Questions(answers)
     said = session.send(text, deadline=deadline, questions=questions).text
     if questions.declined:
-        return f"it asks {questions.declined!r}, which was answered by no"
+        return f"it asks {questions.declined!r}, which was answered by no (for a yes, type the line by hand)"
     return refusal_in(_IS_BEFORE_OR_AFTER_IT.sub("", said) if answers else said)

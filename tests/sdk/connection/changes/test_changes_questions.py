@@ -6,15 +6,18 @@ import pytest
 
 from sdk.connection import Configuration, Login, connect
 from sdk.connection.changes.errors import LineRefusedError
+from sdk.connection.deadline import Deadline
 from sdk.connection.platforms.ios_questions import send_line
 from sdk.connection.questions import Questions
 from sdk.connection.reading import ASKED_SECONDS
 from sdk.testing.devices import EmulatedIos
-from tests.sdk.connection.platforms.scripted_session import DEADLINE, ScriptedSession
+from tests.sdk.connection.platforms.scripted_session import DEADLINE, ScriptedReply, ScriptedSession
 
 PASSWORD = "never-to-be-seen-1"
 USER = "username eve privilege 15 secret 9 $9$made-up"
 YES_NO = "Do you really want to remove these keys? [yes/no]: "
+ALL_ENTRIES = "Dynamic mapping in use, do you want to delete all"
+CHILD_ENTRIES = "Static entry in use, do you want to delete child"
 TRUSTPOINT = (
     "% Removing an enrolled trustpoint will destroy all certificates received from the related CA.\n\n"
     "Are you sure you want to do this? [yes/no]: yes\n"
@@ -75,6 +78,31 @@ def test_a_trustpoint_that_is_removed_with_its_certificates_is_no_refusal() -> N
     assert send_line(ScriptedSession({line: TRUSTPOINT}), line, DEADLINE) == ""
     refused = ScriptedSession({line: "% CA trustpoint for label made-up is in use."})
     assert "is in use" in send_line(refused, line, DEADLINE)
+
+
+class AskingSession(ScriptedSession):
+    """A device that asks `asked` about a line, and takes the line only if it is told yes."""
+
+    def __init__(self, asked: str) -> None:
+        super().__init__({})
+        self._asked = asked
+
+    def send(self, command: str, *, deadline: Deadline, questions: Questions | None = None) -> ScriptedReply:
+        assert questions is not None, "nobody would answer"
+        is_taken = questions.answer_to(self._asked, 0.0) == "yes"
+        return ScriptedReply("" if is_taken else "%: Error: static entry in use, cannot remove")
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("no ip nat inside source list 7 pool out", ALL_ENTRIES),
+        ("no ip nat inside source static 192.0.2.7 198.51.100.7", CHILD_ENTRIES),
+    ],
+)
+def test_a_translation_that_is_in_use_is_removed_although_ios_asks_first(line: str, asked: str) -> None:
+    for entries in ("entries", "entires"):
+        assert send_line(AskingSession(f"{asked} {entries}? [no]: "), line, DEADLINE) == ""
 
 
 def test_a_question_that_is_expected_is_answered_at_once_and_any_other_by_no_when_nothing_more_comes() -> (
