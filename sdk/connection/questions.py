@@ -27,7 +27,7 @@ class Questions:
 
         `quiet_seconds`: how long nothing has come since then.
         """
-        if line in self._answered:
+        if line.strip() in self._answered:
             return None  # a device that asks the same again does not accept the answer
         answer = next((said for question, said in self.expected.items() if question.search(line)), None)
         if answer is None and self._is_another(line, quiet_seconds):
@@ -35,7 +35,7 @@ class Questions:
             # A question that reads one key takes the other keys for a command.
             answer = "n" if "confirm" in line.lower() else "no"
         if answer is not None:
-            self._answered.append(line)
+            self._answered.append(line.strip())
         return answer
 
     def _is_another(self, line: str, quiet_seconds: float) -> bool:

@@ -17,7 +17,7 @@ _ABOUT_THE_USER: Final = re.compile(r"username related configurations.*\[confirm
 _ABOUT_THE_TRUSTPOINT: Final = re.compile(r"sure you want to do this\?\s*\[yes/no\]:?\s*$", re.IGNORECASE)
 # Asked while there are translations by the line. Some releases write `entires`.
 _ABOUT_TRANSLATIONS: Final = re.compile(
-    r"in use, do you want to delete (?:all|child) \w+\?\s*\[no\]:?\s*$", re.IGNORECASE
+    r"in use, do you want to delete (?:all|child) \w+\?\s*\[no\]:\s*$", re.IGNORECASE
 )
 _ANSWERS: Final = {
     "no username ": {_ABOUT_THE_USER: ""},

@@ -120,6 +120,7 @@ def test_a_question_that_is_expected_is_answered_at_once_and_any_other_by_no_whe
 def test_a_device_that_asks_again_is_not_answered_for_ever() -> None:
     questions = Questions({re.compile("sure"): "yes"})
     assert questions.answer_to("Are you sure? [yes/no]: ", ASKED_SECONDS) == "yes"
-    assert questions.answer_to("Are you sure? [yes/no]: ", ASKED_SECONDS) is None
+    for came in ("Are you sure? [yes/no]:", "Are you sure? [yes/no]: "):  # its last blank came later
+        assert questions.answer_to(came, ASKED_SECONDS) is None
     assert questions.answer_to(YES_NO, ASKED_SECONDS) == "no"
     assert questions.answer_to("Really? [y/n]: ", ASKED_SECONDS) is None
