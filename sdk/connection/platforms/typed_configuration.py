@@ -17,7 +17,8 @@ from sdk.connection.platforms.refusals import words_of
 # line was accepted.
 _REFUSAL: Final = re.compile(
     r"^\s*%(?![A-Z0-9_]+(?:-[A-Z0-9_]+){0,3}-\d-[A-Z0-9_]+:)"
-    r"(?!\s*(?:warning|note|info|portfast has been|generating|the key modulus|created|not all config may be removed))"
+    r"(?!\s*(?:warning|note|info|portfast (?:has been|will be)|generating|the key modulus|created"
+    r"|not all config may be removed))"
     # An interface that moves to a VRF, or out of one, loses its addresses. The device says so.
     r"(?!\s*interface \S+ [^\n]{0,80}\bremoved due to (?:en|dis)abling vrf )"
     # A VLAN that is created for the port, addresses that go with their VRF, and advice about an accepted line.
@@ -26,7 +27,10 @@ _REFUSAL: Final = re.compile(
     r"(?!\s*(?:ospf: reference bandwidth is changed|only classful networks will be redistributed"
     r"|login disabled on line|all bgp sessions must be reset to take |applying vlan changes may take "
     r"|a profile is deemed incomplete until |ospf will not operate on this interface until ip is configured"
-    r"|use 'write' command to make license boot config take effect ))"
+    r"|use 'write' command to make license boot config take effect |ospf: reload or use "
+    r"|default route without gateway, |no specific protocol configured in class \S+ for inspection"
+    # Of all traps, IOS leaves one out, because another one excludes it.
+    r"|cannot enable both sham-link state-change interface traps|new sham link interface trap not enabled))"
     r"|^\s*(?:malformed|syntax error|error type:|command authorization failed|command rejected|bad mask"
     r"|access-list type conflicts|entry already running|vtp vlan configuration not allowed"
     r"|bgp is already running; as is)\b",

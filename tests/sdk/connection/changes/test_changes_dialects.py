@@ -301,6 +301,9 @@ def test_secrets_in_lines_are_hidden_from_people(line: str, shown: str) -> None:
         "VTP VLAN configuration not allowed when device is in CLIENT mode.",
         "BGP is already running; AS is 65001",
         "% Access VLAN does not exist. Creating vlan 30\n% Invalid input detected at '^' marker.",
+        "% Cannot enable both sham-link state-change interface traps.\n"
+        "% Deprecated sham link interface trap not enabled.",
+        "% OSPF: Backbone can not be configured as stub area",
     ],
 )
 def test_a_refusal_is_one_also_where_ios_writes_no_percent_sign(answer: str) -> None:
@@ -326,6 +329,14 @@ def test_a_refusal_is_one_also_where_ios_writes_no_percent_sign(answer: str) -> 
         "% A profile is deemed incomplete until it has match identity statements",
         "% OSPF will not operate on this interface until IP is configured on it",
         "% use 'write' command to make license boot config take effect on next boot",
+        '% OSPF: Reload or use "clear ip ospf process" command, for this to take effect',
+        "%Default route without gateway, if not a point-to-point interface, may impact performance",
+        "%Warning: portfast should only be enabled on ports connected to a single host.\n\n"
+        "%Portfast will be configured in 2 interfaces due to the range command\n"
+        " but will only have effect when the interfaces are in a non-trunking mode.",
+        "%No specific protocol configured in class INSIDE for inspection. All protocols will be inspected",
+        "% Cannot enable both sham-link state-change interface traps.\n"
+        "% New sham link interface trap not enabled.",
         "% Login disabled on line 2, until 'password' is set\n% Login disabled on line 3, until 'password' is set",
         "%LINK-5-CHANGED: Interface GigabitEthernet0/1, changed state to up",
         "%LINEPROTO-SP-5-UPDOWN: Line protocol on Interface GigabitEthernet1/1, changed state to up",
