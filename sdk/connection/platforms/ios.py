@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 
 from sdk.connection.capabilities import Configuration, Execution, Information
 from sdk.connection.causes import Cause
@@ -24,6 +26,13 @@ _OVER_ANOTHER_RELEASE = re.compile(
     r"overwrite the previous NVRAM configuration\?\s*\[confirm\]\s*$", re.IGNORECASE
 )
 _CONFIG_COMMANDS = {"running": "show running-config", "startup": "show startup-config"}
+_SAVE = "write memory"
+# While another session saves or reads it. The second one is an answer to `show running-config`.
+_IS_IN_USE = re.compile(
+    r"\(device or resource busy\)\s*\Z|^unable to get configuration\. try again later",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PAUSE_SECONDS = 2.0
 
 
 @register_platform("ios", "cisco_ios")
@@ -84,7 +93,8 @@ class Ios(IosConfiguration):
         line = _CONFIG_COMMANDS.get(source)
         if line is None:
             raise self.lacks(f"{source} configuration")
-        config = ios_readings.configuration(self.ask(line, deadline=deadline))
+        shown = self._when_free(lambda: self.ask(line, deadline=deadline), deadline)
+        config = ios_readings.configuration(shown)
         if config is None:
             raise self.unreadable(line)
         return config
@@ -173,15 +183,29 @@ class Ios(IosConfiguration):
     def save_config(self, *, deadline: Deadline) -> None:
         """Send `write memory`, also over what another release has written, which IOS asks about.
 
+        While another session holds the startup configuration, it tries again, for half of the time.
+
         Raises `UnreadableAnswerError` unless the device says that it is done.
         """
-        line, questions = "write memory", Questions({_OVER_ANOTHER_RELEASE: ""})
-        said = self.complete(line, self.session.send(line, deadline=deadline, questions=questions))
-        if questions.declined:  # IOS may end in [OK] also where it saves nothing then
-            raise self.unreadable(line, f"it asks {questions.declined!r}, which was answered by no")
+        said = self._when_free(lambda: self._save(deadline), deadline)
         if "[OK]" not in said:
             words = refusals.words_of(said, self.refusals)
-            raise self.unreadable(line, f"it does not end in [OK], but in {words!r}")
+            raise self.unreadable(_SAVE, f"it does not end in [OK], but in {words!r}")
+
+    def _save(self, deadline: Deadline) -> str:
+        questions = Questions({_OVER_ANOTHER_RELEASE: ""})
+        said = self.complete(_SAVE, self.session.send(_SAVE, deadline=deadline, questions=questions))
+        if questions.declined:  # IOS may end in [OK] also where it saves nothing then
+            raise self.unreadable(_SAVE, f"it asks {questions.declined!r}, which was answered by no")
+        return said
+
+    @staticmethod
+    def _when_free(ask: Callable[[], str], deadline: Deadline) -> str:
+        """Return what `ask` gets when no other session uses the configuration; after half of the time, what it gets."""
+        until = deadline.shorter(deadline.left_seconds / 2)
+        while _IS_IN_USE.search(said := ask()) and until.left_seconds > _PAUSE_SECONDS:
+            time.sleep(_PAUSE_SECONDS)
+        return said
 
 
 @register_platform("iosxe", "cisco_xe")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import count
 
 import pytest
 
@@ -275,6 +276,38 @@ def test_ios_saves_over_what_another_release_has_written_and_is_told_no_where_it
     Ios(AskingSession("Overwrite the previous NVRAM configuration?[confirm]")).save_config(deadline=DEADLINE)
     with pytest.raises(UnreadableAnswerError, match=r"asks 'Continue\? \[no\]:', which was answered by no"):
         Ios(AskingSession("Continue? [no]: ")).save_config(deadline=DEADLINE)
+
+
+class BusySession(ScriptedSession):
+    """A device whose configuration another session uses: the first `times` answers say so in the words `busy`."""
+
+    def __init__(self, busy: str, times: int) -> None:
+        super().__init__(IOS_ANSWERS)
+        self._busy = busy
+        self._times = times
+
+    def send(self, command: str, *, deadline: Deadline, questions: Questions | None = None) -> ScriptedReply:
+        reply = super().send(command, deadline=deadline, questions=questions)
+        return ScriptedReply(self._busy) if len(self.sent) <= self._times else reply
+
+
+def test_ios_waits_while_another_session_uses_its_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sdk.connection.platforms.ios._PAUSE_SECONDS", 0.01)
+    busy = "startup-config file open failed (Device or resource busy)\n"
+    platform = Ios(BusySession(busy, 2))
+    platform.save_config(deadline=Deadline(60))
+    assert sent(platform) == ["write memory"] * 3
+    for source, said in (
+        ("startup", "%Error opening nvram:/startup-config (Device or resource busy)\n"),
+        ("running", "Unable to get configuration. Try again later.\n"),
+    ):
+        platform = Ios(BusySession(said, 2))
+        assert "hostname edge-1" in platform.get_config(deadline=Deadline(60), source=source)
+    looks = count()
+    stubborn = Ios(BusySession(busy, 1_000_000))
+    with pytest.raises(UnreadableAnswerError, match="resource busy"):
+        stubborn.save_config(deadline=Deadline(60, lambda: float(next(looks))))
+    assert len(sent(stubborn)) > 1
 
 
 @pytest.mark.parametrize(
