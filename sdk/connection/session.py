@@ -87,7 +87,7 @@ class Session(Terminal):
         self._refuse(command, fault_of(command.rstrip()))
         self._check_usable()
         with self._naming(what, deadline):
-            self.discard_pending()
+            self.discard_pending(deadline)
             reading = self._reading(max_output_bytes or self._most_bytes)
             self.write(command.rstrip() + self.driver.RETURN)
             self._read_until_prompt(reading, what, deadline, questions)
@@ -137,7 +137,7 @@ class Session(Terminal):
             return
         what = _the_command(command)
         with self._naming(what, deadline):
-            self.discard_pending()
+            self.discard_pending(deadline)
             reading = self._reading(self._most_bytes)
             self.write(command + self.driver.RETURN)
             if self._is_password_asked(reading, what, deadline):

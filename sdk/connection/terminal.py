@@ -137,7 +137,7 @@ class Terminal:
         self._channel.sendall(text.encode(self.driver.encoding, "replace"))
         self._read_at = time.monotonic()
 
-    def discard_pending(self) -> None:
-        """Drop text that nobody asked for, such as a line of the device's log."""
+    def discard_pending(self, deadline: Deadline) -> None:
+        """Drop text that nobody asked for, such as a line of the device's log. Raises as `read`."""
         while self._channel.recv_ready():
-            self.read(0.001, Deadline(1))
+            self.read(0.001, deadline)
