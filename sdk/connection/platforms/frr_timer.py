@@ -28,7 +28,7 @@ mv "$1/armed" "$1/fired" || exit 1
 for pause in 1 2 4 0; do
     vtysh -f "$1/inverse"
     vtysh -f "$1/before"
-    {_SHOWN} | cmp -s - "$1/before" && break
+    [ "x$({_SHOWN})" = "x$(cat "$1/before")" ] && break
     sleep $pause
 done
 rm -rf "$1"

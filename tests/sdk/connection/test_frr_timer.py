@@ -122,6 +122,14 @@ def test_a_process_whose_restore_changed_nothing_tries_again_and_gives_up_at_las
     assert ("ntp" in (shell.home / "configuration").read_text()) is (failing > 3)
 
 
+def test_a_process_looks_by_itself_whether_the_configuration_is_back(shell: Shell) -> None:
+    missing = shell.home / "bin" / "cmp"  # as on a small system
+    missing.write_text("#!/bin/sh\nexit 127\n")
+    missing.chmod(0o700)
+    assert start(shell.send, 60, INVERSE)
+    assert shell.let_it_end() == [*ONE_TRY]
+
+
 def test_a_process_that_counts_as_not_started_never_acts_and_leaves_nothing(shell: Shell) -> None:
     (shell.home / "configuration").write_text("")  # so that it would have nothing to give back
     assert start(shell.send, 60, INVERSE) is None
