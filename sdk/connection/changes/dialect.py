@@ -12,6 +12,19 @@ _NEVER = re.compile(r"(?!)")
 NO = "no "
 
 
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """A line of a list that has no section of its own.
+
+    `no` with `command` removes the whole list, also if the rest of the line follows. In the section `header`, `no` with
+    `text` removes this line alone.
+    """
+
+    command: str
+    header: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """How to read a platform's configuration, and how to take lines back. Each pattern is matched to a line's text.
@@ -28,6 +41,8 @@ class Dialect:
         negative: commands whose absence is shown as `no …`. Matched at the start; the device shows the match.
         shortened: if a line begins like this, its negation is the match alone, without the rest.
         cascades: commands that remove others when they are removed: all that begin with the first group.
+        entries: lines of lists without a section (see `ListEntry`), each with the header of the section, with `{}` for
+            the list's name. The groups are the command, the name and the entry. The whole line.
         blocks: a line that begins a text of several lines; the first group is the character that ends the text.
         block_sign: the character with which the device prints such a text, whatever character was typed.
         unsendable: lines that a device prints but does not accept from a person, such as certificates. At the start.
@@ -45,6 +60,7 @@ class Dialect:
     negative: re.Pattern[str] = _NEVER
     shortened: re.Pattern[str] = _NEVER
     cascades: re.Pattern[str] = _NEVER
+    entries: tuple[tuple[re.Pattern[str], str], ...] = ()
     blocks: re.Pattern[str] = _NEVER
     block_sign: str = ""
     unsendable: re.Pattern[str] = _NEVER
@@ -82,6 +98,14 @@ class Dialect:
             return None if self.negative.match(command) else command
         match = self.shortened.match(text)
         return NO + (text if match is None else match.group())
+
+    def list_entry(self, text: str) -> ListEntry | None:
+        """Return how to remove a line of a list that has no section; None for any other line."""
+        for pattern, header in self.entries:
+            match = pattern.fullmatch(text)
+            if match is not None:
+                return ListEntry(match[1], header.format(match[2]), match[3])
+        return None
 
     def is_kept(self, text: str) -> bool:
         """Whether the section with this header itself can't be removed."""

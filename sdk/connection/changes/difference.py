@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from sdk.connection.changes.dialect import Dialect
+from sdk.connection.changes.dialect import NO, Dialect, ListEntry
 from sdk.connection.changes.lines import ConfigurationLine, Line, Tree
 
 # IOS-XE numbers the lines of an access list, and puts each in its place by the number.
@@ -47,9 +47,14 @@ class _Steps:
         old = {line.text: line for line in before}
         new = {line.text: line for line in after}
         coming = {self.dialect.key(text) for text in new if text not in old and self.dialect.is_single(text)}
+        lists = {each.command for text in old if text in new and (each := self.dialect.list_entry(text))}
         for text, line in old.items():
             if text not in new and (self.is_thorough or self.dialect.key(text) not in coming):
-                self._remove(line, parents)
+                entry = self.dialect.list_entry(text)
+                if entry is None:
+                    self._remove(line, parents)
+                else:
+                    self._remove_entry(entry, parents, stays=entry.command in lists)
             elif text in new:
                 self._compare_section(line, new[text], parents)
         for text, line in new.items():
@@ -77,6 +82,15 @@ class _Steps:
         negation = self.dialect.negation(line.text)
         if negation is not None:
             self.removals.append(ConfigurationLine(negation, parents))
+
+    def _remove_entry(self, entry: ListEntry, parents: tuple[str, ...], *, stays: bool) -> None:
+        """Remove one line of a list that keeps others, and all lines of another list at once."""
+        if stays:
+            self.removals.append(ConfigurationLine(NO + entry.text, (*parents, entry.header)))
+            return
+        whole = ConfigurationLine(NO + entry.command, parents)
+        if whole not in self.removals:
+            self.removals.append(whole)
 
     def _add(self, line: Line, parents: tuple[str, ...]) -> None:
         if self.dialect.unsendable.match(line.text):

@@ -67,10 +67,9 @@ def _without(section: Tree, command: str, dialect: Dialect) -> Tree:
         )
     ]
     left = tuple(each for each in section if each not in removed)
-    for each in removed:
-        match = dialect.cascades.match(each.text)
-        if match is not None:
-            left = _without_beginning(left, match[1], dialect)
+    matches = (dialect.cascades.match(each.text) for each in removed)
+    for beginning in dict.fromkeys(match[1] for match in matches if match is not None):
+        left = _without_beginning(left, beginning, dialect)
     negative = dialect.negative.match(command)
     shown = command if dialect.defaults.fullmatch(command) else negative.group() if negative else None
     if shown is None or any(bare(each.text) == shown for each in left):

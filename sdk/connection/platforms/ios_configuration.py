@@ -56,7 +56,11 @@ IOS: Final = Dialect(
         rf"description|hostname|ip address(?!.* secondary$)|{_NEIGHBOR}description|snmp-server (?:location|contact)"
         r"|banner (?:motd|login|exec|incoming|prompt-timeout|slip-ppp)"
     ),
-    cascades=re.compile(r"(neighbor \S+) (?:remote-as \S+|peer-group)$"),
+    cascades=re.compile(r"(neighbor \S+(?= (?:remote-as \S+|peer-group)$)|access-list \d+(?= ))"),
+    entries=(
+        (re.compile(r"(access-list ([1-9]\d?|1[3-9]\d\d)) (.+)"), "ip access-list standard {}"),
+        (re.compile(r"(access-list (1\d\d|2[0-6]\d\d)) (.+)"), "ip access-list extended {}"),
+    ),
     # IOS shows the sign that it has got as `^C`, which are two characters.
     blocks=re.compile(r"banner (?:motd|login|exec|incoming|prompt-timeout|slip-ppp) (\^C|\S)"),
     block_sign="^C",

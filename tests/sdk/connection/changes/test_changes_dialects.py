@@ -242,6 +242,33 @@ def test_of_an_access_list_whose_lines_have_numbers_only_what_differs_is_sent() 
     ]
 
 
+ENTRY = "access-list 101 permit tcp any any eq 22\n"
+NUMBERED_LIST = f"{IOS_CONFIG}{ENTRY}access-list 101 deny ip any any\naccess-list 7 permit 192.0.2.1\n"
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        ("access-list 101 permit icmp any any", "ip access-list extended 101 / no permit icmp any any"),
+        ("access-list 101 remark x", "ip access-list extended 101 / no remark x"),
+        ("access-list 7 permit 192.0.2.7", "ip access-list standard 7 / no permit 192.0.2.7"),
+        ("access-list 1300 permit any", "no access-list 1300"),
+    ],
+)
+def test_a_line_of_a_numbered_list_is_removed_without_the_rest_of_its_list(entry: str, line: str) -> None:
+    assert _sent(f"{NUMBERED_LIST}{entry}\n", NUMBERED_LIST, IOS) == [line]
+
+
+def test_a_numbered_access_list_of_which_nothing_stays_is_removed_at_once() -> None:
+    assert _sent(NUMBERED_LIST, IOS_CONFIG, IOS) == ["no access-list 7", "no access-list 101"]
+
+
+def test_it_is_foretold_that_ios_removes_the_whole_numbered_list_with_one_of_its_lines() -> None:
+    plan = plan_lines(NUMBERED_LIST, f"no {ENTRY}{ENTRY}no access-list 7 permit 192.0.2.1", IOS)
+    assert are_same(plan.predicted, IOS.read(f"{IOS_CONFIG}{ENTRY}"))
+    assert len(plan.commands) == 3
+
+
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
