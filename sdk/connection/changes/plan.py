@@ -161,14 +161,14 @@ def _check_whole(line: ConfigurationLine, dialect: Dialect) -> None:
 
 
 def _checked(lines: str | Iterable[str], dialect: Dialect) -> list[str]:
-    given = (
-        lines.splitlines()
-        if isinstance(lines, str)
-        else [part for line in lines for part in line.splitlines()]
-    )
+    given = [
+        _without_tabs(part)
+        for line in ([lines] if isinstance(lines, str) else lines)
+        for part in line.splitlines()
+    ]
     for line in given:
         text = line.strip()
-        if not text.replace("\t", " ").isprintable():
+        if not text.isprintable():
             raise LinesError("it has control characters. Take them out.", text)
         if "?" in text:
             raise LinesError("a question mark asks the device for help. Take it out.", text)
@@ -179,6 +179,12 @@ def _checked(lines: str | Iterable[str], dialect: Dialect) -> list[str]:
                 line.strip(),
             )
     return given
+
+
+def _without_tabs(line: str) -> str:
+    """Return a line with blanks for the tabs in it: to a device, a tab is a key that completes a word."""
+    text = line.lstrip()
+    return line[: len(line) - len(text)] + text.replace("\t", " ")
 
 
 def _in_order(tree: Tree, parents: tuple[str, ...] = ()) -> list[tuple[ConfigurationLine, bool]]:

@@ -160,6 +160,16 @@ async def test_a_text_that_can_not_be_typed_is_refused_in_the_plan(lines: str, s
             await connection.plan(lines)
 
 
+async def test_a_tab_within_a_line_is_sent_as_a_blank_for_it_is_a_key_of_the_device() -> None:
+    async with changing() as (device, connection):
+        plan = await connection.plan("interface GigabitEthernet0/2\n\tdescription\tby\ta tab")
+        change = await connection.apply(plan)
+        assert " description by a tab\n" in device.device.running_config()
+        assert change.not_shown == change.unforeseen == ()
+        with pytest.raises(LinesError, match="no line of configuration"):
+            await connection.plan("do\treload")
+
+
 async def test_a_confirmed_change_stays_after_the_time_of_its_timer() -> None:
     async with changing(minute_seconds=1.5) as (device, connection):
         change = await connection.apply(await connection.plan(LINES), confirm_seconds=60)
