@@ -21,6 +21,8 @@ IOS: Final = Dialect(
         r"Building configuration\.\.\.|Current configuration ?: \d+|Using \d+ out of \d+ bytes|version \d+\.\d"
         r"|Last configuration change at|NVRAM config last updated|No configuration change since|ntp clock-period"
         r"|: Saved|Load for five secs|Time source is|No time source|Uncompressed configuration from \d"
+        # Said of a timer, to all sessions and at any moment.
+        r'|Rollback Confirmed Change:|Enter "configure confirm" if you wish|\*\*\*( |$)'
     ),
     closers=re.compile(r"end|exit|quit|exit-[a-z-]+"),
     single=words(

@@ -193,6 +193,15 @@ def test_an_address_on_ios_replaces_the_other_and_leaves_a_no_behind() -> None:
     ]
 
 
+def test_what_ios_says_of_a_timer_in_the_middle_of_its_configuration_is_no_line_of_it() -> None:
+    said = (
+        "Rollback Confirmed Change: Rollback will begin in one minute.\n"
+        'Enter "configure confirm" if you wish to keep what you\'ve configured\n'
+        "\n\n***\n*** --- SHUTDOWN in 0:01:00 ---\n***\n"
+    )
+    assert IOS.read(IOS_CONFIG.replace("hostname lab1\n", f"hostname lab1\n{said}")) == IOS.read(IOS_CONFIG)
+
+
 def test_a_port_of_ios_is_never_removed_but_a_loopback_is() -> None:
     without = IOS_CONFIG.replace(
         "interface Loopback7\n ip address 203.0.113.7 255.255.255.255\n", ""
