@@ -266,8 +266,7 @@ class Configure(FunctionBlock[ConfigureParams, ConfigureResult]):
         return Result(success=False, message=message, retryable=not was_asked)
 
 
-def _texts(lines: object) -> list[str]:
-    assert isinstance(lines, tuple)
+def _texts(lines: tuple[object, ...]) -> list[str]:
     return [without_secrets(str(line)) for line in lines]
 
 
