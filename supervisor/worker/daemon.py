@@ -12,11 +12,13 @@ from jobrunner.protocol.catalogue import Catalogue
 from jobrunner.protocol.importing import import_uncollected
 from supervisor.errors import StartRefusedError
 from supervisor.journal import Ledger
+from supervisor.launcher import Launcher
+from supervisor.launcher.job_users import JobUsers
 from supervisor.log.event import tell
 from supervisor.log.events.blocks import BlockLimitLowered
 from supervisor.log.events.worker import ReloadIgnored, ReloadStarted, TaskFailed
 from supervisor.process.cgroups.worker import Cgroups, cgroups_of_worker
-from supervisor.process.tasks import Tasks
+from supervisor.process.tasks import Tasks, done_before
 from supervisor.process.threads import END_SECONDS, end_pool, started_pool
 from supervisor.settings.run_settings import DaemonSettings
 from supervisor.worker.control.socket import Control
@@ -95,13 +97,16 @@ class Daemon:
 
     async def _with_journal(self, journal: Ledger, cgroups: Cgroups) -> int:
         users = await prepare_job_users(self._settings, spares=self._settings.spares)
-        # It begins at the first await of the launcher's start: by then the template's interpreter runs.
-        importing = self._tasks.start(asyncio.to_thread(_import_serving), "import of the worker's modules")
+        importing = self._tasks.start(_import_serving(), "import of the worker's modules")
         try:
-            launcher, catalogue = await start_launcher(self._settings, users)
+            started = await self._start_launcher(users)
         except BaseException:
             await self._tasks.close()
             raise
+        if started is None:
+            await self._tasks.close()
+            return self._exit_code
+        launcher, catalogue = started
         try:
             await importing
             self._check_catalogue(catalogue)
@@ -124,6 +129,16 @@ class Daemon:
             return self._exit_code
         finally:
             await launcher.close()
+
+    async def _start_launcher(self, users: JobUsers | None) -> tuple[Launcher, Catalogue] | None:
+        """Start the launcher, which imports the blocks. `None` if the worker is told to stop meanwhile."""
+        started: list[tuple[Launcher, Catalogue]] = []
+
+        async def start() -> None:
+            started.append(await start_launcher(self._settings, users))
+
+        await done_before(start(), self._shutdown.asked)
+        return started[0] if started else None
 
     def _stop_without(self, name: str, error: BaseException) -> None:
         """Drain and exit with 1: a task that must run as long as the worker has failed."""
@@ -158,9 +173,10 @@ class Daemon:
             )
 
 
-def _import_serving() -> None:
+async def _import_serving() -> None:
     """Import most of what a worker needs after the import of its blocks. The template's imports take as long."""
-    import_uncollected("supervisor.worker.serving")
+    await asyncio.sleep(0)  # in this turn of the loop, the launcher starts the template's interpreter
+    await asyncio.to_thread(import_uncollected, "supervisor.worker.serving")
 
 
 def _leave_out_of_collections() -> None:

@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from contract_support import ECHO, SLOW, Setup
@@ -128,3 +129,19 @@ async def test_a_worker_that_registers_anew_in_vain_still_stops(fresh: Setup) ->
     await fresh.logged(RenewalFailing)
     terminate(fresh)
     assert await fresh.worker.exit_code(25) == 0  # of the 60 s that running jobs would have
+
+
+async def test_a_worker_that_is_told_to_stop_while_it_imports_a_block_ends_at_once(
+    engine: DevEngine, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    """An import may take minutes, and nothing runs yet that must be finished."""
+    begun, module = tmp_path / "begun", tmp_path / "endless.py"
+    text = f"import os, pathlib, time\npathlib.Path({str(begun)!r}).write_text(str(os.getpid()))\ntime.sleep(600)\n"
+    module.write_text(text)
+    flags = ("--function-blocks", str(module), "--import-seconds", "600")
+    setup = Setup(engine, start_worker(engine.url, *flags))
+    template = await until(lambda: begun.exists() and begun.read_text(), "the module is imported")
+    setup.worker.terminate()
+    assert await setup.worker.exit_code() == 0
+    assert not Path(f"/proc/{template}").exists()
+    assert setup.sent("register") == []
