@@ -148,13 +148,17 @@ class Dispatcher:
             self._refuse_later(claimed, refusals.cancelled())
         return self._open_jobs.verdict_of(job_id)
 
+    def stop_all(self) -> None:
+        """End every running job now, and refuse those that wait: there may never be a slot for them."""
+        self._runner.stop_all()
+        for claimed in tuple(self._waiting):
+            self._waiting.remove(claimed)
+            self._refuse_later(claimed, refusals.worker_stopping())
+
     async def report_lost(
         self, jobs: Sequence[LostJob], worker_uuid: str, *, by_the_last_run: bool = False
     ) -> None:
-        """Report jobs as failed that the engine gave to this worker but that did not arrive.
-
-        `by_the_last_run`: they may have arrived at a run that was killed, and have run while its disk was full.
-        """
+        """Report jobs as failed that the engine gave to this worker but that did not arrive: see `Reporting.lost`."""
         await self._reporting.lost(jobs, worker_uuid, by_the_last_run=by_the_last_run)
 
     def _offered(self, block_id: str) -> BlockEntry | Verdict:

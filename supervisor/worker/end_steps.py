@@ -4,7 +4,6 @@ import asyncio
 import logging
 from typing import Final
 
-from supervisor.job.runner import JobRunner
 from supervisor.log.event import tell
 from supervisor.log.events.worker import ResultsLeft
 from supervisor.worker.delivery import Delivery
@@ -26,7 +25,6 @@ class EndSteps:
         polling: "asyncio.Task[None]",
         reloading: "asyncio.Task[None]",
         poller: Poller,
-        runner: JobRunner,
         dispatcher: Dispatcher,
         delivery: Delivery,
         registration: Registration,
@@ -36,7 +34,7 @@ class EndSteps:
         self._poller = poller
         self._dispatcher = dispatcher
         self._delivery = delivery
-        self.kill_jobs = runner.stop_all
+        self.kill_jobs = dispatcher.stop_all
         self.unregister = registration.end
 
     def stop_polling(self) -> None:

@@ -79,7 +79,10 @@ class Reporting:
         await asyncio.gather(*(self.refuse(*job) for job in jobs))
 
     async def lost(self, jobs: Sequence[LostJob], worker_uuid: str, *, by_the_last_run: bool) -> None:
-        """Claim and report jobs that the engine gave to this worker but that never came."""
+        """Claim and report jobs that the engine gave to this worker but that never came.
+
+        `by_the_last_run`: they may have come to a run that was killed, and have run while its disk was full.
+        """
         claims = [Claim(job.job_id, job.block_id, worker_uuid, time.time(), "") for job in jobs]
         numbers = await self._journal.claim(claims)
         never_came = refusals.claim_lost(by_the_last_run=by_the_last_run)

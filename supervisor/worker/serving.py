@@ -121,9 +121,7 @@ class Serving:
             polling = self.tasks.start(poller.poll_until_stopped(), "poller")
             self._say_how_it_is(status, runner, dispatcher)
             reloading = self.tasks.start(reload.reload_when_asked(self.reload_asked), "reload")
-            await self.shutdown.work(
-                EndSteps(polling, reloading, poller, runner, dispatcher, delivery, registration)
-            )
+            await self.shutdown.work(EndSteps(polling, reloading, poller, dispatcher, delivery, registration))
             tell(_log, WorkerStopped())
         finally:
             await self.tasks.close()

@@ -41,7 +41,7 @@ class Work(Protocol):
         ...
 
     def kill_jobs(self) -> None:
-        """End every running job."""
+        """End every running job, and refuse those that wait."""
         ...
 
     async def deliver_rest(self) -> None:

@@ -127,6 +127,9 @@ class Runner:
     def cancel(self, job_id: str) -> None:
         self.cancelled.append(job_id)
 
+    def stop_all(self) -> None:
+        self._calls.append(("stop all", None))
+
     def forget(self, job_id: str) -> None:
         self.cancelled = [each for each in self.cancelled if each != job_id]
 

@@ -127,6 +127,16 @@ async def test_where_every_slot_is_stuck_there_are_none_and_not_less(tmp_path: P
         assert (stage.dispatcher.busy, stage.dispatcher.free_slots) == (1, 0)
 
 
+async def test_a_worker_that_ends_its_jobs_does_not_wait_for_a_slot_that_never_comes(tmp_path: Path) -> None:
+    async with scene(tmp_path) as stage:
+        await stage.accept(job("stuck"), job("waits"))
+        await stage.end("stuck", replace(success(), stuck=True))
+        stage.dispatcher.stop_all()
+        await asyncio.wait_for(stage.dispatcher.wait_until_idle(), 30)
+        assert stage.runner.started == ["stuck"]
+        assert "shutting down" in (await stage.result_of("waits"))["result"]["message"]
+
+
 async def test_the_worker_is_idle_when_nothing_runs_or_waits(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
         await asyncio.wait_for(stage.dispatcher.wait_until_idle(), 30)
