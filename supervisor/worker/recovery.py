@@ -61,6 +61,7 @@ class Recovery:
         self._engine_job_timeout = engine_job_timeout_seconds
         self._clock = clock
         self._on_report = on_report
+        self._turn = asyncio.Lock()
 
     async def begin(self) -> None:
         """Recover now, and whenever the journal has found more."""
@@ -70,8 +71,13 @@ class Recovery:
     async def recover(self) -> None:
         """Handle all that is in the journal. Raises no errors of the engine or the disk.
 
-        Also called when the journal has found more: the same result is never sent twice at a time.
+        Also called when the journal has found more. Calls take turns: two at a time could report the same job. And the
+        same result is never sent twice at a time.
         """
+        async with self._turn:
+            await self._recover()
+
+    async def _recover(self) -> None:
         await self._send()
         workers = {entry.claim.worker_uuid for entry in self._journal.interrupted()}
         if workers:

@@ -1,5 +1,6 @@
 """What the last run left in the journal: said to be interrupted, and sent."""
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -150,4 +151,18 @@ async def test_a_copy_reports_no_job_sends_what_is_finished_and_belongs_to_its_p
     assert ledger.doubt is None
     await recovery(ledger, delivery, engine).recover()
     assert [result.job_id for result in delivery.got] == ["waiting"]
+    await ledger.close()
+
+
+async def test_a_job_is_reported_as_interrupted_once_also_if_the_journal_finds_more_meanwhile(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = await Ledger.open(tmp_path)
+    await ledger.claim([claim("one"), claim("other")])
+    await ledger.close()
+    ledger, delivery = await Ledger.open(tmp_path), Delivery()
+    recovering = recovery(ledger, delivery, EngineOfClaims(**{"w-1": ["one", "other"]}))
+    await asyncio.gather(recovering.recover(), recovering.recover())
+    assert [event["job"] for event in told(caplog, JobInterrupted)] == ["one", "other"]
+    assert [result.job_id for result in delivery.got] == ["one", "other"]
     await ledger.close()
