@@ -141,19 +141,21 @@ class JobRunner:
         except LaunchError as error:
             said = f"\nLast output:\n{error.evidence.rstrip()}" if error.evidence else ""
             return not_run(refusals.start_failed(mask(f"{error}{said}")))
-        now = self._why_not(job.job_id) or (block if offered is None else offered())
-        if isinstance(now, Verdict):
-            child.discard()
-            return not_run(now)
-        if now is not block:
-            block = now
-            mask, host_keys = await self._mask_and_host_keys(job, block)
         try:
+            now = self._why_not(job.job_id) or (block if offered is None else offered())
+            if isinstance(now, Verdict):
+                child.discard()
+                return not_run(now)
+            if now is not block:
+                block = now
+                mask, host_keys = await self._mask_and_host_keys(job, block)
             directory = await self._directories.take(child.user)
-        except OSError as error:
+        except BaseException as error:
             child.discard()
-            self._spares.refill()
-            return not_run(refusals.start_failed(mask(f"its directory can't be made: {error}")))
+            if isinstance(error, OSError):
+                self._spares.refill()
+                return not_run(refusals.start_failed(mask(f"its directory can't be made: {error}")))
+            raise
         try:
             limits = limits_for(self.settings, block)
             order = order_of(job, self.settings, limits, host_keys.policy, directory)

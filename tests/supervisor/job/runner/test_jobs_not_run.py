@@ -1,6 +1,7 @@
 """Jobs that are not run: why, whether they may be started again, and what becomes of a child that was taken."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from jobs_support import ENTRY, job, scene
@@ -102,3 +103,13 @@ async def test_a_child_whose_start_nobody_could_be_told_of_is_given_up(tmp_path:
         with pytest.raises(RuntimeError, match="a bug"):
             await stage.runner.run(job(), ENTRY, on_start=fail)
         assert stage.calls[:3] == ["spawn_child", ("make", None), "give up"]
+
+
+async def test_a_child_whose_job_met_a_bug_before_its_order_is_given_up(tmp_path: Path) -> None:
+    def fail() -> NoReturn:
+        raise RuntimeError("a bug")
+
+    async with scene(tmp_path) as stage:
+        with pytest.raises(RuntimeError, match="a bug"):
+            await stage.runner.run(job(), ENTRY, offered=fail)
+        assert stage.calls[:2] == ["spawn_child", "give up"]
