@@ -249,14 +249,16 @@ async def _hung(template: TemplateProcess, module: Importing | None, import_seco
 async def _died(template: TemplateProcess, module: Importing | None, detail: str) -> ImportProblem:
     status = await template.end_by_itself(_EXIT_SECONDS)
     how = f"ended the process that imported it, with {status}"
+    ended = f"ended with {status}"
     if status is None:
         # It has closed its report, but it lives.
         await template.end()
         how = "closed descriptors that are not its own, or wrote to them; close only what you opened"
+        ended = "closed the descriptor of its reports, or wrote to it,"
     said = template.output.tail()
     if module is None:
         raise TemplateError(
-            f"The template ended with {status} before it imported a block. {detail}", evidence=said
+            f"The template {ended} before it imported a block. {detail}".rstrip(), evidence=said
         )
     return _problem(module, "crash", how, said)
 

@@ -315,6 +315,12 @@ async def test_what_ends_before_any_module_is_no_module_s_fault(stage: Stage) ->
     assert caught.value.evidence == "printed"
 
 
+async def test_a_template_that_lives_without_its_reports_is_not_said_to_have_ended(stage: Stage) -> None:
+    with pytest.raises(TemplateError, match="closed the descriptor of its reports, or wrote to it, before"):
+        await stage.start(lambda one: one.hang_up())
+    assert not is_there(stage.played[0].pid)
+
+
 async def test_what_hangs_before_any_module_is_no_module_s_fault(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
