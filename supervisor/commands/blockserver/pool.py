@@ -40,7 +40,7 @@ class _Loaded:
 
 
 class LauncherPool:
-    """Hands out launchers, for one job at a time: while a job runs, `using` must not be entered again.
+    """Hands out launchers, for one job at a time: while a job runs, `get` must not be called.
 
     If a launcher started meanwhile, the job's sweep would not know it, and would kill it as a leftover.
     """
@@ -49,7 +49,7 @@ class LauncherPool:
         self._loaded: OrderedDict[Sources, _Loaded] = OrderedDict()
 
     async def get(self, sources: Sources) -> tuple[Launcher, Catalogue]:
-        """Return a launcher for `sources`, and its catalogue. Call it inside `paths`. Raises `TemplateError`."""
+        """Return a launcher for `sources`, and its catalogue. Call it inside `python_path`. Raises `TemplateError`."""
         loaded = self._loaded.pop(sources, None)
         if loaded is not None and loaded.files != fingerprint(sources.names, loaded.catalogue):
             tell(_log, SourcesChanged(sources=", ".join(sources.names)))
