@@ -83,10 +83,9 @@ class Poller:
         self._stopping = asyncio.Event()
         # Work goes on within seconds of the engine's return, however long it was away.
         self._backoff = Backoff(first_seconds=interval_seconds, longest_seconds=LONGEST_PAUSE_SECONDS)
-        self._failing = False
         self._denied = False
         self.problem: str | None = None
-        """Why the last poll failed."""
+        """Why polls fail; `None` if the engine has answered the last one."""
         self.problem_since: float | None = None
         """Since when polls fail, in seconds of the monotonic clock."""
         self._delivery = delivery
@@ -139,7 +138,7 @@ class Poller:
     async def _poll_or_pause(self) -> None:
         if self._unknown is not None:
             unknown, self._unknown = self._unknown, None
-            await self._pause(await self._renew(unknown), until_slot_is_free=not self._failing)
+            await self._pause(await self._renew(unknown), until_slot_is_free=self.problem is None)
             return
         self._turn_due_at = asyncio.get_running_loop().time() + TURN_SECONDS
         if not self._late:  # otherwise the late poll's jobs would look lost
@@ -155,7 +154,7 @@ class Poller:
         pause = await self._poll_once(tuple(blocks), limit)
         if pause > 0:
             # A free slot is a reason to poll at once; after an engine's failure it is not.
-            await self._pause(pause, until_slot_is_free=not self._failing)
+            await self._pause(pause, until_slot_is_free=self.problem is None)
 
     async def _poll_once(self, blocks: tuple[BlockEntry, ...], limit: int) -> float:
         """Poll, and return how long to wait before the next poll. A late poll goes on beside the next one."""
@@ -220,19 +219,17 @@ class Poller:
         self._observer.poll_failed()
         if asked_at < self._answered_at:
             # The engine has answered a later poll. This one alone was lost, or its answer is unusable, which is logged.
-            if error.status is not None and not self._failing:
+            if error.status is not None and self.problem is None:
                 tell(_log, PollsFailing(reason=str(error)))
                 tell(_log, PollsRestored())
             return self._interval
         pause = self._backoff.next_pause(error.retry_after_seconds)
-        self.problem = str(error)
-        if self.problem_since is None:
-            self.problem_since = time.monotonic()
         if error.timed_out:  # the time-out was a pause already
             pause = min(pause, self._interval)
-        if not self._failing:
-            self._failing = True
+        if self.problem is None:
+            self.problem_since = time.monotonic()
             tell(_log, PollsFailing(reason=str(error)))
+        self.problem = str(error)
         if not self._denied and (advice := access_advice(error.status)):
             self._denied = True
             tell(_log, PollsNotAllowed(reason=str(error), advice=advice))
@@ -243,9 +240,8 @@ class Poller:
         self._answered_at = max(self._answered_at, asked_at)
         self._backoff.reset()
         self._denied = False
-        self.problem = self.problem_since = None
-        if self._failing:
-            self._failing = False
+        if self.problem is not None:
+            self.problem = self.problem_since = None
             tell(_log, PollsRestored())
 
     async def _pause(self, seconds: float, *, until_slot_is_free: bool) -> None:

@@ -10,13 +10,12 @@ from typing import Final, Protocol
 from supervisor.lifecycle.progress import STALL_SECONDS, Late, Part, Stall, late_parts
 from supervisor.log.event import tell
 from supervisor.log.events.worker import ProgressLost, ProgressMade, WorkerStalled
+from supervisor.worker.notify import TICKS_PER_WATCHDOG
 from supervisor.worker.shared_pause import SharedPause
 
 _log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 1.0
-LOOKS_PER_WATCHDOG: Final = 4
-"""systemd recommends two; here a look may be late by half of the watchdog's time."""
 
 
 class Moves(Protocol):
@@ -69,7 +68,7 @@ class Progress:
         """Look, and feed the watchdog if there is one, until cancelled."""
         loop = asyncio.get_running_loop()
         watchdog = self._notifier.watchdog_seconds
-        tick = float("inf") if watchdog is None else watchdog / LOOKS_PER_WATCHDOG
+        tick = float("inf") if watchdog is None else watchdog / TICKS_PER_WATCHDOG
         pause = self.pause if tick >= LOOK_SECONDS else SharedPause(tick)
         planned = looked_at = feed_at = loop.time()
         while True:
