@@ -23,6 +23,7 @@ from supervisor.launcher.child import Child
 from supervisor.launcher.ownership import JobProcesses
 from supervisor.launcher.sweep import Sweeper
 from supervisor.lifecycle.events import (
+    Begun,
     CancelDemanded,
     CheckChannel,
     ChildExited,
@@ -32,7 +33,6 @@ from supervisor.lifecycle.events import (
     JobCommand,
     JobEvent,
     KillChild,
-    OrderSent,
     OutcomeArrived,
     SendCancel,
     SetTimer,
@@ -146,7 +146,7 @@ class Execution:
 
     def _begin(self, payload: Sequence[bytes]) -> None:
         now = asyncio.get_running_loop().time
-        self._put(OrderSent(now()))
+        self._put(Begun(now()))
         self._reports.begin()
         for piece in Begin(deadline=now() + self._state.limits.max_seconds).pack_parts(payload):
             self._child.channel.send(piece)

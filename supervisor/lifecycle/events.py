@@ -20,8 +20,8 @@ class Timer(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class OrderSent:
-    """The child has its whole order; the job runs from now on."""
+class Begun:
+    """The child is told to begin: the job runs from now on."""
 
     at: float
 
@@ -161,7 +161,7 @@ class TreeCleared:
 
 
 JobEvent = (
-    OrderSent
+    Begun
     | NotKeptApart
     | OutcomeArrived
     | ChannelEnded

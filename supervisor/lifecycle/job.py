@@ -1,10 +1,10 @@
 """The life of one job, from its order to its ending.
 
 ```
-RUNNING ──limit──► CANCELLING ──grace over──► DUMPING ──stack──► DYING ─┐
-   │ │                  │                                               │ exit
-   │ └──outcome──► LINGERING ──linger over──► DUMPING                   ▼
-   └────────────────exit──────────────────────────────────────────► CLEARING ──► DRAINING ──► ENDED
+WAITING ─► RUNNING ──limit──► CANCELLING ──grace over──► DUMPING ──stack──► DYING ──no exit──► ENDED
+              │ │                  │                                          │ exit
+              │ └──outcome──► LINGERING ──linger over──► DUMPING              ▼
+              └────────────────exit───────────────────────────────────────► CLEARING ──► DRAINING ──► ENDED
 ```
 Whatever happens, the child's exit leads to CLEARING: the tree is dead before the verdict leaves the worker.
 """
@@ -22,6 +22,7 @@ from supervisor.lifecycle.durations import (
     UNKILLABLE_SECONDS,
 )
 from supervisor.lifecycle.events import (
+    Begun,
     CancelDemanded,
     ChannelChecked,
     ChannelEnded,
@@ -36,7 +37,6 @@ from supervisor.lifecycle.events import (
     KillChild,
     MemoryMeasured,
     NotKeptApart,
-    OrderSent,
     OutcomeArrived,
     ProcessesCounted,
     SendCancel,
@@ -64,8 +64,8 @@ def step(state: JobState, event: JobEvent) -> Step:
     if state.phase is Phase.ENDED:
         return state, ()
     match event:
-        case OrderSent():
-            return _started(state, event)
+        case Begun():
+            return _begun(state, event)
         case NotKeptApart():
             return replace(state, not_isolated=True), ()
         case OutcomeArrived():
@@ -100,7 +100,7 @@ def step(state: JobState, event: JobEvent) -> Step:
             assert_never(event)
 
 
-def _started(state: JobState, event: OrderSent) -> Step:
+def _begun(state: JobState, event: Begun) -> Step:
     if state.phase is not Phase.WAITING:
         return state, ()
     started = state.begun(event.at)

@@ -7,6 +7,7 @@ from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from supervisor.lifecycle.events import (
+    Begun,
     CancelDemanded,
     ChannelChecked,
     ChannelEnded,
@@ -19,7 +20,6 @@ from supervisor.lifecycle.events import (
     JobEvent,
     KillChild,
     MemoryMeasured,
-    OrderSent,
     OutcomeArrived,
     ProcessesCounted,
     SetTimer,
@@ -145,7 +145,7 @@ class LifeOfAJob(RuleBasedStateMachine):
         if self.state.phase is Phase.WAITING:
             self.last_tick = self.now
             self.has_begun = True
-        self.feed(OrderSent(self.now))
+        self.feed(Begun(self.now))
 
     @rule(seconds=strategies.sampled_from([0.01, 0.3, 2.0, 6.0]))
     def let_time_pass(self, seconds: float) -> None:

@@ -7,6 +7,7 @@ import pytest
 from jobrunner.protocol.masking.mask import Masked
 from supervisor.lifecycle.durations import UNKILLABLE_SECONDS
 from supervisor.lifecycle.events import (
+    Begun,
     ChannelChecked,
     ChannelEnded,
     ChildExited,
@@ -16,7 +17,6 @@ from supervisor.lifecycle.events import (
     JobEvent,
     KillChild,
     MemoryMeasured,
-    OrderSent,
     OutcomeArrived,
     ProcessesCounted,
     SendCancel,
@@ -39,7 +39,7 @@ SILENT = [ChannelChecked(float(second), unread=False) for second in (1, 2, 3)]
 
 
 def live(*events: JobEvent, limits: Limits = LIMITS) -> tuple[JobState, tuple[JobCommand, ...]]:
-    state, commands = step(JobState(limits), OrderSent(0))
+    state, commands = step(JobState(limits), Begun(0))
     for event in events:
         state, commands = step(state, event)
     return state, commands
@@ -149,7 +149,7 @@ def test_the_usage_names_the_limits_of_the_job() -> None:
 
 
 def test_elapsed_is_counted_from_the_order() -> None:
-    state, _ = step(JobState(LIMITS), OrderSent(100))
+    state, _ = step(JobState(LIMITS), Begun(100))
     state, _ = step(state, ChildExited(103.5, EXIT_0))
     assert state.ending(200).usage.elapsed_seconds == 3.5
     assert replace(state, ended_at=None).ending(104).usage.elapsed_seconds == 4.0
@@ -268,7 +268,7 @@ def test_a_job_that_begins_while_a_look_hangs_was_not_watched_from_its_begin_on(
     state, _ = step(JobState(LIMITS), WatchFailed(1, LimitKind.MEMORY, "no answer"))
     state, _ = step(state, WatchFailed(1, LimitKind.PROCESSES, "no descriptor"))
     state, _ = step(state, ProcessesCounted(2, 1))
-    state, _ = step(state, OrderSent(5))
+    state, _ = step(state, Begun(5))
     state, _ = step(state, ChildExited(20, EXIT_0))
     assert state.ending(20).unwatched == (Unwatched(LimitKind.MEMORY, 15, "no answer"),)
 

@@ -13,6 +13,7 @@ from supervisor.lifecycle.durations import (
     UNKILLABLE_SECONDS,
 )
 from supervisor.lifecycle.events import (
+    Begun,
     CancelDemanded,
     ChannelEnded,
     ChildExited,
@@ -24,7 +25,6 @@ from supervisor.lifecycle.events import (
     JobEvent,
     KillChild,
     MemoryMeasured,
-    OrderSent,
     OutcomeArrived,
     ProcessesCounted,
     SendCancel,
@@ -48,7 +48,7 @@ SIGKILL = ExitStatus(signal_name="SIGKILL")
 
 def live(*events: JobEvent, limits: Limits = LIMITS) -> tuple[JobState, tuple[JobCommand, ...]]:
     """Feed events after the order at time 0; return the state and the commands of the last one."""
-    state, commands = step(JobState(limits), OrderSent(0))
+    state, commands = step(JobState(limits), Begun(0))
     for event in events:
         state, commands = step(state, event)
     return state, commands
@@ -74,14 +74,14 @@ def test_an_order_starts_the_clock() -> None:
 
 
 def test_the_clock_starts_at_the_order_and_not_at_zero() -> None:
-    _, commands = step(JobState(LIMITS), OrderSent(100))
+    _, commands = step(JobState(LIMITS), Begun(100))
     assert commands == (SetTimer(Timer.DEADLINE, 110),)
 
 
 def test_a_child_that_ends_before_its_job_begins_has_run_nothing_of_it_and_took_no_time() -> None:
     state, commands = step(JobState(LIMITS), ChildExited(107, SIGKILL))
     assert (state.phase, commands) == (Phase.CLEARING, (ClearTree(),))
-    assert step(state, OrderSent(107)) == (state, ())
+    assert step(state, Begun(107)) == (state, ())
     for event in (OutcomeArrived(107, SUCCESS), TreeCleared(108), ChannelEnded(109)):
         state, _ = step(state, event)
     ending = state.ending(109)
@@ -254,7 +254,7 @@ def test_a_cancelled_job_may_clean_up_and_is_killed_after_its_grace() -> None:
 def test_a_job_that_is_cancelled_before_its_order_ends_as_soon_as_it_starts() -> None:
     state, commands = step(JobState(LIMITS), CancelDemanded(1))
     assert commands == ()
-    state, commands = step(state, OrderSent(2))
+    state, commands = step(state, Begun(2))
     assert (state.phase, TakeStack() in commands) == (Phase.DUMPING, True)
     assert state.limit == LimitHit(LimitKind.CANCELLED, 0)
 
@@ -288,7 +288,7 @@ def test_a_shutdown_during_the_grace_ends_it_and_the_time_limit_stays_the_cause(
 def test_a_shutdown_before_the_order_ends_the_job_as_soon_as_it_starts() -> None:
     state, commands = step(JobState(LIMITS), StopDemanded(1))
     assert commands == ()
-    state, commands = step(state, OrderSent(2))
+    state, commands = step(state, Begun(2))
     assert state.phase is Phase.DUMPING
     assert TakeStack() in commands
     assert state.limit is not None
@@ -429,7 +429,7 @@ def test_a_tree_that_can_not_be_killed_is_reported_as_stuck() -> None:
 
 def test_nothing_happens_after_the_end() -> None:
     ended, _ = live(OUTCOME, ChannelEnded(2), ChildExited(2, EXIT_0), TreeCleared(2))
-    for event in (OrderSent(3), OUTCOME, ChildExited(3, SIGKILL), TreeCleared(3), StopDemanded(3), DEADLINE):
+    for event in (Begun(3), OUTCOME, ChildExited(3, SIGKILL), TreeCleared(3), StopDemanded(3), DEADLINE):
         assert step(ended, event) == (ended, ())
 
 

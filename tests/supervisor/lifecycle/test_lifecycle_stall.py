@@ -4,13 +4,13 @@ import pytest
 
 from jobrunner.protocol.ticks import tick_seconds
 from supervisor.lifecycle.events import (
+    Begun,
     ChannelChecked,
     ChannelEnded,
     CheckChannel,
     ChildExited,
     JobCommand,
     JobEvent,
-    OrderSent,
     OutcomeArrived,
     SetTimer,
     StackTaken,
@@ -133,7 +133,7 @@ LOOKS = [ChannelChecked(float(second), unread=False) for second in (1, 2, 3, 4)]
 
 
 def live(limits: Limits, *events: JobEvent) -> tuple[JobState, tuple[JobCommand, ...]]:
-    state, commands = step(JobState(limits), OrderSent(0))
+    state, commands = step(JobState(limits), Begun(0))
     for event in events:
         state, commands = step(state, event)
     return state, commands

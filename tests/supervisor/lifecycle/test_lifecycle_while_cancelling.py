@@ -10,6 +10,7 @@ from supervisor.lifecycle.durations import (
     STACK_SECONDS,
 )
 from supervisor.lifecycle.events import (
+    Begun,
     ChannelChecked,
     ChannelEnded,
     CheckChannel,
@@ -17,7 +18,6 @@ from supervisor.lifecycle.events import (
     JobCommand,
     JobEvent,
     MemoryMeasured,
-    OrderSent,
     OutcomeArrived,
     ProcessesCounted,
     SetTimer,
@@ -36,7 +36,7 @@ SUCCESS = OutcomeSeen(success=True, message="done")
 
 def cancelling(*events: JobEvent, limits: Limits = LIMITS) -> tuple[JobState, tuple[JobCommand, ...]]:
     """Reach the time limit at 10, then feed the events."""
-    state, commands = step(JobState(limits), OrderSent(0))
+    state, commands = step(JobState(limits), Begun(0))
     for event in (TimerFired(10, Timer.DEADLINE), *events):
         state, commands = step(state, event)
     return state, commands
@@ -47,7 +47,7 @@ def kind(state: JobState) -> LimitKind | None:
 
 
 def test_its_time_is_counted_from_its_order() -> None:
-    state, _ = step(JobState(LIMITS), OrderSent(100))
+    state, _ = step(JobState(LIMITS), Begun(100))
     state, _ = step(state, TimerFired(110.5, Timer.DEADLINE))
     assert state.limit is not None
     assert state.limit.measured == 10.5
@@ -57,7 +57,7 @@ def test_no_look_is_taken_at_a_job_that_is_being_ended_or_that_nobody_watches() 
     ending, _ = cancelling(TimerFired(12, Timer.GRACE))
     assert ending.phase is Phase.DUMPING
     assert step(ending, TimerFired(12.1, Timer.LOOK))[1] == ()
-    unwatched, _ = step(JobState(replace(LIMITS, stall_seconds=None)), OrderSent(0))
+    unwatched, _ = step(JobState(replace(LIMITS, stall_seconds=None)), Begun(0))
     assert (unwatched.phase, unwatched.stall) == (Phase.RUNNING, None)
     assert step(unwatched, TimerFired(1, Timer.LOOK))[1] == ()
 
@@ -142,7 +142,7 @@ def test_a_channel_that_ends_gives_the_child_a_moment_and_rubbish_none() -> None
 def test_block_code_may_run_until_the_kill_and_not_after_it() -> None:
     state = JobState(LIMITS)
     assert not state.may_still_run
-    state, _ = step(state, OrderSent(0))
+    state, _ = step(state, Begun(0))
     assert state.may_still_run
     for event, may in (
         (TimerFired(10, Timer.DEADLINE), True),
@@ -158,23 +158,23 @@ def test_a_job_that_was_told_to_stop_before_it_began_has_run_for_nothing() -> No
     state, _ = step(JobState(LIMITS), StopDemanded(7))
     assert state.limit is not None
     assert (state.limits.of(state.limit.kind), state.limit.measured) == (10, 0.0)
-    state, commands = step(state, OrderSent(8))
+    state, commands = step(state, Begun(8))
     assert commands == (SetTimer(Timer.STACK, 8 + STACK_SECONDS), TakeStack())
 
 
 def test_a_job_that_is_told_to_stop_has_run_since_its_order() -> None:
-    state, _ = step(JobState(LIMITS), OrderSent(100))
+    state, _ = step(JobState(LIMITS), Begun(100))
     state, _ = step(state, StopDemanded(105))
     assert state.limit is not None
     assert (state.limit.kind, state.limit.measured) == (LimitKind.STOPPING, 5)
 
 
 def test_a_second_demand_to_stop_changes_nothing() -> None:
-    state, _ = step(JobState(LIMITS), OrderSent(0))
+    state, _ = step(JobState(LIMITS), Begun(0))
     state, _ = step(state, StopDemanded(5))
     assert step(state, StopDemanded(6)) == (state, ())
 
 
 def test_a_second_order_changes_nothing() -> None:
-    state, _ = step(JobState(LIMITS), OrderSent(0))
-    assert step(state, OrderSent(6)) == (state, ())
+    state, _ = step(JobState(LIMITS), Begun(0))
+    assert step(state, Begun(6)) == (state, ())
