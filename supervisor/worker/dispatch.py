@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Keeps the slots. A slot is free again only when its job's result is on the disk. `clock` is monotonic."""
+    """Keeps the slots. A slot is free when its job's result is stored and its directory gone. `clock` is monotonic."""
 
     def __init__(
         self,

@@ -50,15 +50,15 @@ class Parts:
     @property
     def readiness(self) -> ReadinessFacts:
         """The facts for `supervisor.worker.readiness`."""
-        closed = self.intake.why_closed
-        return ReadinessFacts(
+        return readiness_facts(
+            self.registration,
+            self.heartbeat,
+            self.delivery,
+            self.runner,
+            self.dispatcher,
+            self.poller,
+            self.intake,
             stopping=self.shutdown.asked.is_set(),
-            child_problem=self.runner.problem,
-            slots=self.dispatcher.slots,
-            engine_problem=engine_problem(self.poller, self.heartbeat, self.intake.is_open),
-            delivery_problem=self.delivery.problem,
-            blocks_problem=self.registration.problem,
-            intake=None if closed is None else Reason(self.intake.state.mode.value, closed.rstrip(".")),
         )
 
     @property
@@ -74,6 +74,30 @@ def engine_problem(poller: Poller, heartbeat: Heartbeat, asks_for_jobs: bool) ->
     return (poller.problem if asks_for_jobs else None) or heartbeat.problem
 
 
+def readiness_facts(
+    registration: Registration,
+    heartbeat: Heartbeat,
+    delivery: Delivery,
+    runner: JobRunner,
+    dispatcher: Dispatcher,
+    poller: Poller,
+    intake: Intake,
+    *,
+    stopping: bool = False,
+) -> ReadinessFacts:
+    """Return the facts for `supervisor.worker.readiness`."""
+    closed = intake.why_closed
+    return ReadinessFacts(
+        stopping=stopping,
+        child_problem=runner.problem,
+        slots=dispatcher.slots,
+        engine_problem=engine_problem(poller, heartbeat, intake.is_open),
+        delivery_problem=delivery.problem,
+        blocks_problem=registration.problem,
+        intake=None if closed is None else Reason(intake.state.mode.value, closed.rstrip(".")),
+    )
+
+
 def status_facts(
     journal: Ledger,
     registration: Registration,
@@ -84,14 +108,10 @@ def status_facts(
     poller: Poller,
     intake: Intake,
 ) -> Facts:
-    """Return the facts for systemd's status."""
+    """Return the facts for systemd's status. It is not sent any more when the worker stops."""
     return Facts(
         len(registration.accepted),
-        dispatcher.slots,
         registration.uuid,
-        runner.problem,
-        engine_problem(poller, heartbeat, intake.is_open) or delivery.problem,
-        closed=intake.why_closed,
-        blocks_problem=registration.problem,
+        readiness_facts(registration, heartbeat, delivery, runner, dispatcher, poller, intake),
         journal_in_trouble=journal.is_in_trouble,
     )

@@ -1,4 +1,4 @@
-"""Whether this worker takes jobs, and why not: one function for `supervisor status`, `top` and `/ready`."""
+"""Whether this worker takes jobs, and why not: one function for `supervisor status`, `top`, `/ready` and systemd."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from supervisor.log.event import tell
 from supervisor.log.events.processes import PollingPaused, PollingResumed
 from supervisor.log.events.worker import WorkerReady
-from supervisor.worker.readiness import JOURNAL_PROBLEM
+from supervisor.worker.readiness import JOURNAL_PROBLEM, ReadinessFacts, why_not_ready
 
 _log = logging.getLogger(__name__)
 
@@ -28,43 +28,23 @@ class Notifies(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The facts for the status. `slots` are without those that are set aside."""
+    """The facts for the status."""
 
     blocks: int
-    slots: int
     worker: str
-    problem: str | None = None
-    """Why no job can be started; empty while the first child is on its way."""
-    engine_problem: str | None = None
-    """Why the engine can't be polled."""
-    blocks_problem: str | None = None
-    """Why the engine has accepted no block."""
+    readiness: ReadinessFacts
     reload_problem: str | None = None
     """Why the last reload was refused."""
-    closed: str | None = None
-    """A sentence, if somebody has paused or drained the worker."""
     journal_in_trouble: bool = False
     """Whether the disk does not take what must survive the worker. Jobs go on."""
 
 
 def status_text(facts: Facts) -> str:
     """Return the worker's state in one line: first what somebody must do, then what it offers."""
-    if facts.closed is not None:
-        state = facts.closed
-    elif facts.problem == "":
-        state = "starting: the first child is not ready yet."
-    elif facts.problem is not None:
-        state = f"no job can be started, so none is asked for: {facts.problem}"
-    elif facts.slots < 1:
-        state = "every slot is held by a process that can't be killed, so no job is asked for."
-    elif facts.engine_problem is not None:
-        state = f"the engine can't be asked for jobs: {facts.engine_problem}"
-    elif facts.blocks_problem is not None:
-        state = f"no job is asked for: {facts.blocks_problem}"
-    else:
-        state = "ready."
+    reasons = why_not_ready(facts.readiness)
+    state = reasons[0].message if reasons else "ready"
     warning = f" Warning: {JOURNAL_PROBLEM}." if facts.journal_in_trouble else ""
-    offered = f"{facts.blocks} block(s), {facts.slots} slot(s), worker {facts.worker}."
+    offered = f"{facts.blocks} block(s), {facts.readiness.slots} slot(s), worker {facts.worker}."
     refused = ""
     if facts.reload_problem is not None:
         refused = f" The last reload was refused: {_one_line(facts.reload_problem)}"
@@ -120,10 +100,11 @@ class Status:
         if self._stopping.is_set():
             return
         facts = self._facts()
-        self._tell_pauses(facts.problem)
-        if self._begun and facts.problem is None and not self._is_ready:
+        readiness = facts.readiness
+        self._tell_pauses(readiness.child_problem)
+        if self._begun and readiness.child_problem is None and not self._is_ready:
             self._is_ready = True
-            tell(_log, WorkerReady(blocks=facts.blocks, slots=facts.slots, worker=facts.worker))
+            tell(_log, WorkerReady(blocks=facts.blocks, slots=readiness.slots, worker=facts.worker))
             self._send("READY=1", text=status_text(facts))
         elif (text := status_text(facts)) != self._said:
             self._send(text=text)

@@ -10,6 +10,7 @@ import pytest
 from supervisor.engine import Poll
 from supervisor.worker.poller import Poller
 from supervisor.worker.progress import Progress
+from supervisor.worker.readiness import ReadinessFacts
 from supervisor.worker.shared_pause import SharedPause
 from supervisor.worker.status import Facts, Status
 from tests.programs.fuzz.fakes import block_entry
@@ -128,7 +129,7 @@ class Idle:
 
     def facts(self) -> Facts:
         self.times["status"].append(elapsed())
-        return Facts(1, 1, self.uuid)
+        return Facts(1, self.uuid, ReadinessFacts())
 
 
 def test_the_looks_of_an_idle_worker_come_with_its_polls_and_wake_its_loop_for_nothing() -> None:

@@ -10,10 +10,11 @@ import pytest
 from supervisor.log.events.processes import PollingPaused, PollingResumed
 from supervisor.log.events.worker import WorkerReady
 from supervisor.worker.parts import status_facts
+from supervisor.worker.readiness import ReadinessFacts, Reason
 from supervisor.worker.status import Facts, Status, status_text
 from tests.log_events import names, told
 
-FACTS = Facts(blocks=2, slots=4, worker="w-1")
+FACTS = Facts(blocks=2, worker="w-1", readiness=ReadinessFacts(slots=4))
 
 
 class Scene:
@@ -30,7 +31,10 @@ class Scene:
         self.status = Status(self, self.facts, self.stopping)
 
     def facts(self) -> Facts:
-        return Facts(len(self.accepted), self.slots, self.uuid, self.problem, self.engine_problem)
+        readiness = ReadinessFacts(
+            child_problem=self.problem, slots=self.slots, engine_problem=self.engine_problem
+        )
+        return Facts(len(self.accepted), self.uuid, readiness)
 
     def send(self, *lines: str) -> None:
         self.heard.append(lines)
@@ -57,15 +61,18 @@ def test_a_worker_that_works_says_what_it_offers() -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"problem": ""}, "starting: the first child is not ready yet."),
+        ({"child_problem": ""}, "starting: the first child is not ready yet."),
         (
-            {"problem": "No process is left."},
+            {"child_problem": "No process is left."},
             "no job can be started, so none is asked for: No process is left.",
         ),
         ({"slots": 0}, "every slot is held by a process that can't be killed"),
         ({"engine_problem": "no answer in time"}, "the engine can't be asked for jobs: no answer in time"),
         ({"blocks_problem": "none is accepted."}, "no job is asked for: none is accepted."),
-        ({"closed": "paused by root for 60 s more."}, "paused by root for 60 s more. 2 block(s)"),
+        (
+            {"intake": Reason("paused", "paused by root for 60 s more")},
+            "paused by root for 60 s more. 2 block(s)",
+        ),
         ({"reload_problem": "It is empty."}, "The last reload was refused: It is empty."),
         (
             {"journal_in_trouble": True},
@@ -76,15 +83,18 @@ def test_a_worker_that_works_says_what_it_offers() -> None:
 def test_each_status_says_what_is_wrong_and_keeps_blocks_slots_and_uuid(
     changed: dict[str, Any], words: str
 ) -> None:
-    values = {"blocks": 2, "slots": 4, "worker": "w-1"} | changed
-    text = status_text(Facts(**values))
+    own = {name: each for name, each in changed.items() if name in ("reload_problem", "journal_in_trouble")}
+    others = {name: each for name, each in changed.items() if name not in own}
+    readiness = ReadinessFacts(**({"slots": 4} | others))
+    text = status_text(Facts(2, "w-1", readiness, **own))
     assert words in text
-    assert f"2 block(s), {values['slots']} slot(s), worker w-1." in text
-    assert text.startswith("ready") == bool({"reload_problem", "journal_in_trouble"} & changed.keys())
+    assert f"2 block(s), {readiness.slots} slot(s), worker w-1." in text
+    assert text.startswith("ready") == bool(own)
 
 
 def test_a_status_is_one_line_of_a_bounded_length() -> None:
-    text = status_text(Facts(2, 4, "w-1", problem="first\nsecond\x1b[31m" + "x" * 10_000))
+    readiness = ReadinessFacts(child_problem="first\nsecond\x1b[31m" + "x" * 10_000)
+    text = status_text(Facts(2, "w-1", readiness))
     assert text.isprintable()
     assert len(text) < 500
     assert text.endswith("worker w-1.")
@@ -146,7 +156,8 @@ async def test_a_change_that_nobody_reports_is_seen_by_itself(
 
 def test_systemd_is_told_of_the_journal_s_disk_also_where_no_jobs_are_asked_for() -> None:
     nothing: Any = SimpleNamespace(accepted=["one"], uuid="w-1", slots=4, problem=None, is_open=True)
-    paused: Any = SimpleNamespace(is_open=False, why_closed="paused by root.")
+    mode: Any = SimpleNamespace(mode=SimpleNamespace(value="paused"))
+    paused: Any = SimpleNamespace(is_open=False, why_closed="paused by root.", state=mode)
     troubled: Any = SimpleNamespace(is_in_trouble=True)
     facts = status_facts(troubled, nothing, nothing, nothing, nothing, nothing, nothing, paused)
     assert status_text(facts).startswith("paused by root. Warning: the journal's disk does not take")
