@@ -18,7 +18,7 @@ from jobrunner.device_reports import know_host_keys, reporting_changes
 from jobrunner.device_sessions import WorkerPlaces
 from jobrunner.hearing import Hearing
 from jobrunner.masking import mask_with, telling
-from jobrunner.outcome import encode, failed
+from jobrunner.outcome import encode, failed, without_memory
 from jobrunner.protocol.caps import ORDER_CAP_BYTES
 from jobrunner.protocol.exit_codes import CHANNEL_LOST
 from jobrunner.protocol.messages import Begin, Order, to_child
@@ -139,7 +139,11 @@ def run_order(
 
 def _send(channel: Channel, order: Order, body: OutcomeBody) -> None:
     try:
-        channel.send(*encode(body, order.result_cap_bytes, order.block_id))
+        with contextlib.suppress(MemoryError):
+            channel.send(*encode(body, order.result_cap_bytes, order.block_id))
+            return
+        # Nothing was sent. This comes after the error, which holds what was written of the result.
+        channel.send(*encode(without_memory(order.block_id), order.result_cap_bytes))
     except OSError:
         # Only the exit code is left to report it.
         os._exit(CHANNEL_LOST)

@@ -21,6 +21,15 @@ def failed(message: str, *, retryable: bool | None = None, raised: bool = False)
     )
 
 
+def without_memory(block_id: str) -> OutcomeBody:
+    """Build the failure of a block whose result takes more memory to write as JSON than its process gets."""
+    # Nothing is said about a retry: the memory may be short only now.
+    return failed(
+        f"{block_id} returned a result for which its process has not enough memory: it could not be written as JSON. "
+        "Return less. What limits it: ulimit -v, LimitAS= of the worker's unit, or vm.overcommit_memory."
+    )
+
+
 def encode(body: OutcomeBody, cap_bytes: int, block_id: str = "The block") -> tuple[Outcome, bytes]:
     """Encode `body` as JSON. If it can't be encoded, or is over `cap_bytes`, the result is a failed outcome.
 

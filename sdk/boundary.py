@@ -20,8 +20,10 @@ R = TypeVar("R", bound=BaseFunctionBlockResult)
 _ADVICE: Final[dict[type[BaseException], str]] = {
     SystemExit: "A block ends by returning its result: success=False in place of sys.exit() or quit().",
     asyncio.CancelledError: "The worker had not cancelled it: the block did, or awaited something cancelled.",
+    MemoryError: "Its process got no more memory: hold less of it at a time. What limits it: ulimit -v, "
+    "LimitAS= of the worker's unit, or vm.overcommit_memory.",
 }
-"""Advice for exceptions that mean something else in a block than in a program."""
+"""Advice for exceptions that mean something else in a block than in a program, or that have no text."""
 
 
 async def guarded(

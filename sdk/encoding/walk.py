@@ -134,6 +134,8 @@ def _dump(model: BaseModel) -> Any:
     # Python mode: JSON mode silently turns NaN inside Any into null, and None keys into "None".
     try:
         return model.model_dump(mode="python", by_alias=False, warnings=False)
+    except MemoryError:  # nothing is wrong with the value
+        raise
     except Exception as error:
         # A circular reference, endless nesting, or an author's serializer that failed.
         reason = str(error) if isinstance(error, ValueError) else type(error).__name__

@@ -92,3 +92,14 @@ def test_a_result_over_the_cap_is_a_failure_that_says_what_in_it_is_large(block_
         "Most of it is data.value, 50000024 characters. Return less, or raise --max-result-mb."
     )
     assert outcome.data is None
+
+
+def test_a_result_that_there_is_no_memory_to_write_is_a_failure_that_says_so(
+    block_runner: BlockRunner,
+) -> None:
+    outcome = run(block_runner, "1000 MB")
+    assert (outcome.success, outcome.cause, outcome.data) == (False, "block_failed", None)
+    assert outcome.message.startswith(
+        "bad/value:1.0.0 returned a result for which its process has not enough memory: it could not be "
+        "written as JSON. Return less."
+    )

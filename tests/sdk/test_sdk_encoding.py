@@ -218,6 +218,17 @@ def test_a_serializer_that_fails_is_an_encoding_error_with_its_path() -> None:
     assert "Broken can't be dumped: Error calling function `fail`: RuntimeError" in caught.value.reason
 
 
+def test_a_lack_of_memory_is_not_taken_for_a_value_that_can_not_be_written() -> None:
+    class Large(BaseModel):
+        @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
+        @property
+        def text(self) -> str:
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        to_json([Large()])
+
+
 def test_of_what_pydantic_lets_through_from_a_computed_field_the_type_alone_is_told() -> None:
     class Broken(BaseModel):
         @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property

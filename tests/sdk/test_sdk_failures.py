@@ -82,6 +82,12 @@ async def test_an_exception_whose_text_can_not_be_read_is_a_failed_result() -> N
     assert "UnreadableError: (its text can't be read)" in result.message
 
 
+async def test_a_lack_of_memory_has_no_text_so_what_to_do_is_said() -> None:
+    result = await execute(block_raising(MemoryError())())
+    assert "raised MemoryError (" in result.message
+    assert "Its process got no more memory: hold less of it at a time." in result.message
+
+
 async def test_a_huge_exception_text_is_cut() -> None:
     result = await execute(block_raising(ValueError("x" * 10_000_000))())
     assert len(result.message) < 3000

@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 import math
+import resource
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -41,6 +42,13 @@ def deep() -> list[Any]:
     for _ in range(5000):
         nested = [nested]
     return nested
+
+
+def once_here_and_often_in_json() -> list[str]:
+    """A text that JSON has a thousand times, where the process may get only a little more memory."""
+    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (held + 128 * 2**20, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    return ["x" * 2**20] * 1000
 
 
 VALUES: dict[str, Callable[[], Any]] = {
@@ -86,6 +94,7 @@ VALUES: dict[str, Callable[[], Any]] = {
     "open file": lambda: open("/dev/null"),  # noqa: SIM115
     "exception": lambda: ValueError("text"),
     "50 MB": lambda: {"little": 1, "config": "x" * 50_000_000},
+    "1000 MB": once_here_and_often_in_json,
 }
 
 
