@@ -65,6 +65,9 @@ EXIT_INTERRUPTED: Final = 130
 EXIT_NOT_WRITTEN: Final = 74
 """EX_IOERR of sysexits.h: the output was not, or not completely, written. It says nothing about the answer."""
 
+_NO_TEMPORARY: Final = "No usable temporary directory found"
+"""How the text of `tempfile` begins: its error has no other field. The import of `multiprocess` asks it already."""
+
 _WORDS_FOR_FLAGS: Final = ("help", "version")
 """People type these words if they don't know yet that they are flags here."""
 
@@ -107,6 +110,12 @@ def _run(arguments: list[str] | None) -> int:
         except NoHomeError as error:
             print(f"{program}: {error}", file=sys.stderr)
             return error.exit_code
+        except FileNotFoundError as error:
+            if not (error.strerror or "").startswith(_NO_TEMPORARY):
+                raise
+            advice = "Make room in one of them, or set TMPDIR to a directory that you may write to."
+            print(f"{program}: {error.strerror}. {advice}", file=sys.stderr)
+            return 1
 
     program = "supervisor" if name is None else f"supervisor {name}"
     if name not in _KEPT:

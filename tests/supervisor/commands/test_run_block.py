@@ -293,3 +293,32 @@ def test_an_interrupt_ends_the_job_and_its_result_is_shown(tmp_path: Path) -> No
     output, _ = process.communicate(timeout=PATIENCE_SECONDS)
     shown = json.loads(output)
     assert (process.returncode, shown["cause"]) == (1, "worker_stopping")
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [("supervisor run-block", ("run-block", *ECHO)), ("supervisor dev", ("dev",)), ("supervisor", ())],
+    ids=["run-block", "dev", "worker"],
+)
+def test_where_there_is_no_place_for_temporary_files_that_is_said_in_one_sentence(
+    program: str, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    code = (
+        # The superuser may write everywhere, so Python is told of no other place.
+        "import sys, tempfile; tempfile._candidate_tempdir_list = lambda: ['/proc/self']; "
+        "from supervisor.cli import main; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path,
+        env=os.environ | {"TMPDIR": "/proc/self"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"{program}: No usable temporary directory found in ['/proc/self']. "
+        "Make room in one of them, or set TMPDIR to a directory that you may write to.\n"
+    )
