@@ -8,6 +8,7 @@ from supervisor.commands.local.announcement import Announcement, running_engines
 from supervisor.commands.local.places import announcements_directory
 from supervisor.commands.local.worker_log import Follower
 from supervisor.commands.submit.job_follower import JobLines
+from supervisor.errors import NoHomeError
 from supervisor.settings.origins import HIDDEN, shown
 
 
@@ -32,9 +33,10 @@ def find_target(wanted_url: str, *, by_flag: bool, say: Callable[[str], None]) -
     """Return the meant engine, or `None` if there is none.
 
     An engine on this machine wins over the environment: that may name the real engine, and a job that somebody only
-    tries out must not reach it by mistake. A flag (`by_flag`) wins over both.
+    tries out must not reach it by mistake. A flag (`by_flag`) wins over both. Without a flag it raises
+    `NoHomeError` if it can't look for one.
     """
-    running = running_engines(announcements_directory())
+    running = _running(must_look=not by_flag)
     wanted = wanted_url.rstrip("/")
     if by_flag or not running:
         match = next((engine for engine in running if engine.url == wanted), None)
@@ -46,6 +48,15 @@ def find_target(wanted_url: str, *, by_flag: bool, say: Callable[[str], None]) -
         urls = ", ".join(engine.url for engine in others)
         say(f"taking {chosen.url}, which was started last. Also running: {urls} (--engine-url).")
     return _announced(chosen)
+
+
+def _running(*, must_look: bool) -> list[Announcement]:
+    try:
+        return running_engines(announcements_directory())
+    except NoHomeError:  # nothing is announced to a user without a home, and the flag names the engine
+        if must_look:
+            raise
+        return []
 
 
 def _announced(engine: Announcement) -> Target:

@@ -39,3 +39,12 @@ def test_a_command_that_is_told_the_place_needs_no_home(
 ) -> None:
     assert main(["status", "--state-dir", str(tmp_path)]) == 3
     assert "home directory" not in capsys.readouterr().err
+
+
+def test_a_job_for_an_engine_that_a_flag_names_needs_no_home(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):  # the command sets them
+        monkeypatch.setenv(name, "")
+    assert main(["submit", "greet", "--engine-url", "http://127.0.0.1:1"]) == 2
+    assert "can't connect to 127.0.0.1:1" in capsys.readouterr().err
