@@ -40,24 +40,26 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return given
 
 
-async def test_of_a_process_that_prints_nothing_no_thread_reads(reads: list[int]) -> None:
+async def read_whole(code: str) -> tuple[list[str], int]:
+    """Read all that a program prints. Returns its lines, and the descriptor that they came by."""
     lines: list[str] = []
-    reader, end, process = of_program("pass", lines)
-    await until(lambda: not reader._reading, "its end is seen")
+    reader, end, process = of_program(code, lines)
+    await until(lambda: not reader._reading and not reader._taken, "its end is seen, and all is passed on")
     await reader.drain()
     reader.finish()
     pipe_threads().close(end)
-    assert (lines, reads, process.wait()) == ([], [], 0)
+    assert process.wait() == 0
+    return lines, end
+
+
+async def test_of_a_process_that_prints_nothing_no_thread_reads(reads: list[int]) -> None:
+    lines, _ = await read_whole("pass")
+    assert (lines, reads) == ([], [])
 
 
 async def test_what_is_printed_at_once_is_one_read(reads: list[int]) -> None:
-    lines: list[str] = []
-    reader, end, process = of_program("print('one\\ntwo\\nthree')", lines)
-    await until(lambda: not reader._reading and len(lines) == 3, "all is passed on")
-    await reader.drain()
-    reader.finish()
-    pipe_threads().close(end)
-    assert (lines, reads, process.wait()) == (["one", "two", "three"], [end], 0)
+    lines, end = await read_whole("print('one\\ntwo\\nthree')")
+    assert (lines, reads) == (["one", "two", "three"], [end])
 
 
 async def test_while_reads_are_held_up_others_are_passed_on_and_then_these_too() -> None:
