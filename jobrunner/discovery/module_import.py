@@ -121,7 +121,12 @@ def _said(error: BaseException) -> str:
     text = author_name(str(error))
     if isinstance(error, PydanticUserError):
         text = text.partition("\n")[0]  # the rest is for people who write types for pydantic
-    advice = way_out_of(error) or advice_on_declaration(error) or _advice_on_layout(error)
+    advice = (
+        way_out_of(error)
+        or advice_on_declaration(error)
+        or _advice_on_layout(error)
+        or _advice_on_missing(error)
+    )
     stop = "." if advice and not text.endswith((".", "?")) else ""
     return f"{type(error).__name__}: {text}{stop}{advice}"
 
@@ -133,6 +138,19 @@ def _advice_on_layout(error: BaseException) -> str:
     return (
         " Relative imports end at the directory of blocks that is named: name one further up, or import the module by "
         "its whole name."
+    )
+
+
+def _advice_on_missing(error: BaseException) -> str:
+    """Return where a module must be that nobody finds; empty for any other error.
+
+    A part of a package, or of an author's directory, has a dot in its name: there the name is wrong.
+    """
+    if not isinstance(error, ModuleNotFoundError) or not error.name or "." in error.name:
+        return ""
+    return (
+        f" If it is a library, install it into the worker's environment ({sys.prefix}). If it is a file of yours, "
+        "put it into the directory of blocks."
     )
 
 

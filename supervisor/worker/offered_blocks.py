@@ -143,7 +143,7 @@ def what_to_do(catalogue: Catalogue) -> str:
     if catalogue.not_imported:
         first, *more = catalogue.not_imported
         others = f", and {len(more)} more could not" if more else ""
-        return f"This could not be imported{others}: {first}."
+        return f"This could not be imported{others}: {str(first).rstrip('.')}."
     return (
         left_out_text(catalogue)
         if catalogue.left_out

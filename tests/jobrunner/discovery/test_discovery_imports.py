@@ -74,6 +74,26 @@ def test_whatever_a_module_raises_is_its_problem_with_the_author_s_line(
     assert sys.dont_write_bytecode is before
 
 
+def test_a_module_that_nobody_finds_says_where_it_must_be(directory: Path) -> None:
+    problem = imported(directory, "import no_such_library\n")
+    assert problem is not None
+    assert problem.message == (
+        "ModuleNotFoundError: No module named 'no_such_library'. If it is a library, install it into the worker's "
+        f"environment ({sys.prefix}). If it is a file of yours, put it into the directory of blocks."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("from .nowhere import x\n", "nowhere"), ("import json.nowhere\n", "json.nowhere")]
+)
+def test_a_wrong_name_in_a_package_that_is_there_is_nothing_to_install(
+    directory: Path, text: str, name: str
+) -> None:
+    problem = imported(directory, text)
+    assert problem is not None
+    assert problem.message == f"ModuleNotFoundError: No module named {name!r}"
+
+
 def test_a_relative_import_out_of_the_directory_says_what_to_name(directory: Path) -> None:
     problem = imported(directory, "from ..helpers import send\n")
     assert problem is not None

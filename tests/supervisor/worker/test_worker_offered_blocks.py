@@ -55,6 +55,10 @@ def test_a_block_whose_id_has_a_hyphen_is_warned_of_by_its_id(caplog: pytest.Log
         ),
         (Catalogue(blocks=[], problems=[IN_A_FILE]), "This could not be imported: /b/bad.py:2: no luck."),
         (
+            Catalogue(blocks=[], problems=[IN_A_FILE.model_copy(update={"message": "it has no run. Define it."})]),
+            "This could not be imported: /b/bad.py:2: it has no run. Define it.",
+        ),
+        (
             Catalogue(blocks=[], problems=[OF_A_NAME, IN_A_FILE, IN_A_FILE]),
             "This could not be imported, and 2 more could not: acme.bad: does not exist.",
         ),
@@ -63,7 +67,7 @@ def test_a_block_whose_id_has_a_hyphen_is_warned_of_by_its_id(caplog: pytest.Log
             "This could not be imported: acme.bad: does not exist.",
         ),
     ],
-    ids=["nothing", "left out", "one", "many", "one beside a module that has started a thread"],
+    ids=["nothing", "left out", "one", "full stop", "many", "one beside a module that has started a thread"],
 )
 def test_where_there_is_no_block_what_helps_is_said(catalogue: Catalogue, advice: str) -> None:
     assert what_to_do(catalogue) == advice

@@ -119,7 +119,8 @@ async def test_modules_that_can_t_be_imported_are_named_in_a_sentence_of_their_o
     )
     found = await probes.blocks(settings)
     assert found.text.startswith("0 imported; ")
-    assert found.text.endswith("No module named 'no_such_module'.")
+    assert "No module named 'no_such_module'. If it is a library, install it" in found.text
+    assert found.text.endswith("directory of blocks.")
 
 
 async def test_what_a_module_has_raised_is_on_the_line_of_its_check_and_repaints_no_terminal(
