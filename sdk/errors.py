@@ -88,11 +88,15 @@ class ContextError(SdkError):
 
 
 class EntityNotInContextError(ContextError):
-    """The job must run on an entity that its context does not hold."""
+    """The job must run on an entity that its context does not hold. `has_any`: it holds others of that kind."""
 
-    def __init__(self, kind: str, entity_id: int | None) -> None:
-        if entity_id is None:
-            problem = f"The job runs on a {kind}, but nothing says on which one"
+    def __init__(self, kind: str, entity_id: int | None, *, has_any: bool = True) -> None:
+        one = f"an {kind}" if kind == "interface" else f"a {kind}"
+        if entity_id is None and not has_any:
+            problem = f"The job runs on {one}, and its context has none"
+            own = "put one there"
+        elif entity_id is None:
+            problem = f"The job runs on {one}, but nothing says on which one"
             own = "say which one (`entity_id=`, `--entity-id`)"
         else:
             problem = f"The job runs on {kind} {entity_id}, which is not in its context"

@@ -55,7 +55,9 @@ class WorkflowContext:
         self._before = {kind.entity_type: snapshot(kind, self._list(kind)) for kind in KINDS}
         for kind in KINDS:
             if self._runs_on(kind) and self._own(kind) is None:
-                raise EntityNotInContextError(kind.entity_type, self.entity_id)
+                raise EntityNotInContextError(
+                    kind.entity_type, self.entity_id, has_any=bool(self._list(kind))
+                )
 
     @classmethod
     def from_job(

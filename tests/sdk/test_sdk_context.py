@@ -70,6 +70,8 @@ def test_a_context_of_the_authors_own_is_not_blamed_on_the_engine() -> None:
         WorkflowContext(two, "device")
     with pytest.raises(EntityNotInContextError, match=r"in a test or by `--context`, put it there\."):
         WorkflowContext(two, "device", 3)
+    with pytest.raises(EntityNotInContextError, match=r"has none\. .* or by `--context`, put one there\."):
+        WorkflowContext({"devices": []}, "device")
     with pytest.raises(
         ContextError, match=r"devices\[0\] .* id: .* in a test or by `--context`, correct it\."
     ):
