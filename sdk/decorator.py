@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sdk.block import FunctionBlock
 from sdk.block_registry import RegisteredBlock, importing_module, registry
@@ -14,6 +14,9 @@ from sdk.method_shapes import check_methods
 from sdk.registration import Registration
 
 BlockT = TypeVar("BlockT", bound=FunctionBlock[Any, Any])
+
+# A method that is not indented belongs to no class.
+_DEFINE_RUN: Final = "Define it in the class, indented: 'async def run(self, params, context)'."
 
 
 def register_function_block(reg: Registration) -> Callable[[type[BlockT]], type[BlockT]]:
@@ -42,13 +45,16 @@ def register_function_block(reg: Registration) -> Callable[[type[BlockT]], type[
 
 
 def _check_call(given: Any) -> None:
-    # Without parentheses Python passes the class, and the returned value would replace the block.
-    if isinstance(given, type):
-        raise RegistrationError(
-            "it is decorated with register_function_block, but without a Registration",
-            where=given.__qualname__,
-            advice=WRITE_REGISTRATION,
-        )
+    if isinstance(given, Registration):
+        return
+    if isinstance(given, type) and given is not Registration:
+        # Without parentheses Python passes the class, and the returned value would replace the block.
+        what = "it is decorated with register_function_block, but without a Registration"
+        raise RegistrationError(what, where=given.__qualname__, advice=WRITE_REGISTRATION)
+    got = "the class itself" if given is Registration else type(given).__qualname__
+    raise RegistrationError(
+        f"it needs a Registration, and got {got}", where="register_function_block", advice=WRITE_REGISTRATION
+    )
 
 
 def _check_class(cls: type[Any], reg: Registration) -> None:
@@ -58,7 +64,8 @@ def _check_class(cls: type[Any], reg: Registration) -> None:
             "it is not a FunctionBlock", where=where, advice="Derive it from sdk.FunctionBlock."
         )
     if missing := sorted(cls.__abstractmethods__):
-        raise RegistrationError(f"it has no {', '.join(missing)}", where=where, advice="Define it.")
+        advice = _DEFINE_RUN if "run" in missing else "Define it."
+        raise RegistrationError(f"it has no {', '.join(missing)}", where=where, advice=advice)
     check_methods(cls, where)
     try:
         inspect.signature(cls).bind(logger=None)

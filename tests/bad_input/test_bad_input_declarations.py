@@ -70,7 +70,10 @@ REFUSED: dict[str, tuple[str, str]] = {
         "run is a property, and is called on an instance",
     ),
     "attribute": ("    run = 5", "run is of type int, not a method. Write it as 'async def run(self, params"),
-    "no_run": ("    pass", "it has no run. Define it."),
+    "no_run": (
+        "    pass",
+        "it has no run. Define it in the class, indented: 'async def run(self, params, context)'.",
+    ),
     "abstract_helper": (
         RUN + "    @abstractmethod\n    def help(self): ...",
         "it has no help. Define it.",
@@ -110,6 +113,11 @@ WRONG_ARGUMENTS = {
     ),
     "misspelt_field": ("Registration(max_second=5)", "'max_second'. Write max_seconds."),
     "unknown_field": ("Registration(colour=5)", "'colour'. A Registration has name, description, package,"),
+    "name_alone": ("'x'", "register_function_block: it needs a Registration, and got str. Write @register_"),
+    "class_of_registration": (
+        "Registration",
+        "it needs a Registration, and got the class itself. Write @register_",
+    ),
 }
 """What stands between the decorator's parentheses, and what is said of it."""
 
