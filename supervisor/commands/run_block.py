@@ -30,7 +30,8 @@ _log = logging.getLogger(__name__)
 
 PROGRAM: Final = "supervisor run-block"
 _WHERE_TO_LOOK: Final = (
-    "To look for blocks elsewhere, give --function-blocks. "
+    "If it is in a file that was read, `supervisor check` says what it lacks. To look for blocks elsewhere, give "
+    "--function-blocks. "
     "blocks.python_eval and blocks.testing are loaded only if you name them there."
 )
 

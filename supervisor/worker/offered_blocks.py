@@ -144,8 +144,6 @@ def what_to_do(catalogue: Catalogue) -> str:
         first, *more = catalogue.not_imported
         others = f", and {len(more)} more could not" if more else ""
         return f"This could not be imported{others}: {str(first).rstrip('.')}."
-    return (
-        left_out_text(catalogue)
-        if catalogue.left_out
-        else "Name the directory of blocks in --function-blocks."
-    )
+    if catalogue.left_out:
+        return left_out_text(catalogue)
+    return "Name the directory of blocks in --function-blocks. If you did, `supervisor check` says what a block lacks."

@@ -175,6 +175,20 @@ def test_an_unknown_name_is_wrong_usage_and_near_ones_are_named() -> None:
     assert "blocks.python_eval" in done.stderr
 
 
+def test_a_block_that_nobody_registers_leads_to_the_check_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "greet.py").write_text(
+        "import sdk\nclass Greet(sdk.FunctionBlock):\n    async def run(self, params, context): ...\n"
+    )
+    done = supervisor("run-block", "greet", "--function-blocks", "greet.py", cwd=tmp_path)
+    assert done.returncode == 2
+    assert (
+        "No blocks were found.\nIf it is in a file that was read, `supervisor check` says what it"
+        in done.stderr
+    )
+    done = supervisor("check", "greet.py", cwd=tmp_path)
+    assert "[not-registered] Greet is a FunctionBlock without @register_function_block" in done.stdout
+
+
 def test_a_dangerous_block_runs_only_where_it_is_named() -> None:
     params = ("--params", '{"source": "6 * 7"}')
     assert supervisor("run-block", "python_eval", *params, "--function-blocks", "blocks").returncode == 2

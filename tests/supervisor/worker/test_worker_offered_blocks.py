@@ -47,7 +47,11 @@ def test_a_block_whose_id_has_a_hyphen_is_warned_of_by_its_id(caplog: pytest.Log
 @pytest.mark.parametrize(
     ("catalogue", "advice"),
     [
-        (Catalogue(blocks=[], problems=[]), "Name the directory of blocks in --function-blocks."),
+        (
+            Catalogue(blocks=[], problems=[]),
+            "Name the directory of blocks in --function-blocks. If you did, `supervisor check` says what a block "
+            "lacks.",
+        ),
         (
             Catalogue(blocks=[], problems=[], left_out=[LeftOut(module="m", file=None, reason="r")]),
             "1 module(s) were not imported, because nothing at their top level registers a block. To import one, name "
@@ -55,7 +59,9 @@ def test_a_block_whose_id_has_a_hyphen_is_warned_of_by_its_id(caplog: pytest.Log
         ),
         (Catalogue(blocks=[], problems=[IN_A_FILE]), "This could not be imported: /b/bad.py:2: no luck."),
         (
-            Catalogue(blocks=[], problems=[IN_A_FILE.model_copy(update={"message": "it has no run. Define it."})]),
+            Catalogue(
+                blocks=[], problems=[IN_A_FILE.model_copy(update={"message": "it has no run. Define it."})]
+            ),
             "This could not be imported: /b/bad.py:2: it has no run. Define it.",
         ),
         (
