@@ -6,7 +6,7 @@ from typing import Final
 
 from jobrunner.protocol.catalogue import Catalogue
 from supervisor.commands.check.declarations import DECLARED_CHECKS
-from supervisor.commands.check.defaults import check_defaults
+from supervisor.commands.check.defaults import check_defaults, check_types_of_defaults
 from supervisor.commands.check.finding import Finding, Level
 from supervisor.commands.check.imports import findings_of_imports
 from supervisor.commands.check.methods import check_methods, check_rollback
@@ -20,6 +20,7 @@ SOURCE_CHECKS: Final[tuple[Callable[[Module], Iterator[Finding]], ...]] = (
     check_methods,
     check_rollback,
     check_defaults,
+    check_types_of_defaults,
     check_secrets,
     check_models,
     check_registered,

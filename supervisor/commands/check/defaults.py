@@ -1,11 +1,11 @@
-"""Lists, dicts and sets as defaults: all calls share them, while an author may think that each has its own. Pure."""
+"""Defaults that an author may misread: lists, dicts and sets, which all calls share; and wrong types. Pure."""
 
 import ast
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from supervisor.commands.check.finding import Finding, Level
-from supervisor.commands.check.source import Module, last_name, methods
+from supervisor.commands.check.source import Module, fields_of, last_name, methods
 
 _DISPLAYS: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 _MAKERS: Final = frozenset(
@@ -13,6 +13,13 @@ _MAKERS: Final = frozenset(
 )
 _CONSTANT_ANNOTATIONS: Final = frozenset({"ClassVar", "Final"})
 _CODE: Final = "mutable-default"
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "bool": (bool,),
+    "float": (float, int),
+    "int": (int,),
+    "str": (str,),
+}
+"""By the name of a field's type: what its default may be."""
 
 
 def check_defaults(module: Module) -> Iterator[Finding]:
@@ -79,3 +86,37 @@ def _kind(node: ast.expr) -> str:
     if isinstance(node, ast.List | ast.ListComp):
         return "list"
     return "dict" if isinstance(node, ast.Dict | ast.DictComp) else "set"
+
+
+def check_types_of_defaults(module: Module) -> Iterator[Finding]:
+    """A field's default must be of the field's type: pydantic checks what a job gives, but no default."""
+    for model in module.models:
+        if "validate_default" in ast.unparse(model):  # then pydantic checks them
+            continue
+        for name, node in fields_of(model):
+            declared = node.annotation.id if isinstance(node.annotation, ast.Name) else ""
+            default = _default_of(node.value)
+            if default is None or _fits(declared, default.value):
+                continue
+            kind = "None" if default.value is None else f"of type {type(default.value).__name__}"
+            yield Finding(
+                module.file,
+                node.lineno,
+                Level.WARNING,
+                "default-type",
+                f"{model.name}.{name} is declared as {declared}, and its default is {kind}: nobody checks a default, "
+                "the block gets it as it is.",
+                f"Write {declared} | None." if default.value is None else "Give a default of that type.",
+            )
+
+
+def _default_of(value: ast.expr | None) -> ast.Constant | None:
+    """Return the constant that is a field's default, also in `Field(...)`; `None` if there is none."""
+    if isinstance(value, ast.Call) and last_name(value.func) == "Field":
+        named = [keyword.value for keyword in value.keywords if keyword.arg == "default"]
+        value = next(iter([*value.args, *named]), None)
+    return value if isinstance(value, ast.Constant) else None
+
+
+def _fits(declared: str, value: object) -> bool:
+    return declared not in _TYPES or value is ... or isinstance(value, _TYPES[declared])
