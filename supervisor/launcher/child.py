@@ -231,8 +231,7 @@ class Child:
     def reap(self) -> Reaped:
         """Wait for the dead child, and return what it used. Call it when nothing of its tree is left.
 
-        It may be called again. If somebody traces the child, it returns nothing until the tracer has ended. Then
-        `close` reaps it.
+        It may be called again. While somebody traces the child it returns nothing; `close` reaps it after that.
         """
         if self._is_reaped:  # its number may belong to another process
             return Reaped(None, None)
