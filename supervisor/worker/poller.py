@@ -143,6 +143,8 @@ class Poller:
         self._turn_due_at = asyncio.get_running_loop().time() + TURN_SECONDS
         if not self._late:  # otherwise the late poll's jobs would look lost
             await self._lost_claims.look(self._registration.uuid)
+        if self._stopping.is_set():
+            return
         self._dispatcher.changed.clear()
         covered = sum(poll.covers for poll in self._late)
         free = self._dispatcher.free_slots - covered

@@ -29,6 +29,7 @@ class Scene:
         self.calls: list[Any] = []
         self.polls: list[float] = []
         self.answer_seconds = 0.0
+        self.look_seconds = 0.0
         self.renew_seconds = 0.0
         self.is_known_after_all = False
         self.polling: asyncio.Task[None]
@@ -61,6 +62,8 @@ class Scene:
     async def look(self, worker_uuid: str, *, last: bool = False) -> None:
         self.calls.append(("look", worker_uuid))
         self.was_last_look = last
+        if self.look_seconds and not last:
+            await asyncio.sleep(self.look_seconds)
 
     def suspect(self) -> None:
         self.calls.append("suspect")

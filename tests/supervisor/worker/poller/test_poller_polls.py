@@ -245,6 +245,10 @@ def test_no_poll_is_sent_after_the_end_was_asked_for() -> None:
     assert simulate(life()).calls == [("look", "w-1")]
 
 
+def test_no_poll_is_sent_after_an_end_that_was_asked_for_while_it_looked_for_lost_claims() -> None:
+    assert live(seconds(0.5), look_seconds=1.0).polls == []
+
+
 @pytest.mark.parametrize(("status", "advice"), [(401, "token"), (403, "token"), (407, "HTTP_PROXY")])
 def test_that_the_worker_is_not_let_in_is_said_once_as_an_error_with_what_to_do(
     caplog: pytest.LogCaptureFixture, status: int, advice: str
