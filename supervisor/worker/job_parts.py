@@ -11,10 +11,13 @@ from supervisor.settings.run_settings import DaemonSettings
 from supervisor.verdict import Verdict
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.dispatch import Dispatcher
+from supervisor.worker.intake import Intake
 from supervisor.worker.isolation import JOBS
 from supervisor.worker.job_records import JobRecords, records_of
 from supervisor.worker.lost_claims import LostClaims
 from supervisor.worker.observer import Observer
+from supervisor.worker.poller import Poller
+from supervisor.worker.progress import Progress
 from supervisor.worker.recovery import Recovery
 from supervisor.worker.registration import Registration
 
@@ -80,14 +83,13 @@ def registration_of(
     return Registration(engine, journal, catalogue.blocks, name=name, ip_address=address)
 
 
-def lost_claims_of(
+def _lost_claims_of(
     settings: DaemonSettings,
     engine: EngineApi,
     dispatcher: Dispatcher,
     journal: Ledger,
     registration: Registration,
 ) -> LostClaims:
-    """Return the part that looks for lost claims once this worker is registered."""
     came_back = registration.came_back
     lost_claims = LostClaims(
         engine,
@@ -100,3 +102,28 @@ def lost_claims_of(
         # The worker before this one may have been killed after a poll's answer and before it was in the journal.
         lost_claims.suspect_the_last_run()
     return lost_claims
+
+
+def poller_of(
+    settings: DaemonSettings,
+    engine: EngineApi,
+    journal: Ledger,
+    registration: Registration,
+    dispatcher: Dispatcher,
+    delivery: Delivery,
+    intake: Intake,
+    observer: Observer,
+    progress: Progress,
+) -> Poller:
+    """Return the poller, which looks for lost claims too. Call it once this worker is registered."""
+    return Poller(
+        engine,
+        registration,
+        dispatcher,
+        _lost_claims_of(settings, engine, dispatcher, journal, registration),
+        settings.poll_seconds,
+        delivery,
+        observer,
+        may_claim=lambda: intake.is_open,
+        on_turn=progress.pause.turn,
+    )

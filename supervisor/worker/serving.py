@@ -32,7 +32,7 @@ from supervisor.worker.heartbeat import Heartbeat
 from supervisor.worker.intake import Intake
 from supervisor.worker.job_parts import (
     dispatcher_of,
-    lost_claims_of,
+    poller_of,
     recovery_of,
     registration_of,
     runner_of,
@@ -41,7 +41,7 @@ from supervisor.worker.kept_intake import INTAKE_FACT, restore_when_read, take_k
 from supervisor.worker.notify import Notifier
 from supervisor.worker.outbox import Outbox
 from supervisor.worker.parts import Parts, status_facts
-from supervisor.worker.poller import TURN_SECONDS, Poller
+from supervisor.worker.poller import TURN_SECONDS
 from supervisor.worker.progress import Progress
 from supervisor.worker.registration import Registration
 from supervisor.worker.reload import Reload
@@ -103,13 +103,8 @@ class Serving:
         try:
             await _prepare(runner)
             await recovery_of(settings, journal, delivery, engine, dispatcher.records, observer).begin()
-            lost_claims = lost_claims_of(settings, engine, dispatcher, journal, registration)
-            asking = (engine, registration, dispatcher, lost_claims, settings.poll_seconds, delivery)
-            poller = Poller(
-                *asking,
-                may_claim=lambda: intake.is_open,
-                observer=observer,
-                on_turn=progress.pause.turn,
+            poller = poller_of(
+                settings, engine, journal, registration, dispatcher, delivery, intake, observer, progress
             )
             parts = (journal, registration, beats, delivery, runner, dispatcher, poller)
             facts = partial(status_facts, *parts, intake)
