@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.engine.answering import Answering
+from supervisor.engine.arrival import Arrival
 from supervisor.engine.http import EngineAccess, EngineHttp
 from supervisor.engine.items import LostJob, claimed_items, parse_items
 from supervisor.engine.large_poll import AT_ONCE_BYTES, JOB_CAP_BYTES, Poll, read_in_steps
@@ -123,12 +124,22 @@ class EngineApi:
             raise
         return True
 
-    async def poll(self, worker_uuid: str, blocks: Sequence[BlockEntry], limit: int) -> Poll:
-        """Claim up to `limit` jobs (W5). Don't cancel it: the answer *is* the claim."""
+    async def poll(
+        self, worker_uuid: str, blocks: Sequence[BlockEntry], limit: int, arrival: Arrival | None = None
+    ) -> Poll:
+        """Claim up to `limit` jobs (W5). Don't cancel it: the answer *is* the claim.
+
+        With an `arrival`, a large answer has the time that it needs on a slow line.
+        """
         text = self._poll_bodies.body(blocks, worker_uuid, limit)
         cap_bytes = _poll_cap_bytes(limit)
         answer = await self._http.post(
-            "/blackboard/job", "the poll", text=text, seconds=self._poll_seconds, cap_bytes=cap_bytes
+            "/blackboard/job",
+            "the poll",
+            text=text,
+            seconds=self._poll_seconds,
+            cap_bytes=cap_bytes,
+            arrival=arrival,
         )
         if answer.complete and len(answer.body) <= AT_ONCE_BYTES:
             try:

@@ -32,6 +32,9 @@ _OURS_IS_REFUSED: Final = re.compile(r"alert (?:unknown ca|.*certificate)")
 
 _ABOUT_OURS: Final = "It does not accept this worker's certificate: look at --engine-client-certificate"
 
+_NO_TIME_OUT: Final = aiohttp.ClientTimeout()
+"""The request has its own time-out: aiohttp's can't be put off while an answer comes."""
+
 
 class ClientTransport:
     """See `Transport`. Raises `OSError` if a file for TLS can't be used."""
@@ -69,20 +72,22 @@ class ClientTransport:
         # A few kilobytes can unpack to gigabytes on the loop: 64 MiB hold it up for 0.2 s.
         headers["Accept-Encoding"] = "identity"
         headers["Content-Type"] = "application/json"
-        timeout = aiohttp.ClientTimeout(total=request.seconds)
         session = self._fresh_session if request.fresh else self._session
         try:
-            async with session.request(
-                request.method,
-                url,
-                data=request.data,
-                headers=headers,
-                timeout=timeout,
-                allow_redirects=False,
-                proxy=self._proxy,
-                ssl=self._tls.context,
-            ) as response:
-                content, complete = await _read_capped(response, request.cap_bytes)
+            async with (
+                request.time_out(),
+                session.request(
+                    request.method,
+                    url,
+                    data=request.data,
+                    headers=headers,
+                    timeout=_NO_TIME_OUT,
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                    ssl=self._tls.context,
+                ) as response,
+            ):
+                content, complete = await _read_capped(response, request)
         except (
             aiohttp.ClientError,
             TimeoutError,
@@ -136,10 +141,12 @@ def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
 
-async def _read_capped(response: aiohttp.ClientResponse, cap_bytes: int | None) -> tuple[bytes, bool]:
-    """Return the answer, or its beginning if it is longer than `cap_bytes`, and whether it is complete."""
-    body = bytearray()
+async def _read_capped(response: aiohttp.ClientResponse, request: Request) -> tuple[bytes, bool]:
+    """Return the answer, or its beginning if it is longer than the cap, and whether it is complete."""
+    body, cap_bytes = bytearray(), request.cap_bytes
+    request.part_came()  # its head
     async for chunk in response.content.iter_any():
+        request.part_came()
         body += chunk
         if len(body) > (cap_bytes or BODY_CAP_BYTES):
             if cap_bytes is None:

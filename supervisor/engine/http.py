@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from supervisor.engine.access_token import AccessToken
 from supervisor.engine.answering import Answering
+from supervisor.engine.arrival import Arrival
 from supervisor.engine.backoff import is_retryable
 from supervisor.engine.error_texts import (
     excerpt,
@@ -104,6 +105,7 @@ class EngineHttp:
         seconds: float | None = None,
         cap_bytes: int | None = None,
         fresh: bool = False,
+        arrival: Arrival | None = None,
     ) -> Answer:
         """POST `body` as JSON, or `text`, which is JSON already and is sent unchanged.
 
@@ -111,12 +113,12 @@ class EngineHttp:
         error.
 
         Raises `EngineError` for every answer that is not 2xx, and if there is no answer. `what` names the request in
-        messages. `fresh` sends it over a new connection. After a cancellation, the engine may still carry the request
-        out.
+        messages. `fresh` sends it over a new connection. With an `arrival`, the answer has time while parts of it come.
+        After a cancellation, the engine may still carry the request out.
         """
         data = text if text is not None else (None if body is None else json.dumps(body).encode())
         seconds = seconds or self._access.request_seconds
-        return await self._ask(Request("POST", path, what, seconds, data, cap_bytes, fresh))
+        return await self._ask(Request("POST", path, what, seconds, data, cap_bytes, fresh, arrival))
 
     async def get(
         self, path: str, what: str, *, seconds: float | None = None, cap_bytes: int | None = None
@@ -159,8 +161,9 @@ class EngineHttp:
         try:
             reply = await self._transport.send(request, token)
         except NoReplyError as error:
+            why_late = request.arrival.why_late() if request.arrival and error.timed_out else None
             raise EngineError(
-                f"No answer from the engine to {request.what}: {self._secrets.masked(str(error))}.",
+                f"No answer from the engine to {request.what}: {why_late or self._secrets.masked(str(error))}.",
                 timed_out=error.timed_out,
             ) from None  # the original text is not masked
         if reply.status not in _OF_A_GATEWAY:

@@ -4,6 +4,7 @@ It is strict: an answer that two programs could read in two ways is refused.
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from supervisor.engine.plain_body import FIELDS, Body, Chunked, Sized, UntilEnd
@@ -24,15 +25,16 @@ _WITHOUT_BODY: Final = frozenset({_SWITCHING, 204, 304})
 
 
 class PlainReply:
-    """Takes one answer. `reply` is set as soon as the answer has ended."""
+    """Takes one answer. `reply` is set as soon as the answer has ended. It calls `part_came` for each piece."""
 
-    def __init__(self, cap_bytes: int | None) -> None:
+    def __init__(self, cap_bytes: int | None, part_came: Callable[[], None] = lambda: None) -> None:
         self.reply: Reply | None = None
         self.keeps_connection = False
         """Whether another request may follow over this connection."""
         self.begun = False
         """Whether anything has come."""
         self._cap_bytes = cap_bytes
+        self._part_came = part_came
         self._head = bytearray()
         self._interim = 0
         self._status = 0
@@ -43,6 +45,7 @@ class PlainReply:
     def feed(self, data: bytes) -> bool:
         """Take a piece; return whether the answer has ended. Raises `NoReplyError` if it is not an HTTP answer."""
         self.begun = True
+        self._part_came()
         while self._body is None:
             begin = max(0, len(self._head) - 3)
             self._head += data

@@ -73,7 +73,7 @@ class PlainTransport:
         """See `Transport.send`."""
         text = self._head_of(request, token)
         try:
-            async with asyncio.timeout(request.seconds):
+            async with request.time_out():
                 return await self._send(request, text)
         except (TimeoutError, OSError, MemoryError) as error:
             reason = reason_of(error, request.seconds)
@@ -82,7 +82,7 @@ class PlainTransport:
     async def _send(self, request: Request, text: bytes) -> Reply:
         connection = None if request.fresh else self._take_idle()
         if connection is not None:
-            reply = PlainReply(request.cap_bytes)
+            reply = PlainReply(request.cap_bytes, request.part_came)
             try:
                 return await self._exchange(connection, request, text, reply)
             except (NoReplyError, ConnectionError):
@@ -90,7 +90,8 @@ class PlainTransport:
                 # answer to a poll is a claim, so a request that may have claimed jobs is not sent a second time.
                 if reply.begun or request.method not in _REPEATABLE:
                     raise
-        return await self._exchange(await self._connect(), request, text, PlainReply(request.cap_bytes))
+        reply = PlainReply(request.cap_bytes, request.part_came)
+        return await self._exchange(await self._connect(), request, text, reply)
 
     async def _exchange(
         self, connection: PlainConnection, request: Request, text: bytes, reply: PlainReply

@@ -1,8 +1,10 @@
 """Requests to the engine and its answers, for each way they travel. Plain data."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from supervisor.engine.arrival import Arrival
 from supervisor.errors import SupervisorError
 
 BODY_CAP_BYTES: Final = 4 * 2**20
@@ -23,6 +25,17 @@ class Request:
     data: bytes | None = None
     cap_bytes: int | None = None
     fresh: bool = False
+    arrival: Arrival | None = None
+    """What puts its time-out off while parts of the answer come."""
+
+    def time_out(self) -> asyncio.Timeout:
+        """Return its time-out, to be entered as it is sent."""
+        return asyncio.timeout(self.seconds) if self.arrival is None else self.arrival.time_out(self.seconds)
+
+    def part_came(self) -> None:
+        """Note that a part of the answer has come."""
+        if self.arrival is not None:
+            self.arrival.part_came()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,16 +31,19 @@ def unknown_block(block_id: str, import_problems: tuple[str, ...]) -> Verdict:
     return failure(Cause.UNKNOWN_BLOCK, text)
 
 
-def expired(waited_seconds: float, max_concurrent: int | None = None) -> Verdict:
-    """For a job that has waited for a slot until its time was up.
+def expired(
+    waited_seconds: float, arrival_seconds: float = 0.0, max_concurrent: int | None = None
+) -> Verdict:
+    """For a job that has waited for a slot until its time was up. `arrival_seconds`: how long its poll took.
 
     `max_concurrent`: how many jobs of its block may run, if it has waited for one of these to end.
     """
+    arrival = f"it took {arrival_seconds:.0f} s to arrive, and " if arrival_seconds >= 1 else ""
     of_block = f" of its block, of which {max_concurrent} may run at a time" if max_concurrent else ""
     return failure(
         Cause.EXPIRED,
-        f"Not run: it waited {waited_seconds:.0f} s for a slot{of_block}. The engine would give it up before it could "
-        "end.",
+        f"Not run: {arrival}it waited {waited_seconds:.0f} s for a slot{of_block}. The engine would give it up before "
+        "it could end.",
     )
 
 

@@ -14,7 +14,7 @@ from supervisor.journal.ended_jobs.running_log import RunningLog
 from supervisor.journal.records import digest_of
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import JobRepeated, JobWithoutId
-from supervisor.verdict import Verdict
+from supervisor.verdict import Verdict, refusals
 
 _log = logging.getLogger(__name__)
 
@@ -28,9 +28,11 @@ class ClaimedJob:
     number: int
     """The claim's number in the journal."""
     waits_since: float
-    """When it was claimed, in seconds of the monotonic clock."""
+    """When it came, in seconds of the monotonic clock."""
     saving: Saving = SAVED
     """The write of its claim. The claim must be on the disk before the job may begin."""
+    arrival_seconds: float = 0.0
+    """How long its poll took. The engine may have claimed it so long before it came."""
     log: RunningLog = field(default_factory=RunningLog)
     """Its lines, once it runs."""
     slot: int | None = None
@@ -46,6 +48,10 @@ class ClaimedJob:
     def start(self, pid: int, now: float) -> None:
         """It has got its child, at `now` of the monotonic clock."""
         self.pid, self.started_at, self.runs_since = pid, time.time(), now
+
+    def expired(self, now: float, max_concurrent: int | None = None) -> Verdict:
+        """Return the verdict if its time is up; see `refusals.expired`."""
+        return refusals.expired(now - self.waits_since, self.arrival_seconds, max_concurrent)
 
 
 def without_repeats(items: Sequence[Job | MalformedJob], active: Container[str]) -> list[Job | MalformedJob]:

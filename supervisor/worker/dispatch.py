@@ -101,7 +101,9 @@ class Dispatcher:
         """Return which of these blocks a poll may ask for, and for how many jobs (`lifecycle.block_slots`)."""
         return self._waiting.to_ask_for(blocks, free, covered)
 
-    async def accept(self, items: Sequence[Job | MalformedJob], worker_uuid: str, limit: int) -> None:
+    async def accept(
+        self, items: Sequence[Job | MalformedJob], worker_uuid: str, limit: int, arrival_seconds: float = 0.0
+    ) -> None:
         """Take over the claims of a poll for `limit` jobs. A job that can't run gets a result: never fails."""
         self._ending.polled(len(items), limit)
         jobs = without_repeats(items, self.running_jobs)
@@ -118,14 +120,14 @@ class Dispatcher:
             elif isinstance(unknown := self._offered(item.block_id), Verdict):
                 refused.append((item.job_id, item.block_id, number, unknown))
             else:
-                claimed = ClaimedJob(item, claim, number, now, saving)
+                claimed = ClaimedJob(item, claim, number, now, saving, arrival_seconds)
                 self.running_jobs.enter(claimed)
                 self._open_jobs.enter(item.job_id)
                 self._waiting.append(claimed)
         self._fill_slots()
         for claimed in self._waiting:
             if block := self.catalogue.find(claimed.job.block_id):
-                self._waiting.must_begin_within(claimed, self._longest_wait(block))
+                self._waiting.must_begin_within(claimed, self._longest_wait(claimed, block))
         await self._reporting.refuse_all(refused)
 
     @property
@@ -174,13 +176,13 @@ class Dispatcher:
         self._reporting.foresee(claimed.job.job_id, claimed.number, finished)
         self._ending.enter(claimed)
 
-    def _longest_wait(self, block: BlockEntry) -> float:
+    def _longest_wait(self, claimed: ClaimedJob, block: BlockEntry) -> float:
         limits = limits_for(self._runner.settings, block)
-        return self._engine_job_timeout - limits.max_seconds - limits.grace_seconds
+        left = self._engine_job_timeout - claimed.arrival_seconds  # the engine counts from its claim
+        return left - limits.max_seconds - limits.grace_seconds
 
     def _expire(self, claimed: ClaimedJob) -> None:
-        waited = self._clock() - claimed.waits_since
-        self._refuse_later(claimed, refusals.expired(waited, self._waiting.full_for(claimed)))
+        self._refuse_later(claimed, claimed.expired(self._clock(), self._waiting.full_for(claimed)))
 
     def _refuse_later(self, claimed: ClaimedJob, verdict: Verdict) -> None:
         """Refuse a job that does not wait any more."""
@@ -284,9 +286,8 @@ class Dispatcher:
     def _refusal(self, claimed: ClaimedJob, block: BlockEntry, fingerprint: JobFingerprint) -> Verdict | None:
         """Return the verdict of a job that must not be started now, or `None`."""
         now = self._clock()
-        waited = now - claimed.waits_since
-        if waited > self._longest_wait(block):
-            return refusals.expired(waited)
+        if now - claimed.waits_since > self._longest_wait(claimed, block):
+            return claimed.expired(now)
         if why := self._quarantine.refusal(fingerprint, now):
             return refusals.quarantined(block.id, why)
         return None

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from supervisor.engine.arrival import Arrival
 from supervisor.engine.items import LostJob
 from supervisor.errors import EngineError
 
@@ -47,13 +48,19 @@ class KnownJobs(Protocol):
 
 
 class LatePoll:
-    """One such poll. `covers` is how many slots must be kept for its answer, `began_at` a time of the loop's clock."""
+    """One such poll. `covers` is how many slots must be kept for its answer."""
 
-    def __init__(self, asking: "asyncio.Task[float]", limit: int) -> None:
+    def __init__(self, asking: "asyncio.Task[float]", limit: int, arrival: Arrival) -> None:
         self.covers = limit
-        self.began_at = asyncio.get_running_loop().time() - LATE_SECONDS
+        self._began_at = asyncio.get_running_loop().time() - LATE_SECONDS
+        self._arrival = arrival
         self._asking = asking
         self._limit = limit
+
+    @property
+    def moved_at(self) -> float:
+        """When a part of its answer has come, or else when it began, in seconds of the loop's clock."""
+        return max(self._began_at, self._arrival.heard_at)
 
     async def find_out(self, engine: PolledEngine, dispatcher: KnownJobs, uuid: Callable[[], str]) -> None:
         """Lower `covers` to what the poll can really claim. Ends with the poll at the latest; raises nothing."""

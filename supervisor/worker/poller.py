@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from jobrunner.protocol.catalogue import BlockEntry
 from supervisor.engine.api import EngineApi
+from supervisor.engine.arrival import Arrival
 from supervisor.engine.backoff import Backoff
 from supervisor.engine.error_texts import access_advice
 from supervisor.errors import EngineError
@@ -39,7 +40,7 @@ TURN_SECONDS: Final = 15.0
 """How long a turn may take at most, without its pause: the answers that it waits for are late after seconds."""
 
 LONGEST_POLL_SECONDS: Final = 45.0
-"""How long a late poll may take: its time-out of 15 s twice, if the token has changed, and the work after it."""
+"""How long a late poll may be silent: its time-out of 15 s twice, if the token has changed, and the work after it."""
 
 
 class Overfull(Protocol):
@@ -94,6 +95,8 @@ class Poller:
         """Whether an operator lets the worker poll: see `supervisor.worker.intake`."""
         self._on_turn = on_turn
         """Called at each turn, for other work while the loop is awake."""
+        self._arrivals: set[Arrival] = set()
+        """The answers of all polls on their way."""
         self._late: set[LatePoll] = set()
         self._turn_due_at: float | None = None
         self._answered_at = -math.inf
@@ -108,15 +111,17 @@ class Poller:
 
     @property
     def due_at(self) -> float | None:
-        """By when it must have made a turn, or a late poll must have ended (`worker.progress`), by the loop's clock."""
+        """By when it must have made a turn, or a late poll moved on (`worker.progress`), by the loop's clock."""
         if self._stopping.is_set():
             return None
-        late = (poll.began_at + LONGEST_POLL_SECONDS for poll in self._late)
+        late = (poll.moved_at + LONGEST_POLL_SECONDS for poll in self._late)
         return min(late if self._turn_due_at is None else (self._turn_due_at, *late), default=None)
 
     def stop(self) -> None:
-        """Send no more polls. It still waits for one in flight."""
+        """Send no more polls. It still waits for those in flight, but not for as long as their answers keep coming."""
         self._stopping.set()
+        for arrival in self._arrivals:
+            arrival.hurry()
         self._dispatcher.changed.set()  # a pause waits only for this event
 
     async def poll_until_stopped(self) -> None:
@@ -160,11 +165,14 @@ class Poller:
 
     async def _poll_once(self, blocks: tuple[BlockEntry, ...], limit: int) -> float:
         """Poll, and return how long to wait before the next poll. A late poll goes on beside the next one."""
-        asking = self._tasks.start(self._ask(blocks, limit), "poll")
+        arrival = Arrival()
+        self._arrivals.add(arrival)
+        asking = self._tasks.start(self._ask(blocks, limit, arrival), "poll")
+        asking.add_done_callback(lambda _: self._arrivals.discard(arrival))
         await asyncio.wait((asking,), timeout=LATE_SECONDS)
         if asking.done():
             return asking.result()
-        late = LatePoll(asking, limit)
+        late = LatePoll(asking, limit, arrival)
         self._late.add(late)
         asking.add_done_callback(lambda _: self._is_late_no_more(late))
         watch = late.find_out(self._engine, self._dispatcher, lambda: self._registration.uuid)
@@ -175,15 +183,15 @@ class Poller:
         self._late.discard(poll)
         self._dispatcher.changed.set()
 
-    async def _ask(self, blocks: tuple[BlockEntry, ...], limit: int) -> float:
-        uuid = self._registration.uuid
-        asked_at = asyncio.get_running_loop().time()
+    async def _ask(self, blocks: tuple[BlockEntry, ...], limit: int, arrival: Arrival) -> float:
+        uuid, clock = self._registration.uuid, asyncio.get_running_loop().time
+        asked_at = clock()
         try:
-            poll = await self._engine.poll(uuid, blocks, limit)
+            poll = await self._engine.poll(uuid, blocks, limit, arrival)
             self._recovered(asked_at)
             if len(poll.jobs) > limit:
                 tell(_log, PollTooLarge(jobs=len(poll.jobs), slots=limit))
-            await self._dispatcher.accept(poll.jobs, uuid, limit)
+            await self._dispatcher.accept(poll.jobs, uuid, limit, clock() - asked_at)
             if not poll.complete:
                 tell(_log, PollTruncated(jobs=len(poll.jobs)))
                 self._lost_claims.suspect()

@@ -35,6 +35,13 @@ REFUSALS: list[tuple[Callable[[], Verdict], Cause, bool | None, str]] = [
         "Not run: it waited 86 s for a slot. The engine would give it up before it could end.",
     ),
     (
+        lambda: refusals.expired(0.0, 85.5),
+        Cause.EXPIRED,
+        True,
+        "Not run: it took 86 s to arrive, and it waited 0 s for a slot. The engine would give it up before it could "
+        "end.",
+    ),
+    (
         lambda: refusals.quarantined("a/b:1.0.0", WHY),
         Cause.QUARANTINED,
         False,

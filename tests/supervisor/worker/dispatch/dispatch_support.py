@@ -219,8 +219,8 @@ class Scene:
             records=records,
         )
 
-    async def accept(self, *items: Any, limit: int = 99) -> None:
-        await self.dispatcher.accept(items, "w-1", limit)
+    async def accept(self, *items: Any, limit: int = 99, arrival_seconds: float = 0.0) -> None:
+        await self.dispatcher.accept(items, "w-1", limit, arrival_seconds)
 
     async def end(self, job_id: str, how: Finished | Exception) -> None:
         """End a job as soon as it runs, and wait until its slot is free."""

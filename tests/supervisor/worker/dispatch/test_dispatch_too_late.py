@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from dispatch_support import SETTINGS, Scene, job, scene, success
 
 from tests.patience import until
@@ -58,3 +59,25 @@ async def test_the_wait_of_each_job_begins_with_its_own_claim(tmp_path: Path) ->
         await stage.end("first", success())
         await stage.end("second", success())
         assert (await stage.result_of("second"))["status"] == "success"
+
+
+@pytest.mark.parametrize(("arrival_seconds", "is_run"), [(LONGEST_WAIT - 1, True), (LONGEST_WAIT + 1, False)])
+async def test_how_long_a_job_took_to_arrive_counts_too(
+    tmp_path: Path, arrival_seconds: float, is_run: bool
+) -> None:
+    async with scene(tmp_path, engine_job_timeout_seconds=TIMEOUT) as stage:
+        await stage.accept(job("late"), arrival_seconds=arrival_seconds)
+        if is_run:
+            await stage.end("late", success())
+        result = await stage.result_of("late")
+        assert (result["status"] == "success") is is_run
+        assert ("it took 86 s to arrive, and it waited 0 s for a slot" in str(result)) is not is_run
+
+
+async def test_a_job_that_took_long_to_arrive_waits_for_a_slot_for_less_time(tmp_path: Path) -> None:
+    async with scene(tmp_path, engine_job_timeout_seconds=TIMEOUT) as stage:
+        await stage.accept(job("first"), job("second"), arrival_seconds=50.0)
+        await until(lambda: stage.runner.running, "the first one runs")
+        stage.now += LONGEST_WAIT - 49.0
+        await stage.end("first", success())
+        assert (await stage.result_of("second"))["status"] == "failed"

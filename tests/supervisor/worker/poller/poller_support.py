@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from supervisor.engine import Poll
+from supervisor.engine.arrival import Arrival
 from supervisor.worker.poller import Poller
 from tests.observed import Observed
 from tests.programs.fuzz.fakes import block_entry
@@ -30,6 +31,7 @@ class Scene:
         self.polls: list[float] = []
         self.answer_seconds = 0.0
         self.look_seconds = 0.0
+        self.arrival_seconds = 0.0
         self.renew_seconds = 0.0
         self.is_known_after_all = False
         self.polling: asyncio.Task[None]
@@ -46,7 +48,7 @@ class Scene:
         blocks = [block for block in blocks if self.rooms.get(block.name, 1)]
         return blocks, min([free, *(self.rooms[block.name] for block in blocks if block.name in self.rooms)])
 
-    async def poll(self, worker_uuid: str, blocks: tuple[Any, ...], limit: int) -> Poll:
+    async def poll(self, worker_uuid: str, blocks: tuple[Any, ...], limit: int, arrival: Arrival) -> Poll:
         self.calls.append(("poll", worker_uuid, len(blocks), limit))
         self.polls.append(elapsed())
         await asyncio.sleep(self.answer_seconds)
@@ -55,7 +57,10 @@ class Scene:
             raise answer
         return answer
 
-    async def accept(self, jobs: tuple[Any, ...], worker_uuid: str, limit: int) -> None:
+    async def accept(
+        self, jobs: tuple[Any, ...], worker_uuid: str, limit: int, arrival_seconds: float
+    ) -> None:
+        self.arrival_seconds = arrival_seconds
         if jobs:
             self.calls.append(("accept", len(jobs), worker_uuid))
 

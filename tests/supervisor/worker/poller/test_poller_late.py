@@ -10,6 +10,7 @@ import pytest
 
 from supervisor.engine import LostJob
 from supervisor.engine.api import Poll
+from supervisor.engine.arrival import LONGEST_SECONDS, Arrival
 from supervisor.errors import EngineError
 from supervisor.log.events.worker import PollsFailing, PollsRestored
 from supervisor.worker.late_poll import ASK_SECONDS, GRACE_SECONDS, LATE_SECONDS
@@ -32,6 +33,8 @@ class Scene:
         self.hangs = True
         self.lost = False
         """Whether what hangs is never answered; else it is as soon as nothing hangs any more."""
+        self.is_coming = False
+        """Whether parts of an answer come while it hangs."""
         self.end_of_lost = EngineError("No answer.", timed_out=True)
         self.given: list[str] = []
         self.arrived: list[str] = []
@@ -43,6 +46,7 @@ class Scene:
         self.claims_before_it_hangs = 0
         self.is_overfull = False
         self.most_claimed = 0
+        self.polling: asyncio.Future[None]
         part: Any = self
         self.poller = Poller(part, part, part, part, 1.0, part)
 
@@ -60,23 +64,25 @@ class Scene:
         self.most_claimed = max(self.most_claimed, len(self.given))
         return tuple(jobs)
 
-    async def _hang(self, seconds: float) -> None:
+    async def _hang(self, arrival: Arrival) -> None:
         try:
-            async with asyncio.timeout(seconds):
+            async with arrival.time_out(TIME_OUT):
                 while self.hangs or self.lost:
                     await asyncio.sleep(0.1)
+                    if self.is_coming:
+                        arrival.part_came()
         except TimeoutError:
             raise self.end_of_lost from None
 
     def to_ask_for(self, blocks: list[Any], free: int, covered: int) -> tuple[list[Any], int]:
         return blocks, free
 
-    async def poll(self, worker_uuid: str, blocks: tuple[Any, ...], limit: int) -> Poll:
+    async def poll(self, worker_uuid: str, blocks: tuple[Any, ...], limit: int, arrival: Arrival) -> Poll:
         self.polls.append((elapsed(), limit))
         if self.hangs:
             if self.claims_before_it_hangs:
                 self._give(self.claims_before_it_hangs)
-            await self._hang(TIME_OUT)
+            await self._hang(arrival)
         return Poll(self._give(limit))
 
     async def poll_nothing(self, worker_uuid: str, seconds: float) -> None:
@@ -89,7 +95,9 @@ class Scene:
             raise EngineError("No token.", status=401, retryable=False)
         return [LostJob(job, "a/b:1.0.0") for job in self.given]
 
-    async def accept(self, jobs: tuple[Any, ...], worker_uuid: str, limit: int) -> None:
+    async def accept(
+        self, jobs: tuple[Any, ...], worker_uuid: str, limit: int, arrival_seconds: float
+    ) -> None:
         self.arrived += jobs
 
     async def look(self, worker_uuid: str, *, last: bool = False) -> None:
@@ -104,10 +112,10 @@ def live(then: Callable[[Scene], Awaitable[None]], **changes: Any) -> Scene:
         scene = Scene()
         for name, value in changes.items():
             setattr(scene, name, value)
-        polling = asyncio.ensure_future(scene.poller.poll_until_stopped())
+        scene.polling = asyncio.ensure_future(scene.poller.poll_until_stopped())
         await then(scene)
         scene.poller.stop()
-        await asyncio.wait_for(polling, 3600.0)
+        await asyncio.wait_for(scene.polling, 3600.0)
         return scene
 
     return simulate(life())
@@ -249,3 +257,37 @@ def test_while_too_many_results_wait_no_jobs_are_asked_for() -> None:
         assert len(scene.polls) == 1
 
     live(then, is_overfull=True, hangs=False)
+
+
+def test_an_answer_that_keeps_coming_is_awaited_and_the_poller_is_not_called_stuck() -> None:
+    async def then(scene: Scene) -> None:
+        for _ in range(100):
+            await asyncio.sleep(1.0)
+            assert scene.poller.due_at is not None
+            assert scene.poller.due_at > asyncio.get_running_loop().time()
+        scene.hangs = False
+        await asyncio.sleep(1.0)
+        assert (len(scene.arrived), scene.suspected) == (SLOTS, 0)
+
+    live(then, is_coming=True)
+
+
+def test_an_answer_that_comes_without_end_is_given_up_and_looked_into() -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(LONGEST_SECONDS - 1.0)
+        assert scene.suspected == 0
+        await asyncio.sleep(2.0)
+        assert scene.suspected == 1
+
+    live(then, is_coming=True)
+
+
+def test_the_end_waits_no_longer_for_an_answer_that_keeps_coming_than_for_any_other() -> None:
+    async def then(scene: Scene) -> None:
+        await asyncio.sleep(40.0)
+        scene.poller.stop()
+        await asyncio.wait((scene.polling,))
+        assert TIME_OUT - 0.1 <= elapsed() - 40.0 <= TIME_OUT + ASK_SECONDS + 0.1
+        assert scene.suspected == 1, "its jobs are looked for"
+
+    live(then, is_coming=True)

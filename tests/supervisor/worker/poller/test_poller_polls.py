@@ -221,6 +221,7 @@ def test_a_poll_that_was_sent_is_awaited_to_its_end() -> None:
 
     scene = live(then, answers=[Poll((JOB,))], answer_seconds=30.0)
     assert scene.of("poll", "accept") == [("poll", "w-1", 1, 2), ("accept", 1, "w-1")]
+    assert scene.arrival_seconds == pytest.approx(30.0), "the engine may have claimed its jobs as long ago"
 
 
 @pytest.mark.parametrize("slots", [0, 2])
