@@ -50,7 +50,7 @@ async def submit_jobs(request: web.Request) -> web.StreamResponse:
 
 
 async def job(request: web.Request) -> web.StreamResponse:
-    """Return everything known of a job, with its secrets masked."""
+    """Return everything known of a job, with its secrets masked; with `withoutInput`, all but what was submitted."""
     blackboard = service_of(request).blackboard
     record = blackboard.jobs.get(request.match_info["job_id"])
     if record is None:
@@ -59,7 +59,9 @@ async def job(request: web.Request) -> web.StreamResponse:
     attempts = blackboard.jobs.earlier_attempts(record.job_id)
     sensitive = blackboard.sensitive_parameters(record.block)
     waits_for = blackboard.waits_for(record)
-    return answer({**wire.job_in_full(record, holder, attempts, sensitive), "waitsFor": waits_for})
+    with_input = request.query.get("withoutInput") != "true"
+    shown = wire.job_in_full(record, holder, attempts, sensitive, with_input=with_input)
+    return answer({**shown, "waitsFor": waits_for})
 
 
 async def logs(request: web.Request) -> web.StreamResponse:

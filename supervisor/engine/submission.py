@@ -11,7 +11,7 @@ from supervisor.errors import EngineError
 from supervisor.settings.origins import shown
 
 _ANSWER_CAP_BYTES: Final = 256 * 2**20
-"""A job is listed with its context, its result and those of earlier tries, each many megabytes; the list of blocks
+"""A job is listed with its result and those of earlier tries, each many megabytes; the list of blocks
 has the schemas of each. No worker asks for these, so no heartbeat waits while they are read.
 """
 
@@ -86,8 +86,8 @@ class Submissions:
         return ids
 
     async def job(self, job_id: str) -> dict[str, Any]:
-        """Return all that the engine knows of a job."""
-        path = f"/dev/jobs/{quote(job_id, safe='')}"
+        """Return what the engine knows of a job, without its parameters and its context."""
+        path = f"/dev/jobs/{quote(job_id, safe='')}?withoutInput=true"
         answer = await self._http.get(path, "the request for a job", cap_bytes=_ANSWER_CAP_BYTES)
         return _object(answer.json("the request for a job"))
 

@@ -283,3 +283,25 @@ def test_a_secret_that_is_learnt_later_is_hidden_too() -> None:
     assert mask.hide("made-up-first made-up-second") == "*** made-up-second"
     mask.learn({"password": "made-up-second"})
     assert mask.hide("made-up-first made-up-second") == "*** ***"
+
+
+async def test_a_look_without_the_input_searches_nothing_until_there_is_a_result_and_shows_no_secret_then(
+    engine: DevEngine, worker: HttpWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`supervisor submit --wait` looks again and again, and to search a context of 10 MB takes a second."""
+    searched: list[Any] = []
+    learn = JobMask.learn
+
+    def counted(mask: JobMask, value: Any, *paths: Any) -> Any:
+        searched.append(value)
+        return learn(mask, value, *paths)
+
+    monkeypatch.setattr(JobMask, "learn", counted)
+    ended = await run(engine, worker)
+    waits = engine.submit(block=BLOCK, parameters=PARAMETERS, context=CONTEXT)
+    _, shown = await worker.call("GET", f"/dev/jobs/{waits}?withoutInput=true")
+    assert (shown["status"], shown["waitsFor"], shown["result"]) == ("pending", "slot", None)
+    assert not searched
+    _, whole = await worker.call("GET", f"/dev/jobs/{ended}")
+    _, shown = await worker.call("GET", f"/dev/jobs/{ended}?withoutInput=true")
+    assert shown == {key: value for key, value in whole.items() if key not in ("parameters", "context")}

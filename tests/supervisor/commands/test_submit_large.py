@@ -47,7 +47,7 @@ class Engine(http.server.BaseHTTPRequestHandler):
         if self.path.startswith("/function-blocks/"):
             block = {"id": "acme/greet:1.0.0", "runOn": "global", "markdownHelpText": "x" * LARGE}
             self.reply(200, [block])
-        elif self.path == "/dev/jobs/job-2":
+        elif self.path.startswith("/dev/jobs/job-2?"):
             self.reply(404, {"statusCode": 404, "message": "the engine does not know this job"})
         else:
             self.reply(200, {"status": "pushed", "result": {"result": {"success": True}}})
