@@ -77,7 +77,7 @@ class Submissions:
         try:
             answer = await self._http.post("/dev/jobs", what, body)
         except EngineError as error:
-            raise self._no_submission(error) or error from None
+            raise self._no_submission(error) or _unknown_end(error, count) or error from None
         ids = _object(answer.json(what)).get("jobIds")
         if not isinstance(ids, list) or len(ids) != count or not all(isinstance(each, str) for each in ids):
             raise EngineError(
@@ -108,6 +108,17 @@ class Submissions:
     async def close(self) -> None:
         """Close all connections."""
         await self._http.close()
+
+
+def _unknown_end(error: EngineError, count: int) -> EngineError | None:
+    """Return what to raise if the engine may have taken the jobs: submitted again, they would run twice."""
+    if not error.timed_out:
+        return None
+    them = "it" if count == 1 else "them"
+    return EngineError(
+        f"{error} It may have taken {them} all the same: look at `supervisor jobs` before you submit {them} again.",
+        timed_out=True,
+    )
 
 
 def _object(value: Any) -> dict[str, Any]:

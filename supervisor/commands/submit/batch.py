@@ -32,7 +32,10 @@ class SubmittedLine:
 
 
 async def submit_lines(engine: Submissions, lines: Sequence[JobLine]) -> list[SubmittedLine]:
-    """Submit all lines in one request. Raises `BadLinesError` and `EngineError`: then nothing was submitted."""
+    """Submit all lines in one request.
+
+    Raises `BadLinesError` and `EngineError`: then nothing was submitted, unless the error says otherwise.
+    """
     if not lines:
         return []
     blocks = await _blocks_meant(engine, lines)
