@@ -34,8 +34,8 @@ class EndSteps:
         self._poller = poller
         self._dispatcher = dispatcher
         self._delivery = delivery
+        self._registration = registration
         self.kill_jobs = dispatcher.stop_all
-        self.unregister = registration.end
 
     def stop_polling(self) -> None:
         """Claim no more jobs, and reload no more."""
@@ -52,3 +52,7 @@ class EndSteps:
         """Wait until every result is delivered, `LAST_DELIVERY_SECONDS` at most."""
         if not await self._delivery.wait_until_delivered(LAST_DELIVERY_SECONDS):
             tell(_log, ResultsLeft(results=self._delivery.waiting))
+
+    async def unregister(self) -> None:
+        """Tell the engine that this worker leaves, unless that lacks results: it would fail their jobs (I8)."""
+        await self._registration.end(unregister=not self._delivery.waiting)

@@ -205,11 +205,13 @@ class Registration:
                 self._failure = ""
                 return
 
-    async def end(self) -> None:
-        """Unregister. A failure is logged and changes nothing: the engine notices that the worker is gone."""
+    async def end(self, *, unregister: bool = True) -> None:
+        """Leave, and unregister if asked. A failure is logged, and changes nothing: the engine notices the silence."""
         self.leaving = True
         # A ping that arrived after the unregistration would bring this worker back (contract W4).
         await self.pings.wait(LAST_PINGS_SECONDS)
+        if not unregister:
+            return
         try:
             await self._engine.unregister(self.uuid)
         except EngineError as error:

@@ -34,7 +34,9 @@ class StopSignalled(Event, level=WARNING, text="{signal}. {consequence}"):
 
 
 class ResultsLeft(Event, level=WARNING, text="{results} result(s) stay in the journal until the next start."):
-    """The engine did not take all results before the worker stopped."""
+    """The engine did not take all results before the worker stopped. The worker does not unregister, because the engine
+    would fail these jobs. Start it again within six minutes.
+    """
 
     results: int
 

@@ -72,3 +72,15 @@ def test_an_engine_that_can_not_be_told_is_no_error(caplog: pytest.LogCaptureFix
 
     simulate(live())
     assert told(caplog, UnregistrationFailed) == [{"reason": "It is away."}]
+
+
+def test_it_leaves_without_a_word_to_the_engine_if_asked() -> None:
+    scene = Scene()
+
+    async def live() -> None:
+        await scene.registration.begin(60.0)
+        await scene.registration.end(unregister=False)
+        assert scene.registration.leaving
+
+    simulate(live())
+    assert ("unregister", "w-1") not in scene.calls
