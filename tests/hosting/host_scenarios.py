@@ -388,6 +388,12 @@ async def end_now(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+async def cancel_now(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Cancel the job `of` this number, with its grace, as an operator does."""
+    host.runner._running[str(request["of"])].cancel()
+    return {}
+
+
 SCENARIOS = {
     function.__name__: function
     for function in (
@@ -412,5 +418,6 @@ SCENARIOS = {
         pipe_threads,
         stack,
         end_now,
+        cancel_now,
     )
 } | SESSION_SCENARIOS

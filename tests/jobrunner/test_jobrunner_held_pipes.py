@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from hosting import Host, hosted
 
-from tests.patience import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 LIMITS = {"max_job_seconds": 3.0, "grace_seconds": 0.2}
 STREAMS = ["stdout", "stderr", "stdout"]
+# The pipe is free after 60 s, when the block's own alarm ends it: whoever waits for that is late.
+LATE_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +31,10 @@ def pipes(host: Host) -> int:
     return len([link for link in links if link.startswith("pipe:")])
 
 
-def holding(host: Host, marker: Path, stream: str = "stdout") -> int:
+def holding(host: Host, marker: Path, stream: str = "stdout", **request: Any) -> int:
     """Start a job, and wait until it waits in the kernel, with the lock. Returns its number."""
-    number = host.start("under_test/holds_its_pipe", parameters={"text": stream, "marker": str(marker)})
+    parameters = {"text": stream, "marker": str(marker)}
+    number = host.start("under_test/holds_its_pipe", parameters=parameters, **request)
     wait_until(lambda: marker.exists() and marker.read_text().endswith("\n"), "it is about to print")
     stat = Path(f"/proc/{int(marker.read_text())}/stat")
     wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "S", "it waits in the kernel")
@@ -56,7 +59,7 @@ def test_jobs_that_hold_their_pipes_end_at_their_limit_and_others_go_on(host: Ho
     for number in numbers:
         done = host.wait(number)
         assert done["cause"] == "time_limit", done["message"]
-        assert 3.0 <= done["elapsed"] < 5.0
+        assert 3.0 <= done["elapsed"] < LATE_SECONDS
         assert "in run" in done["stack"]
         assert (done["last_output"], printed(done)) == ("before\n", ["before"])
         assert (done["stuck"], done["leftovers"]) == (False, 0)
@@ -65,9 +68,9 @@ def test_jobs_that_hold_their_pipes_end_at_their_limit_and_others_go_on(host: Ho
 
 
 def test_a_worker_that_stops_ends_a_job_that_holds_its_pipe(host: Host, tmp_path: Path) -> None:
-    number = holding(host, tmp_path / "marker")
+    number = holding(host, tmp_path / "marker", limits={"max_job_seconds": PATIENCE_SECONDS})
     begun = time.monotonic()
     host.ask("end_now", of=number)
     done = host.wait(number)
-    assert time.monotonic() - begun < 2.0
+    assert time.monotonic() - begun < LATE_SECONDS
     assert (done["cause"], printed(done)) == ("worker_stopping", ["before"])
