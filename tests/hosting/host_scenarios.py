@@ -303,6 +303,15 @@ async def run_to_its_end(host: Any, request: dict[str, Any]) -> dict[str, Any]:
         lifecycle_job.UNKILLABLE_SECONDS = seconds
 
 
+async def run_with_time_for_its_stack(host: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Run a job, and do not kill it before its stack is there: on a busy machine a long one takes its time."""
+    seconds, lifecycle_job.STACK_SECONDS = lifecycle_job.STACK_SECONDS, PATIENCE_SECONDS
+    try:
+        return await run_job(host, request)
+    finally:
+        lifecycle_job.STACK_SECONDS = seconds
+
+
 async def owner_when_the_user_is_given_back(host: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Run a job; tell who owned the directories of jobs when its user could be another's again."""
     users, directories = host.launcher._confinement_pool._users, host.runner._directories
@@ -410,6 +419,7 @@ SCENARIOS = {
         run_and_watch_the_loop,
         run_unsampled,
         run_to_its_end,
+        run_with_time_for_its_stack,
         owner_when_the_user_is_given_back,
         stop_all,
         stop_while_a_child_is_found,

@@ -114,9 +114,12 @@ def test_an_end_without_a_result_is_a_truthful_failure(
 def test_a_result_says_first_where_the_main_thread_was_however_many_others_there_are(
     host: Host, threads: int, seconds: float, cause: str
 ) -> None:
-    parameters = {"times": threads, "seconds": seconds}
-    limits = {"max_job_seconds": 2.0, "grace_seconds": 0.0}
-    done = host.run("under_test/crashes_beside_threads", parameters, limits=limits)
+    done = host.ask(
+        "run_with_time_for_its_stack",
+        block="under_test/crashes_beside_threads:1.0.0",
+        parameters={"times": threads, "seconds": seconds},
+        limits={"max_job_seconds": 2.0, "grace_seconds": 0.0},
+    )
     assert done["cause"] == cause
     assert "stalling_blocks.py" in done["message"], done["stack"]
     first, *others = done["stack"].split("(most recent call first):\n")[1:]
