@@ -30,7 +30,7 @@ def death_signal() -> int:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while not condition():
         if time.monotonic() > end:
             os._exit(99)

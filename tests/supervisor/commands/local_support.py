@@ -134,7 +134,7 @@ def submit(
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=40,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

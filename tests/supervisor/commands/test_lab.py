@@ -61,7 +61,7 @@ def test_a_lab_of_emulated_devices_runs_until_it_is_ended_and_its_passwords_are_
     assert passwords[0] in lab("up", "iol", "--show-passwords")
     traces = leftovers.traces_of(running["holder_pid"])
     assert "Ended: iol." in lab("down")
-    wait_until(lambda: not traces.left(), lambda: str(traces.left()), 3)
+    wait_until(lambda: not traces.left(), lambda: str(traces.left()))
     assert not Path(running["context"]).exists()
     assert "The lab iol does not run." in lab("down", "iol")
 
@@ -72,7 +72,7 @@ def test_a_lab_of_routers_whose_holder_was_killed_leaves_nothing_and_can_be_star
     assert [device["hostname"] for device in started["devices"]] == ["r1", "r2", "r3"]
     traces = leftovers.traces_of(started["holder_pid"])
     os.kill(started["holder_pid"], signal.SIGKILL)
-    wait_until(lambda: not traces.left(), lambda: str(traces.left()), 3)
+    wait_until(lambda: not traces.left(), lambda: str(traces.left()))
     assert lab.as_json("status") == {"running": []}
     assert "The lab frr does not run." in lab("down", "frr")
 

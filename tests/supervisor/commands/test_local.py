@@ -44,6 +44,13 @@ from supervisor.worker.shutdown import END_SECONDS
 from tests.patience import PATIENCE_SECONDS, wait_until
 
 READY = r"ready, the engine is at (http://127\.0\.0\.1:\d+)\."
+WAITS_FOR_A_FILE = """
+import pathlib
+async def released():
+    while not pathlib.Path({file!r}).exists():
+        await asyncio.sleep(0.02)
+    return "released"
+"""
 
 
 @pytest.fixture
@@ -88,7 +95,7 @@ def test_an_engine_that_crashes_is_started_again_at_its_place_and_jobs_run_on(ho
             now = programs_of(command).get("sdk.devengine")
             return now not in (None, below["sdk.devengine"]) and submit_here(home, "greet").returncode == 0
 
-        wait_until(is_back, lambda: "\n".join(command.lines), 20)
+        wait_until(is_back, lambda: "\n".join(command.lines))
         done = submit_here(home, "greet", "--wait", "--engine-url", url)
         assert done.returncode == 0, done.stderr
         assert programs_of(command)["supervisor"] == below["supervisor"]
@@ -177,11 +184,16 @@ def test_a_worker_that_was_drained_to_end_is_not_started_again_and_the_engine_en
 
 
 def test_a_job_that_runs_may_finish_after_the_first_signal_and_its_result_is_kept(home: Path) -> None:
+    release = home / "release"
+    write_block(home / "greet.py", "await released()", WAITS_FOR_A_FILE.format(file=str(release)))
     with running(home, *local("--shutdown-timeout-seconds", "60")) as command:
         command.wait_for(READY)
-        assert submit_here(home, "greet", "--params", '{"seconds": 8}').returncode == 0
+        assert submit_here(home, "greet").returncode == 0
         command.wait_for(r"\] greeting$")
-        assert command.end() == 0
+        command.process.send_signal(signal.SIGINT)
+        command.wait_for(f"event={StopSignalled.name}")
+        release.touch()
+        assert command.wait() == 0
     said = "\n".join(command.lines)
     (ended,) = [line for line in command.lines if line.endswith(f"event={JobEnded.name}")]
     assert "success (completed)" in ended
@@ -206,7 +218,7 @@ def test_systemd_is_told_when_both_are_there_and_asked_for_all_the_time_that_sta
     address = home / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as systemd:
         systemd.bind(str(address))
-        systemd.settimeout(25)
+        systemd.settimeout(PATIENCE_SECONDS)
         with running(home, *local(*flags), NOTIFY_SOCKET=str(address), **variables) as command:
             assert extension_in(systemd.recv(4096)) >= ENGINE_READY_SECONDS + WORKER_READY_SECONDS
             told = systemd.recv(4096).decode()
@@ -233,7 +245,7 @@ def test_nothing_is_alive_when_it_was_killed(home: Path) -> None:
         assert len(below) == 2
         os.kill(command.process.pid, signal.SIGKILL)
         gone = lambda: not any(Path(f"/proc/{pid}").exists() for pid in below.values())  # noqa: E731
-        wait_until(gone, lambda: str(below), 10)
+        wait_until(gone, lambda: str(below))
 
 
 def test_killing_both_processes_of_the_command_leaves_nothing_and_the_next_start_finds_its_state(
@@ -266,7 +278,7 @@ def test_a_result_is_waited_for_while_the_engine_is_started_again(home: Path) ->
         waiting.start()
         command.wait_for(r"\] greeting$")
         os.kill(programs_of(command)["sdk.devengine"], signal.SIGKILL)
-        waiting.join(30)
+        waiting.join(PATIENCE_SECONDS)
         (done,) = results
         assert (done.returncode, '"success": true' in done.stdout) == (0, True), done.stderr
 
@@ -292,15 +304,6 @@ def test_a_level_in_the_file_of_variables_is_in_force_after_a_hangup_signal(home
         assert submit_here(home, "greet", "--wait").returncode == 0
         command.wait_for(" DEBUG ")
         assert command.end() == 0
-
-
-WAITS_FOR_A_FILE = """
-import pathlib
-async def released():
-    while not pathlib.Path({file!r}).exists():
-        await asyncio.sleep(0.02)
-    return "released"
-"""
 
 
 @pytest.mark.parametrize("words", [local(), ("dev", "greet.py")], ids=["local", "dev"])

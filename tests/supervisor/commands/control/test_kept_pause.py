@@ -12,7 +12,7 @@ import pytest
 from sdk.devengine import Fault
 from sdk.testing.daemon import SupervisorProcess
 from sdk.testing.engine import EngineThread
-from supervisor.commands import drain, pause, resume, status
+from supervisor.commands import cancel, drain, pause, resume, status
 from supervisor.worker.control_socket.exit_codes import DONE, NO
 from tests.patience import wait_until
 
@@ -99,14 +99,16 @@ def test_a_drain_is_forgotten_by_a_stop_also_where_the_stop_is_cut_off_after_the
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scene.engine.call(lambda engine: engine.faults.add(Fault("unregister", hang=True)))
-    job = scene.engine.submit(JOB, {"seconds": 1})
-    wait_until(lambda: scene.engine.job(job).claimed_at is not None, "it runs", 30)
+    job = scene.engine.submit(JOB, {"seconds": 600})
+    wait_until(lambda: scene.lines("event=job_started"), "it runs")
     assert drain.run([*scene.place]) == DONE
     scene.worker.signal(signal.SIGTERM)
-    wait_until(lambda: scene.engine.call(lambda engine: engine.faults.waiting) == 0, "it unregisters", 30)
+    wait_until(lambda: scene.lines("event=stop_signalled"), "it stops")
+    assert cancel.run([job, *scene.place]) == DONE
+    wait_until(lambda: scene.engine.call(lambda engine: engine.faults.waiting) == 0, "it unregisters")
     seen = status_of(scene, capsys)["intake"]["seconds"]
     # Long enough to look several times at what is left, which is nothing.
-    wait_until(lambda: status_of(scene, capsys)["intake"]["seconds"] > seen + 1, "it goes on stopping", 30)
+    wait_until(lambda: status_of(scene, capsys)["intake"]["seconds"] > seen + 1, "it goes on stopping")
     scene.end(signal.SIGKILL)
     assert not scene.lines("event=worker_drained")
     scene.worker.start()
@@ -120,6 +122,6 @@ def test_a_worker_that_was_killed_while_it_drained_drains_on(
     assert drain.run(["--note", "new disk", *scene.place]) == DONE
     scene.end(signal.SIGKILL)
     scene.worker.start()
-    wait_until(lambda: status_of(scene, capsys)["intake"]["mode"] == "drained", "it is drained", 30)
+    wait_until(lambda: status_of(scene, capsys)["intake"]["mode"] == "drained", "it is drained")
     assert status.run([*scene.place]) == NO
     assert "new disk" in capsys.readouterr().out

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from sdk.testing.engine import EngineThread
 from supervisor.commands import cancel, config, drain, job, pause, reload, resume, stack, status
 from supervisor.process.user_names import user_name
 from supervisor.worker.control_socket.exit_codes import DONE, NO, NO_WORKER, UNKNOWN_JOB, USAGE
-from tests.patience import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 MODULES = (pause, resume, drain, cancel, reload, config, status, job, stack)
 VERBS: Mapping[str, Callable[[list[str]], int]] = {
@@ -57,7 +58,7 @@ class Scene:
     def started(self, name: str, **parameters: Any) -> str:
         """Submit a job, and wait until its block runs: that it has its child is logged a moment before its order."""
         job_id = self.submit(name, **parameters)
-        wait_until(lambda: self._block_runs(job_id), f"the block of {job_id} runs", 30)
+        wait_until(lambda: self._block_runs(job_id), f"the block of {job_id} runs")
         return job_id
 
     def _block_runs(self, job_id: str) -> bool:
@@ -180,16 +181,22 @@ def test_a_drain_waits_for_jobs_and_deliveries_then_idles_and_no_pause_takes_its
 
 
 def test_who_waits_for_a_drain_is_told_what_is_left_once_and_again_only_when_that_changes(
-    worker: Scene, capsys: pytest.CaptureFixture[str]
+    worker: Scene,
 ) -> None:
-    runs = worker.started("slow", seconds=4)
-    assert worker.type("drain", "--wait") == DONE
-    *told, last = capsys.readouterr().out.splitlines()
-    # A poll may be on its way still, which is told behind it.
-    assert told[0].startswith("draining: 1 job(s) to finish")
+    runs = worker.started("slow", seconds=600)
+    codes: list[int] = []
+    waiting = threading.Thread(target=lambda: codes.append(worker.type("drain", "--wait")))
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        waiting.start()
+        # A poll may be on its way still, which is told behind it.
+        wait_until(lambda: shown.getvalue().startswith("draining: 1 job(s) to finish"), "it is told")
+        time.sleep(3)  # the worker looks several times meanwhile
+        assert worker.type("cancel", runs) == DONE
+        waiting.join(PATIENCE_SECONDS)
+    assert codes == [DONE]
+    *told, last = [line for line in shown.getvalue().splitlines() if line.startswith("drain")]
     assert len(set(told)) == len(told), told
     assert last.startswith("drained")
-    assert worker.result_of(runs)["success"]
 
 
 def test_who_waits_for_a_drain_is_told_when_somebody_resumes_the_worker(
@@ -244,7 +251,7 @@ def test_a_job_that_has_ended_or_never_was_is_not_cancelled(
 ) -> None:
     ended = worker.submit("slow", seconds=0)
     assert worker.result_of(ended)["success"]
-    wait_until(lambda: worker.type("cancel", ended) == NO, "its end is known", 30)
+    wait_until(lambda: worker.type("cancel", ended) == NO, "its end is known")
     assert f"Job {ended} has ended already" in capsys.readouterr().err
     for unknown in ("no-such-job", "x" * 5000, "a\nb"):
         assert worker.type("cancel", unknown) == UNKNOWN_JOB
