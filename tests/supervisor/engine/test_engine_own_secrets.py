@@ -12,6 +12,7 @@ from supervisor.engine.access_token import AccessToken
 from supervisor.engine.http import EngineAccess, EngineHttp
 from supervisor.engine.own_secrets import OwnSecrets, passwords_in
 from supervisor.errors import EngineError, StartRefusedError
+from tests.patience import PATIENCE_SECONDS
 
 TOKEN = "0123456789abcdef-the-token"  # one of a test
 NEXT = "fedcba9876543210-the-next-one"
@@ -106,7 +107,7 @@ async def test_a_token_file_that_can_t_be_used_is_named_and_the_token_stays(
     elif what != "gone":
         path.write_text("" if what == "empty" else "not a token")
     with pytest.raises(StartRefusedError, match=str(path)):
-        await asyncio.wait_for(token.renew(TOKEN), 20.0)
+        await asyncio.wait_for(token.renew(TOKEN), PATIENCE_SECONDS)
     assert token.value == TOKEN
 
 

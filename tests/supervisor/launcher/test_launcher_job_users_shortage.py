@@ -14,7 +14,7 @@ from supervisor.launcher.job_users import JobUsers
 from supervisor.launcher.user_leftovers import remove_leftovers
 from supervisor.log.events.processes import JobUserLost, JobUserRestored, JobUserWaiting
 from tests.log_events import facts_of
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 USER = 3_000_000_001
 SHORTAGES = [OSError(errno.EMFILE, "no descriptor"), RuntimeError("can't start new thread")]
@@ -71,7 +71,7 @@ async def test_the_end_of_the_worker_waits_for_no_user_that_is_set_aside(
     users = JobUsers([USER])
     users.give_back(await users.take())
     await until(lambda: caplog.records)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await users.close()
     assert not users._free
     assert len(problems) == 1  # once more at the end
@@ -122,7 +122,7 @@ async def test_the_end_of_the_worker_waits_for_no_shortage(
     users = JobUsers([USER])
     users.give_back(await users.take())
     await until(lambda: len(problems) < 4)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await users.close()
 
 

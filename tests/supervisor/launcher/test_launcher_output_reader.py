@@ -126,8 +126,7 @@ async def test_a_line_that_is_too_long_is_cut_once_and_says_how_much_is_missing(
 async def test_finishing_does_not_wait_for_a_stranger_that_holds_the_other_end(pipe: Pipe) -> None:
     reader = pipe.reader()
     pipe.write(b"last words")
-    async with asyncio.timeout(1):
-        reader.finish()
+    reader.finish()  # it would hang here
     assert pipe.lines == ["last words"]
     reader.finish()
     assert pipe.lines == ["last words"]

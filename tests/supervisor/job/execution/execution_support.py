@@ -18,6 +18,7 @@ from supervisor.launcher.sweep import Swept
 from supervisor.verdict import ExitStatus, Limits, OutOfMemory
 from supervisor.watch.joblog import JobLog
 from supervisor.watch.look import Sample
+from tests.patience import PATIENCE_SECONDS
 from tests.programs.fuzz.fakes import FakeChild
 
 BLOCK = "acme/block:1.0.0"
@@ -211,7 +212,7 @@ class Scene:
         return self
 
     async def next_frame(self) -> Frame:
-        frame = await asyncio.wait_for(read_frame(self._from_worker, 2**20), 20)
+        frame = await asyncio.wait_for(read_frame(self._from_worker, 2**20), PATIENCE_SECONDS)
         assert frame is not None
         return frame
 
@@ -249,7 +250,7 @@ class Scene:
         await self.say(*headers)
         if status is not None:
             self.child.end(status)
-        finished = await asyncio.wait_for(asyncio.shield(self.running), 20)
+        finished = await asyncio.wait_for(asyncio.shield(self.running), PATIENCE_SECONDS)
         await self.close()
         return finished
 

@@ -222,7 +222,7 @@ async def test_a_bug_in_a_task_of_the_execution_is_raised_and_everything_is_let_
     scene.sweeper.finds = RuntimeError("a bug")
     scene.child.end(EXIT_0)
     with pytest.raises(RuntimeError, match="a bug"):
-        await asyncio.wait_for(scene.running, 20)
+        await asyncio.wait_for(scene.running, PATIENCE_SECONDS)
     assert ("sampler forgets", scene.child.pid) in scene.calls
     assert ("headcount forgets", scene.child.pid) in scene.calls
     assert "reports stop" in scene.calls

@@ -12,7 +12,7 @@ from supervisor.errors import LaunchError
 from supervisor.process.memory import NOTHING_INHERITED
 from supervisor.verdict import ExitStatus, LimitKind, Limits, OutOfMemory, decide
 from supervisor.watch.look import Sample
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 from tests.programs.fuzz.fakes import FakeChild
 
 EXIT_0 = ExitStatus(code=0)
@@ -167,7 +167,7 @@ async def test_a_child_that_ends_in_the_moment_in_which_it_may_begin_is_told_not
     await scene.child.connect()
     scene.execution.prepare()
     scene.child.end(SIGKILL)  # of which nobody has heard yet
-    async with asyncio.timeout(20):  # no task, which would begin a turn later
+    async with asyncio.timeout(PATIENCE_SECONDS):  # no task, which would begin a turn later
         finished = await scene.execution.run([b"{}"], 1000)
     assert (finished.ending.not_begun, finished.verdict.cause) == (True, "start_failed")
     FakeChild.close(scene.child)

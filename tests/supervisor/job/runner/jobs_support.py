@@ -17,7 +17,7 @@ from supervisor.job.runner import JobRunner
 from supervisor.launcher.known_children import KnownChildren
 from supervisor.settings.run_settings import RunSettings
 from supervisor.verdict import ExitStatus
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 from tests.programs.fuzz.fakes import FakeChild, block_entry
 from tests.supervisor.job.execution.execution_support import BLOCK, Calls, RecordedChild
 
@@ -114,7 +114,7 @@ class Scene:
     async def told(self, child: RecordedChild) -> tuple[Order, Begin, bytes]:
         """Read all that the child is told before its job begins, as it would: the payload last."""
         reader, writer = await asyncio.open_connection(sock=child.far.dup())
-        frames = [await asyncio.wait_for(read_frame(reader, 2**21), 20) for _ in range(2)]
+        frames = [await asyncio.wait_for(read_frame(reader, 2**21), PATIENCE_SECONDS) for _ in range(2)]
         writer.transport.abort()
         (order, _), (begin, payload) = ((to_child(each), each.payload) for each in frames if each is not None)
         assert isinstance(order, Order)
@@ -137,7 +137,7 @@ class Scene:
         child = await self.child(number)
         await self.order(child)
         await self.end(child, outcome)
-        return await asyncio.wait_for(running, 20)
+        return await asyncio.wait_for(running, PATIENCE_SECONDS)
 
 
 @asynccontextmanager

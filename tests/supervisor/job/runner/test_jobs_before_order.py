@@ -69,7 +69,7 @@ async def test_the_payload_waits_for_the_claim_and_nothing_else_does(
         may_go_on.set()
         assert await stage.order(child) == (order, b"".join(job(context=context).payload()))
         await stage.end(child)
-        assert (await asyncio.wait_for(running, 20)).verdict.success
+        assert (await asyncio.wait_for(running, PATIENCE_SECONDS)).verdict.success
 
 
 async def test_a_child_has_its_order_before_anything_else_is_done_for_its_job(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_a_child_has_its_order_before_anything_else_is_done_for_its_job(tm
         await stage.order(await stage.child())
         assert had_it == [True]
         await stage.end(await stage.child())
-        assert (await asyncio.wait_for(running, 20)).verdict.success
+        assert (await asyncio.wait_for(running, PATIENCE_SECONDS)).verdict.success
 
 
 async def test_a_job_has_all_of_its_time_however_long_its_claim_takes(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_a_job_has_all_of_its_time_however_long_its_claim_takes(tmp_path: 
         _, begin, _ = await stage.told(child)
         assert begun_at + 30.0 <= begin.deadline <= time.monotonic() + 30.0
         await stage.end(child)
-        assert (await asyncio.wait_for(running, 20)).verdict.success
+        assert (await asyncio.wait_for(running, PATIENCE_SECONDS)).verdict.success
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ async def test_a_job_that_is_ended_while_it_waits_for_its_claim_is_not_begun(
         child = await stage.child()
         with child.far.dup() as far:
             may_go_on.set()
-            concluded = await asyncio.wait_for(running, 20)
+            concluded = await asyncio.wait_for(running, PATIENCE_SECONDS)
             assert (await ordered(sent(far)))[1] == b""
         assert concluded.verdict.cause is cause
         assert concluded.verdict.message.startswith("Not run: ")
@@ -192,7 +192,7 @@ async def test_a_job_whose_child_ends_while_it_waits_for_its_claim_is_not_run_an
         await say(child)
         child.end(status)
         may_go_on.set()
-        finished = await asyncio.wait_for(running, 20)
+        finished = await asyncio.wait_for(running, PATIENCE_SECONDS)
         verdict = finished.verdict
         assert (verdict.success, verdict.cause, verdict.retryable) == (False, Cause.START_FAILED, True)
         first, cause, *last = verdict.message.split("\n")
@@ -215,7 +215,7 @@ async def test_a_child_that_can_not_be_kept_apart_and_still_ends_when_its_job_ma
         may_go_on.set()
         await stage.order(child)
         child.end(ExitStatus(code=73))
-        verdict = (await asyncio.wait_for(running, 20)).verdict
+        verdict = (await asyncio.wait_for(running, PATIENCE_SECONDS)).verdict
         assert (verdict.cause, verdict.retryable) == (Cause.START_FAILED, True)
         assert verdict.message.startswith("Not run: its process could not be kept apart")
 
@@ -232,5 +232,5 @@ async def test_a_job_that_waits_for_its_claim_is_seen_as_starting(tmp_path: Path
         child = await stage.child()
         await stage.order(child)
         await stage.end(child)
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, PATIENCE_SECONDS)
         assert stage.runner.view("job") is None

@@ -23,7 +23,7 @@ from supervisor.log.events.host_keys import (
     HostKeyReportsIgnored,
 )
 from tests.log_events import told
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 from tests.supervisor.job.execution.execution_support import RecordedChild
 
 R1 = {"id": 1, "ip": "10.0.0.1", "hostname": "R1.lab"}
@@ -53,7 +53,7 @@ async def known_to_the_next_job(stage: Scene, **asked: Any) -> list[list[Any]]:
     child = await stage.child(number)
     _, payload = await stage.order(child)
     await stage.end(child)
-    await asyncio.wait_for(running, 20)
+    await asyncio.wait_for(running, PATIENCE_SECONDS)
     keys: list[list[Any]] = json.loads(payload).get("host_keys", [])
     return keys
 
@@ -67,7 +67,7 @@ async def run(stage: Scene, *reports: HostKey, **asked: Any) -> None:
     for each in reports:
         await child.send(each.pack())
     await stage.end(child)
-    assert (await asyncio.wait_for(running, 20)).verdict.success
+    assert (await asyncio.wait_for(running, PATIENCE_SECONDS)).verdict.success
 
 
 async def test_a_key_that_one_job_sees_first_is_in_the_order_of_the_next_on_that_device_alone(
@@ -217,7 +217,7 @@ async def test_a_key_that_would_be_more_than_a_key_ends_its_own_job_and_is_nowhe
         header = json.dumps({**report().model_dump(), **changes}).encode()
         await child.send(struct.pack("!II", len(header), 0) + header)
         await stage.end(child, DONE)
-        finished = await asyncio.wait_for(running, 20)
+        finished = await asyncio.wait_for(running, PATIENCE_SECONDS)
         assert not finished.verdict.success
         assert "not a valid header" in (finished.ending.channel_problem or "")
         assert await known_to_the_next_job(stage, **ON_R1) == []
@@ -258,7 +258,7 @@ async def test_under_another_policy_a_block_can_have_no_key_kept(tmp_path: Path,
         assert order.host_keys == policy
         await child.send(report().pack())
         await stage.end(child, Outcome(success=True, message="done", body_bytes=2))
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, PATIENCE_SECONDS)
         assert stage.runner._host_keys.known_key(Endpoint("10.0.0.1", 22)) is None
 
 

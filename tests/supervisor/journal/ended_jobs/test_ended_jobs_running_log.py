@@ -8,6 +8,7 @@ from ended_jobs_support import log_with, messages
 from supervisor.journal.ended_jobs.running_log import RunningLog
 from supervisor.log.events.ended_jobs import JobLinesLeftOut
 from supervisor.log.events.jobs import LoopResumed
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_a_line_has_the_fields_of_the_workers_json_log() -> None:
@@ -85,5 +86,5 @@ async def test_a_slow_reader_misses_lines_and_learns_how_many_while_the_job_goes
 async def test_who_waits_for_a_log_that_has_ended_does_not_wait() -> None:
     log = log_with("one")
     log.close()
-    await asyncio.wait_for(log.wait(1), 1)
+    await asyncio.wait_for(log.wait(1), PATIENCE_SECONDS)
     assert log.read(1).text == b""

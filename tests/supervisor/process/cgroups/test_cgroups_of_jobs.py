@@ -118,7 +118,12 @@ def test_sigkill_from_elsewhere_is_never_called_a_memory_limit(host: Host) -> No
 @pytest.mark.parametrize("name", ["leave_behind", "ignore_sigterm_tree"])
 def test_what_a_job_leaves_is_killed_and_counted_once(host: Host, name: str) -> None:
     marker = f"in-cgroup-{os.getpid()}-{name}"
-    seen = host.run(name, {"marker": marker}, limits={"max_job_seconds": 3.0})
+    limits = {"max_job_seconds": 2 * PATIENCE_SECONDS}
+    running = host.start(name, parameters={"marker": marker}, limits=limits)
+    if name == "ignore_sigterm_tree":
+        wait_until(lambda: len(alive_with(marker)) >= 3, "the tree is there")
+        host.ask("end_now", of=running)
+    seen = host.wait(running)
     assert alive_with(marker) == []
     # The process between the two forks of the daemon may not have ended yet.
     assert seen["leftovers"] in {3, 4}

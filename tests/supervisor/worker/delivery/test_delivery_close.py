@@ -11,7 +11,7 @@ from supervisor.errors import EngineError
 from supervisor.journal import Ledger, StoredResult
 from supervisor.worker.delivery import Delivery
 from supervisor.worker.outbox import Outbox
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 from tests.supervisor.journal.journal_support import claim
 
 
@@ -67,7 +67,7 @@ async def test_a_request_that_hangs_does_not_hold_up_the_end(
     delivery.submit(await stored(ledger, "a"))
     await until(lambda: engine.got, "it is on its way")
     assert delivery.waiting == 1
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await delivery.close()
     assert engine.gave_up == 1, "its end was not waited for"
     assert ledger.known_job_ids() == {"a"}
@@ -118,8 +118,8 @@ async def test_waiting_for_the_delivery_ends_in_time_and_says_whether_all_was_de
 ) -> None:
     ledger, engine = await Ledger.open(tmp_path), HangingEngine()
     delivery = Delivery(engine, ledger)
-    assert await asyncio.wait_for(delivery.wait_until_delivered(3600), 20)
+    assert await asyncio.wait_for(delivery.wait_until_delivered(3600), PATIENCE_SECONDS)
     delivery.submit(await stored(ledger, "a"))
-    assert not await asyncio.wait_for(delivery.wait_until_delivered(0.01), 20)
+    assert not await asyncio.wait_for(delivery.wait_until_delivered(0.01), PATIENCE_SECONDS)
     await delivery.close()
     await ledger.close()

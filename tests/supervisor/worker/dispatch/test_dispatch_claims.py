@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dispatch_support import Scene, job, scene, success
 
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 
 @asynccontextmanager
@@ -18,7 +18,7 @@ async def held_up(stage: Scene) -> AsyncIterator[list[str]]:
     database = writer.database
     assert database is not None
     await writer.call(lambda: database.set_trace_callback(statements.append))
-    held = writer.call(lambda: go_on.wait(60))
+    held = writer.call(lambda: go_on.wait(2 * PATIENCE_SECONDS))
     try:
         yield statements
     finally:
@@ -31,7 +31,7 @@ async def test_a_poll_goes_on_while_the_claims_of_the_last_one_are_not_on_the_di
     async with scene(tmp_path, slots=3) as stage:
         async with held_up(stage) as statements:
             for name in "abc":
-                await asyncio.wait_for(stage.accept(job(name)), 20)
+                await asyncio.wait_for(stage.accept(job(name)), PATIENCE_SECONDS)
             assert stage.ledger.known_job_ids() == set("abc")
             await asyncio.sleep(0)
             assert stage.runner.started == []

@@ -15,6 +15,7 @@ from supervisor.worker.health.connections import Connections
 from supervisor.worker.health.listener import Listener
 from supervisor.worker.health.snapshot import Snapshot
 from supervisor.worker.health.web import Web
+from tests.patience import PATIENCE_SECONDS
 
 ANY_PORT = LoopbackAddress("127.0.0.1", 0)
 TOKEN = "a-token-of-enough-characters"
@@ -25,13 +26,13 @@ def ask(
 ) -> tuple[int, Any]:
     """Ask, and return status and body. Blocks: to be called in a thread."""
     if listener.path is not None:
-        connection = http.client.HTTPConnection("localhost", timeout=20)
+        connection = http.client.HTTPConnection("localhost", timeout=PATIENCE_SECONDS)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(str(listener.path))  # waits where the queue is full
-        connection.sock.settimeout(20)
+        connection.sock.settimeout(PATIENCE_SECONDS)
     else:
         host, port = listener.socket.getsockname()[:2]
-        connection = http.client.HTTPConnection(host, port, timeout=20)
+        connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_SECONDS)
     try:
         connection.request(method, path, headers=dict(headers or {}))
         response = connection.getresponse()
@@ -50,7 +51,7 @@ class Facts:
     """The worker's side."""
 
     def __init__(self) -> None:
-        self.snapshot = Snapshot(time.monotonic(), ())
+        self.snapshot = Snapshot(time.monotonic() + 3600, ())  # never old: a test may take its time
         self.metrics: Callable[[], bytes] | None = lambda: b"some_metric 1\n"
         self.token: str | None = TOKEN
 
