@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -90,10 +91,12 @@ async def test_cancellation_kills_the_whole_group_and_closes_every_descriptor() 
     await until(lambda: open_descriptors() == before)
 
 
-async def test_a_daemon_that_keeps_the_pipes_does_not_hold_the_block() -> None:
-    script = "import os, time; print(os.getpid(), flush=True); os.setsid(); time.sleep(600)"
+async def test_a_daemon_that_keeps_the_pipes_does_not_hold_the_block(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    told = f"print(os.getpid(), flush=True); os.setsid(); open('{left}', 'w').close()"
+    daemon = f'"{sys.executable}" -c "import os, time; {told}; time.sleep(600)"'
     completed = await run_program(
-        ["sh", "-c", f'"{sys.executable}" -c "{script}" & echo done; sleep 0.3'],
+        ["sh", "-c", f'{daemon} & echo done; until [ -e "{left}" ]; do sleep 0.05; done'],
         timeout_seconds=PATIENCE_SECONDS,
         env={"PATH": PATH},
     )

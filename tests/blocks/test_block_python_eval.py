@@ -88,10 +88,13 @@ async def test_the_traceback_shows_the_source_and_not_the_evaluator() -> None:
 async def test_a_source_that_does_not_end_is_killed_with_its_children() -> None:
     seconds = unique_seconds()
     source = f"import subprocess\nprint('started', flush=True)\nsubprocess.run(['sleep', '{seconds}'])"
-    result = await evaluate(source, timeout_seconds=1)
-    await assert_ended(seconds)
+    for limit in (1, 30):  # a slow machine may need more to start an interpreter
+        result = await evaluate(source, timeout_seconds=limit)
+        await assert_ended(seconds)
+        if result.data.stdout:
+            break
     assert (result.success, result.retryable, result.data.stdout) == (False, False, "started\n")
-    assert result.message == "The source did not end within 1 s and was killed"
+    assert result.message == f"The source did not end within {limit} s and was killed"
 
 
 async def test_cancellation_kills_the_interpreter_and_its_children() -> None:

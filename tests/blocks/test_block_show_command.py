@@ -172,10 +172,13 @@ async def test_a_login_that_hangs_ends_at_its_limit_and_says_where_it_hung(fault
 async def test_a_command_that_hangs_ends_at_its_limit_and_keeps_the_earlier_outputs(fault: str) -> None:
     async with EmulatedIos("admin", PASSWORD, faults=Faults(**{fault: "show clock"})) as device:
         commands = ("show ip int brief", "show clock", "show version")
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            result = await show(*commands, device=device, read_timeout_seconds=1)
+        for seconds in (1, 30):  # a slow machine may need more for the first command
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                result = await show(*commands, device=device, read_timeout_seconds=seconds)
+            if result.data.outputs:
+                break
     assert (result.success, result.retryable) == (False, True)
-    assert "did not finish the command 'show clock' within 1 s" in result.message
+    assert f"did not finish the command 'show clock' within {seconds} s" in result.message
     assert [answer.command for answer in result.data.outputs] == ["show ip int brief"]
 
 

@@ -66,7 +66,10 @@ async def test_every_device_has_an_answer_and_those_that_failed_are_named() -> N
                 ids=[3, 2, 1, 4],
             )  # fmt: skip
             commands = ["show version", "show clock"]
-            result = await show(context, commands=commands, read_timeout_seconds=1.5)
+            for seconds in (1.5, 30):  # a slow machine may need more for a device that answers
+                result = await show(context, commands=commands, read_timeout_seconds=seconds)
+                if result.data.devices[1].outputs and result.data.devices[2].succeeded:
+                    break
     answers = result.data.devices
     assert [(each.name, each.succeeded, each.cause) for each in answers] == [
         ("r3", False, "unreachable"),

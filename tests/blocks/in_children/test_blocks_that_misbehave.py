@@ -68,7 +68,7 @@ def test_an_end_without_a_result_is_no_success_whatever_its_exit_code(
 
 
 def test_descendants_of_a_killed_block_are_killed_and_counted(block_runner: BlockRunner) -> None:
-    outcome = block_runner.run(IgnoreSigtermTree, source=SOURCE, max_seconds=1, grace_seconds=0)
+    outcome = block_runner.run(IgnoreSigtermTree, source=SOURCE, max_seconds=3, grace_seconds=0)
     assert outcome.leftover_processes >= 3
 
 

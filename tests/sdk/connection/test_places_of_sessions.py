@@ -158,7 +158,7 @@ async def test_a_kept_session_that_gets_no_further_gives_its_place_back_and_ends
             assert places.asked == [f"127.0.0.1 port {device.port}"], "it was the kept session"
             await until(lambda: places.given_back == 1 and not ssh_threads(), "the session has ended")
             # Before the block ends: another connect finds the one place free.
-            assert "UTC" in await show(device, login_seconds=5)
+            assert "UTC" in await show(device)
 
         result = await result_of(work)
     assert result.success, result.message

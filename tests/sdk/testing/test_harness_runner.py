@@ -39,7 +39,7 @@ BLOCKS: dict[str, dict[str, Any]] = {
         "run_on": "device",
     },
     "stops": {"body": "breakpoint()\nreturn ok()"},
-    "naps": {"body": "time.sleep(0.3)\nreturn ok()"},
+    "waits": {"body": "while not os.path.exists(params.text):\n    time.sleep(0.01)\nreturn ok()"},
     "marks": {"body": "open(params.text, 'w').write(str(os.getpid()))\ntime.sleep(600)"},
     "large": {"body": "return ok('z' * 5_000_000)"},
 }
@@ -261,14 +261,15 @@ def test_a_class_inside_a_function_is_an_error_that_says_what_to_do(block_runner
         block_runner.run(Inner)
 
 
-async def test_run_async_leaves_the_loop_free(block_runner: BlockRunner, library: Path) -> None:
-    running = asyncio.create_task(block_runner.run_async("naps", source=library))
-    turns = 0
-    while not running.done():
-        turns += 1
+async def test_run_async_leaves_the_loop_free(
+    block_runner: BlockRunner, library: Path, tmp_path: Path
+) -> None:
+    go_on = tmp_path / "go on"
+    running = asyncio.create_task(block_runner.run_async("waits", {"text": str(go_on)}, source=library))
+    for _ in range(10):
         await asyncio.sleep(0.01)
+    go_on.touch()
     assert (await running).success
-    assert turns > 10
 
 
 async def test_runs_at_the_same_time_get_their_own_outcomes(block_runner: BlockRunner) -> None:

@@ -171,7 +171,7 @@ async def test_a_tab_within_a_line_is_sent_as_a_blank_for_it_is_a_key_of_the_dev
 
 
 async def test_a_confirmed_change_stays_after_the_time_of_its_timer() -> None:
-    async with changing(minute_seconds=1.5) as (device, connection):
+    async with changing() as (device, connection):
         change = await connection.apply(await connection.plan(LINES), confirm_seconds=60)
         assert change.timer is not None
         assert (change.timer.kind, change.timer.seconds) == ("revert timer", 60)
