@@ -159,7 +159,7 @@ def test_a_child_rehearses_where_it_is_asked_to(rehearses: bool) -> None:
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with hosted(tmp_path_factory.mktemp("rehearsal")) as one:
+    with hosted(tmp_path_factory.mktemp("host")) as one:
         yield one
 
 
