@@ -55,7 +55,9 @@ async def test_a_name_that_does_not_exist_is_a_failure_that_says_so() -> None:
 @needs_ping
 async def test_cancellation_kills_the_program_and_waits_for_its_end() -> None:
     high, middle, low = os.getpid().to_bytes(3)
-    address = f"127.{100 + high}.{middle}.{low}"  # on the loopback like any 127/8, and on no other command line
+    address = (
+        f"127.{100 + high}.{middle}.{low}"  # on the loopback like any 127/8, and on no other command line
+    )
     job = asyncio.create_task(run_block(Ping(), PingParams(host=address, count=20, interval_seconds=5)))
     await until(lambda: running_with(address) != [])
     job.cancel()
