@@ -21,6 +21,7 @@ def contain(confinement: Confinement) -> None:
     take_ordinary_priority()
     # If processors are short, the worker goes first: it keeps the heartbeat, and stops what must be stopped.
     os.nice(_NICENESS)
+    _forbid_higher_priorities()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # CPython ignores SIGXFSZ, so a block sees EFBIG. A program that the block starts gets the signal.
     _lower(resource.RLIMIT_FSIZE, confinement.max_file_mb and confinement.max_file_mb * 2**20)
@@ -34,6 +35,16 @@ def contain(confinement: Confinement) -> None:
         _lower(resource.RLIMIT_NPROC, _without_reserve(resource.getrlimit(resource.RLIMIT_NPROC)[0]))
     with contextlib.suppress(OSError):
         kernel_files.write("/proc/self/oom_score_adj", _OOM_SCORE_ADJ)
+
+
+def _forbid_higher_priorities() -> None:
+    """Take away what allows a user real-time priorities and lower niceness: the worker would not run beside such a job.
+
+    Ordinary users have neither, but users of audio programs may (limits.conf(5)).
+    """
+    for limit in (resource.RLIMIT_RTPRIO, resource.RLIMIT_NICE):
+        if resource.getrlimit(limit) != (0, 0):
+            _lower(limit, 0)
 
 
 def limit_open_files(most: int | None) -> None:

@@ -16,6 +16,7 @@ from jobrunner.isolation.landlock import allow_beneath, file_rights, restrict_th
 from jobrunner.isolation.rules import only_jobs_directory, with_open_jobs_directory
 from jobrunner.isolation.shared_paths import SharedPaths, ruleset_of
 from jobrunner.isolation.signals import contain_signals
+from jobrunner.job_user import keep_only_the_network_s_capabilities
 from jobrunner.keyrings import leave_session_keyring
 from jobrunner.protocol import linux
 from jobrunner.protocol.isolation import Isolation
@@ -45,7 +46,9 @@ class ChildIsolation(ABC):
         return self._make_rulesets(first_free) if self._isolation.landlock_abi else first_free
 
     def forbid_escape(self) -> None:
-        """Give up new privileges, signals to others and calls that reach beyond the job. Raises `IsolationError`."""
+        """Give up privileges, signals to others and calls that reach beyond the job. Raises `IsolationError`."""
+        if self._isolation.landlock_abi or self._isolation.seccomp:
+            _drop_capabilities()
         linux.forbid_new_privileges()
         if not self._isolation.landlock_abi and self._isolation.contain_signals:
             contain_signals()
@@ -153,6 +156,13 @@ def _is_entered(job_directory: str, jobs_directory: str | None) -> bool:
     if os.path.basename(entered) != name:
         raise OSError(errno.ELOOP, f"it leads to {entered}")
     return entered in (job_directory, f"{jobs_directory}/{name}")
+
+
+def _drop_capabilities() -> None:
+    try:
+        keep_only_the_network_s_capabilities()
+    except OSError as error:
+        raise IsolationError("giving up capabilities", error) from error
 
 
 def _restrict(ruleset: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hosting import ROOT, hosted, signals_are_contained
 
+from jobrunner import containment
 from tests.patience import PATIENCE_SECONDS
 
 CONTAIN = """
@@ -61,12 +62,18 @@ NO_CORE = {"RLIMIT_CORE": [0, 0]} if MOST else {}
 # Where there is a limit at all, jobs leave the last processes of the user to the worker.
 USERS, _ = resource.getrlimit(resource.RLIMIT_NPROC)
 RESERVE = {"RLIMIT_NPROC": [USERS - 64] * 2} if USERS > 128 else {}
+# Where a job could take a higher priority than its worker.
+PRIORITIES = {
+    name: [0, 0]
+    for name in ("RLIMIT_RTPRIO", "RLIMIT_NICE")
+    if resource.getrlimit(getattr(resource, name)) != (0, 0)
+}
 
 
 def test_a_child_is_nicer_than_its_worker_leaves_no_core_and_goes_first_when_memory_runs_out() -> None:
     seen = contained({}, prefix=CORES)
     assert seen["niceness"] == min(19, os.nice(0) + 5)
-    assert seen["limits"] == NO_CORE | RESERVE
+    assert seen["limits"] == NO_CORE | RESERVE | PRIORITIES
     assert seen["oom"] == "500"
 
 
@@ -79,7 +86,7 @@ def test_a_child_makes_itself_nicer_however_nice_its_worker_is() -> None:
 def test_limits_are_set_soft_and_hard_and_that_of_processes_only_for_a_user_of_the_job_s_own() -> None:
     limits = {"max_open_files": 100, "max_file_mb": 3, "max_processes": 50}
     seen = contained(limits, prefix=CORES)["limits"]
-    expected = NO_CORE | {"RLIMIT_NOFILE": [100, 100], "RLIMIT_FSIZE": [3 * 2**20] * 2}
+    expected = NO_CORE | PRIORITIES | {"RLIMIT_NOFILE": [100, 100], "RLIMIT_FSIZE": [3 * 2**20] * 2}
     assert seen == expected | RESERVE
     seen = contained(limits | {"user": 3_000_000_000}, prefix=CORES)["limits"]
     # What can't be found cannot be removed afterwards.
@@ -110,6 +117,25 @@ def test_a_child_gives_up_the_priority_that_its_worker_has_while_jobs_run() -> N
         pytest.skip("this process may not have real-time priority")
     seen = contained({}, "--with-precedence")
     assert (seen["policy"], seen["niceness"]) == (os.SCHED_OTHER, min(19, os.nice(0) + 5))
+
+
+def test_a_child_can_take_no_higher_priority_than_it_has() -> None:
+    """Limits of the user may allow it, as for audio programs. The worker would not run beside such a job."""
+    raised = ("prlimit", "--rtprio=10:10", "--nice=30:30")
+    if subprocess.run([*raised, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this process may not raise its limits")
+    limits = contained({}, prefix=raised)["limits"]
+    assert (limits["RLIMIT_RTPRIO"], limits["RLIMIT_NICE"]) == ([0, 0], [0, 0])
+
+
+def test_limits_that_allow_higher_priorities_are_taken_away_soft_and_hard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    had = {resource.RLIMIT_RTPRIO: (10, 95), resource.RLIMIT_NICE: (0, 40)}
+    monkeypatch.setattr(containment.resource, "getrlimit", lambda limit: had[limit])
+    monkeypatch.setattr(containment.resource, "setrlimit", lambda limit, both: had.update({limit: both}))
+    containment._forbid_higher_priorities()
+    assert set(had.values()) == {(0, 0)}
 
 
 SIGNALS_ITS_PARENT = """

@@ -108,3 +108,24 @@ def test_the_kernel_s_own_reason_is_told() -> None:
     with pytest.raises(OSError, match="Bad address") as caught:
         job_user._check(job_user._libc.capget(None, None))
     assert caught.value.errno == errno.EFAULT
+
+
+def test_a_job_of_the_worker_s_own_user_keeps_what_is_for_the_network(
+    kernel: Callable[[tuple[int, ...]], Kernel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To use low ports, for a server that devices fetch files from; to send to everybody; interfaces; raw sockets."""
+    monkeypatch.setattr(job_user.os, "geteuid", lambda: 1000)
+    holder = kernel((ALL, ALL, 0, ALL, ALL, ALL))
+    job_user.keep_only_the_network_s_capabilities()
+    network = sum(1 << number for number in (10, 11, 12, 13))
+    assert holder.set == (network, network, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("user", "held"), [(1000, NET_RAW), (1000, 0), (0, ALL)])
+def test_nothing_is_set_where_nothing_else_is_held_and_for_root(
+    kernel: Callable[[tuple[int, ...]], Kernel], monkeypatch: pytest.MonkeyPatch, user: int, held: int
+) -> None:
+    monkeypatch.setattr(job_user.os, "geteuid", lambda: user)
+    holder = kernel((held, held, held, 0, 0, 0))
+    job_user.keep_only_the_network_s_capabilities()
+    assert holder.set is None

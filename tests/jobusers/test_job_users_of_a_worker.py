@@ -25,6 +25,7 @@ from tests.patience import PATIENCE_SECONDS, until
 
 BOUND_SECONDS = 30.0
 CAPABILITIES = ("setuid", "setgid", "kill", "chown", "dac_override", "fowner", "sys_ptrace")
+NET_RAW = 1 << 13
 
 
 @dataclass(slots=True)
@@ -137,6 +138,20 @@ async def test_a_worker_with_capabilities_instead_of_root_hands_none_of_them_to_
         assert {mask.lstrip("0") for mask in own["capabilities"]} == {""}
         assert set(seen.values()) == {"PermissionError"}
         await until(lambda: not left_by_jobs(one.state / "jobs", ahead=2))
+
+
+async def test_a_job_of_a_worker_with_capabilities_and_no_job_users_has_only_those_for_the_network(
+    prefix: tuple[str, ...],
+) -> None:
+    """A drop-in for job users may stay when these are taken out of the settings. A job could become root then."""
+    given = ",".join(f"+{name}" for name in ("setuid", "setgid", "sys_nice", "net_raw"))
+    as_user = ("setpriv", f"--inh-caps={given}", f"--ambient-caps={given}", f"--reuid={USERS[0]}")
+    async with worker((*prefix, *as_user, f"--regid={USERS[0]}", "--clear-groups")) as one:
+        held = Path(f"/proc/{one.supervisor.pid}/status").read_text()
+        assert "CapAmb:\t0000000000000000" not in held, "this would show nothing"
+        seen = (await one.run("under_test/tries:1.0.0", text=str(one.supervisor.pid)))["value"]
+        assert seen["own"]["uids"] == [USERS[0]] * 3
+        assert {int(mask, 16) for mask in seen["own"]["capabilities"]} == {NET_RAW}
 
 
 async def test_the_supervisor_is_not_dumpable_so_that_a_job_of_the_same_user_can_not_look_into_it(

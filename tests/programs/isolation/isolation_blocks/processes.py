@@ -174,6 +174,12 @@ def own_priority(to: Targets) -> None:
 
 
 @attempt
+def own_real_time_priority(to: Targets) -> None:
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+@attempt
 def own_child_signal(to: Targets) -> None:
     pid = os.fork()
     if pid == 0:
