@@ -101,7 +101,11 @@ ROWS: Final = (
         ),
     ),
     # Root may give itself the limits again.
-    Row("take a real-time priority that limits of the user allow", "r r  r r r r r r", ("own_real_time_priority",)),
+    Row(
+        "take a real-time priority that limits of the user allow",
+        "r r  r r r r r r",
+        ("own_real_time_priority",),
+    ),
     Row("make processes that are the worker's (`CLONE_PARENT`)", "o o  c c c c c o", ("clone_parent",)),
     Row(
         "read the keyring of the session that the worker was started in",
