@@ -242,9 +242,10 @@ def _owners(section: str) -> set[Whose]:
 def every_thread(dump: str) -> str:
     """Return all threads of a dump, and what tasks await; threads of the block come without this worker's frames.
 
-    For a person who looks at a running job: it is also news that a thread waits for work.
+    For a person who looks at a running job: it is also news that a thread waits for work. What the tasks await
+    is shown once: on a busy machine an answer may come so late that the next one follows it.
     """
-    return "\n\n".join(_above_worker(section) or section for section in _sections(dump))
+    return "\n\n".join(dict.fromkeys(_above_worker(section) or section for section in _sections(dump)))
 
 
 def _above_worker(section: str) -> str:

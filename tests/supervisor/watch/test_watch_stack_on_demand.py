@@ -157,6 +157,14 @@ async def test_a_request_that_the_child_has_dropped_keeps_nobody_from_asking_aga
     assert child.asked == 2
 
 
+async def test_what_the_tasks_await_is_shown_once_where_an_earlier_answer_has_come_late(
+    child: Child, stack: StackOnDemand
+) -> None:
+    awaits = "Awaiting in task block (most recent call first):\n" + FRAME.format(7)
+    child.answer = f"{awaits}\n{ASKED}\n{awaits}"
+    assert (await stack.take()).stack.count("Awaiting in task block") == 1
+
+
 async def test_who_asks_and_goes_takes_nothing_from_the_others(child: Child, stack: StackOnDemand) -> None:
     child.answer = ""
     leaving, staying = (asyncio.create_task(stack.take()) for _ in range(2))
