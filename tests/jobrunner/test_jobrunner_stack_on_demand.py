@@ -129,3 +129,13 @@ def test_the_main_thread_is_shown_beside_more_threads_than_are_told_of_at_once(h
 
     ask_until(host, job, is_whole)
     assert asleep.search(end(host, job)["stack"])
+
+
+def test_a_job_that_is_starting_and_ending_threads_is_not_harmed_by_who_looks_at_it(host: Host) -> None:
+    """faulthandler reads what these threads are just changing, and crashes at times."""
+    job = host.start("under_test/starts_threads", parameters={"seconds": 4.0}, limits=PATIENT)
+    ask_until(host, job, lambda told: told["stack"])
+    while host.ask("stack", of=job)["seen"][0] is not None:
+        pass
+    done = host.wait(job)
+    assert done["cause"] == "completed", done["message"]

@@ -164,3 +164,19 @@ class CrashesBesideThreads(Base):
         time.sleep(params.seconds)
         ctypes.string_at(0)
         raise AssertionError("address 0 was readable")
+
+
+@register_function_block(block("starts_threads"))
+class StartsThreads(Base):
+    """Starts threads that end at once, again and again for some seconds."""
+
+    async def run(self, params: Params, context: WorkflowContext) -> FunctionBlockResult[Data]:
+        """Return when the time is over."""
+        end = time.monotonic() + params.seconds
+        while time.monotonic() < end:
+            threads = [threading.Thread(target=time.sleep, args=(0.001,)) for _ in range(50)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        return done()
