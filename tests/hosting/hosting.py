@@ -70,7 +70,8 @@ class Host:
 
     def lines_of(self, *loggers: str) -> list[dict[str, Any]]:
         """What these loggers have logged in the host, as lines of JSON."""
-        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+        whole = self.log().rpartition("\n")[0]  # the last line may be half there
+        lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
         return [line for line in lines if line["logger"] in loggers]
 
     def events(self, *events: type[Event]) -> list[dict[str, Any]]:

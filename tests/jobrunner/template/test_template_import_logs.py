@@ -5,6 +5,7 @@ from pathlib import Path
 from hosting import hosted
 
 from supervisor.log.events.blocks import ImportOutput
+from tests.patience import wait_until
 
 LOGS = """
 import logging
@@ -28,6 +29,8 @@ def test_records_logged_at_import_keep_their_level_and_their_logger(tmp_path: Pa
     (sources / "chatty.py").write_text(LOGS)
     with hosted(tmp_path, sources=[str(sources / "chatty.py")]) as host:
         assert host.problems == []
+        # What is printed is read beside the loop: the host may be ready before.
+        wait_until(lambda: host.events(ImportOutput), "what was printed is told")
         (printed,) = host.events(ImportOutput)
         lines = host.lines_of("chatty", "vendor.driver")
     assert (printed["level"], printed["logger"], printed["message"]) == ("INFO", "template", "printed")
