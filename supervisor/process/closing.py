@@ -71,6 +71,12 @@ def _close(descriptors: Iterable[int]) -> None:
         with closing, contextlib.suppress(OSError):
             closing.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NOT_LINGERING)
             pass_on_urgent_bytes(closing)
+            listens = closing.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            if listens and closing.family == socket.AF_UNIX:
+                closing.setblocking(False)
+                while reads < _MOST_READS:  # what was sent over a connection that nobody has accepted yet
+                    reads += 1
+                    waiting.append(closing.accept()[0].detach())
             while closing.family == socket.AF_UNIX and reads < _MOST_READS:
                 reads += 1
                 flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC

@@ -283,7 +283,9 @@ async def test_who_closes_a_stream_with_a_connection_unread_in_it_is_not_held_up
         assert time.monotonic() - began < NOT_HELD_UP_SECONDS
 
 
-@pytest.mark.parametrize("how", ["after an error", "an urgent byte", "an urgent byte in a socket"])
+@pytest.mark.parametrize(
+    "how", ["after an error", "an urgent byte", "an urgent byte in a socket", "a socket that listens"]
+)
 async def test_who_closes_a_stream_that_was_not_read_to_its_end_is_not_held_up(
     ends: Ends, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,6 +300,14 @@ async def test_who_closes_a_stream_that_was_not_read_to_its_end_is_not_held_up(
             send_urgently(other, connection.fileno())
             connection.close()
             other.close()
+        if how == "a socket that listens":
+            sent = socket.socket(socket.AF_UNIX)
+            sent.bind(f"\0neops-lingering-{os.getpid()}")
+            sent.listen()
+            with socket.socket(socket.AF_UNIX) as other:
+                other.connect(sent.getsockname())
+                socket.send_fds(other, [b"x"], [connection.fileno()])
+            connection.close()
         if how == "an urgent byte":
             send_urgently(ends.far, sent.fileno())
         else:
