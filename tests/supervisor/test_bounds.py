@@ -54,6 +54,7 @@ from supervisor.watch import (
     kernel,
     long_dump,
     other_processes,
+    running_stack,
     stack,
     stack_on_demand,
     task_count_probe,
@@ -76,7 +77,7 @@ def test_what_is_said_of_a_job_is_bounded() -> None:
     assert (joblog._LAST_OUTPUT_CHARS, child._LAST_WORDS_BYTES) == (4096, 4096)
     assert (stack._CAP_BYTES, wiring.DUMP_BYTES) == (64 * KIB, MIB)
     assert (long_dump._PIECE_BYTES, long_dump._END_BYTES) == (8 * KIB, 32 * KIB)
-    assert stack_on_demand._MOST_THREADS_LOOKED_AT == 64
+    assert (running_stack._MOST_THREADS_ASKED, running_stack._MOST_THREADS) == (64, 128)
 
 
 def test_what_is_read_at_once_is_bounded() -> None:
@@ -120,7 +121,7 @@ def test_what_fails_is_tried_again_a_few_times() -> None:
     assert (directory._TRIES, durable_copy.REOPEN_AFTER_TRIES, trouble.QUIET_MENDS) == (5, 3, 30)
     assert (schema.BUSY_MILLISECONDS, cgroup._REMOVE_TRIES, known_children._MOST_LOOKS) == (5000, 5, 3)
     assert (importer._TRIES_AFTER_SIGKILL, spare_pool._YOUNG_DEATHS) == (3, 2)
-    assert (stack_on_demand._TRIES, stack_on_demand._DEAF_LOOKS) == (4, 5)
+    assert (stack_on_demand._TRIES, running_stack._DEAF_LOOKS, running_stack._MOST_LOOKS) == (4, 5, 12)
     assert (ticker._IDLE_TICKS, ticker._SHORTEST_SLEEP_TICKS) == (4, 2)
 
 

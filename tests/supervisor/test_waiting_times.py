@@ -47,6 +47,7 @@ from supervisor.watch import (
     look,
     process_counter,
     rounds,
+    running_stack,
     sampler,
     stack,
     stack_on_demand,
@@ -114,7 +115,11 @@ def test_what_nobody_waits_for_is_done_within_a_fifth_of_a_second() -> None:
         "a late answer": stack_on_demand._LATE_LOOK_SECONDS,
     }
     assert not_about(0.2, waits) == {}
-    assert not_about(0.02, {"a loop that does not answer": stack_on_demand._DEAF_LOOK_SECONDS}) == {}
+    short = {
+        "a loop that does not answer": running_stack._DEAF_LOOK_SECONDS,
+        "threads that may come to rest": running_stack._LOOK_SECONDS,
+    }
+    assert not_about(0.02, short) == {}
 
 
 def test_work_goes_on_within_a_second_after_the_end_of_a_fault() -> None:

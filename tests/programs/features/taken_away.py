@@ -95,7 +95,7 @@ TAKEN_AWAY = (
     TakenAway(
         22,
         "supervisor/worker/dispatch.py",
-        "return self._engine_job_timeout - limits.max_seconds - limits.grace_seconds",
+        "return left - limits.max_seconds - limits.grace_seconds",
         "return 1e9",
     ),
     TakenAway(
