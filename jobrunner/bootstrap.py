@@ -135,9 +135,13 @@ def _tell_place_when_asked(dump: int) -> None:
 
     faulthandler.register(linux.DUMP_SIGNAL, file=dump, all_threads=True, chain=False)
     faulthandler.register(linux.MAIN_STACK_SIGNAL, file=dump, all_threads=False, chain=False)
-    tells = {linux.AWAITS_SIGNAL: tell_awaits, linux.AWAITS_AGAIN_SIGNAL: tell_awaits}
-    for asked, tell in (tells | {linux.THREADS_SIGNAL: tell_threads}).items():
-        _signal.signal(asked, tell)
+    handlers = {
+        linux.THREADS_SIGNAL: tell_threads,
+        linux.AWAITS_SIGNAL: tell_awaits,
+        linux.AWAITS_AGAIN_SIGNAL: tell_awaits,
+    }
+    for asked, handler in handlers.items():
+        _signal.signal(asked, handler)
         signal.siginterrupt(asked, False)
 
 

@@ -6,6 +6,7 @@ Only type checkers need the names of their classes: the control socket listens b
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -99,19 +100,12 @@ def readiness_facts(
 
 
 def status_facts(
-    journal: Ledger,
-    registration: Registration,
-    heartbeat: Heartbeat,
-    delivery: Delivery,
-    runner: JobRunner,
-    dispatcher: Dispatcher,
-    poller: Poller,
-    intake: Intake,
+    journal: Ledger, registration: Registration, readiness: Callable[[], ReadinessFacts]
 ) -> Facts:
     """Return the facts for systemd's status. It is not sent any more when the worker stops."""
     return Facts(
         len(registration.accepted),
         registration.uuid,
-        readiness_facts(registration, heartbeat, delivery, runner, dispatcher, poller, intake),
+        readiness(),
         journal_in_trouble=journal.is_in_trouble,
     )

@@ -40,7 +40,7 @@ from supervisor.worker.job_parts import (
 from supervisor.worker.kept_intake import INTAKE_FACT, restore_when_read, take_kept
 from supervisor.worker.notify import Notifier
 from supervisor.worker.outbox import Outbox
-from supervisor.worker.parts import Parts, status_facts
+from supervisor.worker.parts import Parts, readiness_facts, status_facts
 from supervisor.worker.poller import TURN_SECONDS
 from supervisor.worker.progress import Progress
 from supervisor.worker.registration import Registration
@@ -106,13 +106,13 @@ class Serving:
             poller = poller_of(
                 settings, engine, journal, registration, dispatcher, delivery, intake, observer, progress
             )
-            parts = (journal, registration, beats, delivery, runner, dispatcher, poller)
-            facts = partial(status_facts, *parts, intake)
+            parts = (registration, beats, delivery, runner, dispatcher, poller, intake)
+            facts = partial(status_facts, journal, registration, partial(readiness_facts, *parts))
             status = Status(self.notifier, facts, self.shutdown.asked, progress.pause.wait)
             reload = Reload(settings, self.read_settings, launcher, runner, dispatcher, registration, status)
             progress.watch_worker(beats, poller, runner, outbox)
             intake.restore(kept)
-            self._begin_beside(Parts(settings, *parts, intake, self.shutdown, status, reload), progress)
+            self._begin_beside(Parts(settings, journal, *parts, self.shutdown, status, reload), progress)
             polling = self.tasks.start(poller.poll_until_stopped(), "poller")
             self._say_how_it_is(status, runner, dispatcher)
             reloading = self.tasks.start(reload.reload_when_asked(self.reload_asked), "reload")

@@ -40,9 +40,8 @@ class Archive:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             raise
         try:  # from here on there is a file to remove on any failure
-            signal.pthread_sigmask(
-                signal.SIG_SETMASK, before
-            )  # a signal that has come meanwhile is handled here
+            # A signal that has come meanwhile is handled here.
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             self._file = os.fdopen(descriptor, "wb")
             os.fchmod(self._file.fileno(), 0o600)  # the umask does not matter
             self._tar = tarfile.open(fileobj=self._file, mode="w:gz")  # `__exit__` closes it

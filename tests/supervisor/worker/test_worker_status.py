@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from supervisor.log.events.processes import PollingPaused, PollingResumed
 from supervisor.log.events.worker import WorkerReady
-from supervisor.worker.parts import status_facts
+from supervisor.worker.parts import readiness_facts, status_facts
 from supervisor.worker.readiness import ReadinessFacts, Reason
 from supervisor.worker.status import Facts, Status, status_text
 from tests.log_events import names, told
@@ -159,7 +160,8 @@ def test_systemd_is_told_of_the_journal_s_disk_also_where_no_jobs_are_asked_for(
     mode: Any = SimpleNamespace(mode=SimpleNamespace(value="paused"))
     paused: Any = SimpleNamespace(is_open=False, why_closed="paused by root.", state=mode)
     troubled: Any = SimpleNamespace(is_in_trouble=True)
-    facts = status_facts(troubled, nothing, nothing, nothing, nothing, nothing, nothing, paused)
+    readiness = partial(readiness_facts, nothing, nothing, nothing, nothing, nothing, nothing, paused)
+    facts = status_facts(troubled, nothing, readiness)
     assert status_text(facts).startswith("paused by root. Warning: the journal's disk does not take")
 
 
