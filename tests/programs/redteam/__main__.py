@@ -63,9 +63,8 @@ async def _try_all(attacks: Sequence[Attack]) -> list[Finding]:
     async def one(attack: Attack) -> Finding:
         async with places:
             finding = await _try(attack)
-            if finding.state is not State.ERROR:
+            if not finding.may_be_by_chance:
                 return finding
-            # The attack itself did not come off, on a busy machine now and then: that says nothing of the worker.
             print(f"{attack.number} is tried once more. The first try: {finding.figure}", file=sys.stderr)
             return await _try(attack)
 

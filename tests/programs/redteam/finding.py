@@ -33,6 +33,14 @@ class Finding:
     seconds: float
     ping_seconds: float | None = None
 
+    @property
+    def may_be_by_chance(self) -> bool:
+        """Whether the machine alone may have done this: the attack did not come off, or only its heartbeat was late.
+
+        A machine that stood still for a moment is no attack, and one that stops the heartbeat stops it again.
+        """
+        return self.state is State.ERROR or (self.state is State.BROKEN and self.ping_seconds is not None)
+
 
 def table(findings: Sequence[Finding]) -> str:
     """Return a line for each finding, with its figure or its reason below it, and the sums."""
@@ -47,4 +55,10 @@ def table(findings: Sequence[Finding]) -> str:
         )
     sums = Counter(finding.state for finding in findings)
     lines += ["", ", ".join(f"{sums[state]} {state}" for state in State)]
+    # Once more at the end, where somebody looks who has the last lines only.
+    lines += [
+        f"NO: {finding.number} ({finding.title}): {finding.state}: {' '.join(finding.figure.split())}"
+        for finding in findings
+        if finding.state in (State.BROKEN, State.ERROR)
+    ]
     return "\n".join(lines)

@@ -89,30 +89,59 @@ def test_the_table_counts_each_state() -> None:
     assert "20 ms" in text
 
 
+def test_the_last_lines_say_which_attacks_did_not_hold_and_why() -> None:
+    text = table(
+        [
+            Finding("R1", "one", State.BROKEN, "it stopped\nfor good", 1.0),
+            Finding("R2", "two", State.HELD, "a figure", 2.0),
+            Finding("R3", "three", State.ERROR, "it was not over", 2.0),
+        ]
+    )
+    assert text.splitlines()[-2:] == [
+        "NO: R1 (one): BROKEN: it stopped for good",
+        "NO: R3 (three): ERROR: it was not over",
+    ]
+
+
 def test_check_says_what_it_was_given() -> None:
     with pytest.raises(BrokenError, match="lost"):
         check([], "lost")
     check([1], "lost")
 
 
+def error() -> Finding:
+    return Finding("T1", "played", State.ERROR, "a reason", 0.1)
+
+
+def broken(ping_seconds: float | None = None) -> Finding:
+    return Finding("T1", "played", State.BROKEN, "a reason", 0.1, ping_seconds)
+
+
+def holding() -> Finding:
+    return Finding("T1", "played", State.HELD, "a figure", 0.1, 0.01)
+
+
 @pytest.mark.parametrize(
-    ("states", "last"),
+    ("tries", "last"),
     [
-        ([State.ERROR, State.HELD], State.HELD),
-        ([State.ERROR, State.ERROR], State.ERROR),
-        ([State.BROKEN], State.BROKEN),
+        ([error(), holding()], State.HELD),
+        ([error(), error()], State.ERROR),
+        ([broken(0.4), holding()], State.HELD),
+        ([broken(0.4), broken(0.4)], State.BROKEN),
+        ([broken()], State.BROKEN),
     ],
+    ids=["did not come off", "never comes off", "late once", "late again", "broke the worker"],
 )
-async def test_an_attack_that_did_not_come_off_is_tried_once_more_and_one_that_broke_the_worker_is_not(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], states: list[State], last: State
+async def test_only_what_the_machine_alone_may_have_done_is_tried_once_more_and_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tries: list[Finding], last: State
 ) -> None:
-    left = list(states)
+    left = list(tries)
 
     async def tried(attack: Attack) -> Finding:
-        return Finding(attack.number, attack.title, left.pop(0), "a reason", 0.1)
+        return left.pop(0)
 
     monkeypatch.setattr(program, "_try", tried)
     one = next(iter(ATTACKS.values()))
     (finding,) = await program._try_all([one])
     assert (finding.state, left) == (last, [])
-    assert ("is tried once more. The first try: a reason" in capsys.readouterr().err) == (len(states) == 2)
+    assert ("is tried once more. The first try: a reason" in capsys.readouterr().err) == (len(tries) == 2)

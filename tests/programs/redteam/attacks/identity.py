@@ -14,6 +14,7 @@ from typing import Any
 from tests.capabilities import lacking
 from tests.faults.programs import Worker
 from tests.programs.redteam.attack import attack, cannot, check, wait_until
+from tests.programs.redteam.attacks.capacity import template_of
 from tests.programs.redteam.scene import Scene, events_of
 
 _ORDINARY = "neops_redteam/ordinary:1.0.0"
@@ -40,9 +41,9 @@ async def running_job(scene: Scene, seconds: float) -> str:
 
 def waiting_processes(worker: Worker) -> set[int]:
     """Return the template and the spares: all but the children that have a job, which end with it, and session holders,
-    which end when they are not used."""
-    staying = {pid for pid, name in worker.below_supervisor.items() if name != "neops-session"}
-    return staying - {event["pid"] for event in said(worker, "job_started")}
+    which end when they are not used. What was forked just now has no name of its own yet, and may become either."""
+    spares = {pid for pid, name in worker.below_supervisor.items() if name == "neops-spare"}
+    return spares - {event["pid"] for event in said(worker, "job_started")} | {template_of(worker)}
 
 
 async def killed(worker: Worker) -> None:
