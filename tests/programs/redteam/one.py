@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 
 from tests.capabilities import lacking
+from tests.programs.bench.stage import timed
 from tests.programs.redteam.attack import PING_MARGIN_SECONDS, Attack, BrokenError, CannotError
 from tests.programs.redteam.attacks import all_attacks
 from tests.programs.redteam.finding import Finding, State
-from tests.programs.redteam.scene import beyond, machine_lateness, set_up
+from tests.programs.redteam.scene import BEAT_SECONDS, beyond, set_up
 
 
 async def try_attack(attack: Attack, directory: Path) -> Finding:
@@ -28,7 +29,7 @@ async def try_attack(attack: Attack, directory: Path) -> Finding:
         return found(State.SKIPPED, reason)
     pings: list[float] = []
     try:
-        async with machine_lateness(directory) as machine_late, set_up(directory) as scene:
+        async with timed(directory, BEAT_SECONDS) as machine_late, set_up(directory) as scene:
             figure = await attack.run(scene)
             if attack.pings:
                 pings = await scene.pings()

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from tests.faults.programs import Engine, Program, Worker
+from tests.faults.programs import Engine, Worker
 from tests.programs.bench.distribution import late_beats
 from tests.programs.redteam.attack import BrokenError
 
@@ -174,40 +174,6 @@ async def set_up(directory: Path) -> AsyncIterator[Scene]:
             yield Scene(directory, engine, session)
         finally:
             await engine.kill()
-
-
-@asynccontextmanager
-async def machine_lateness(directory: Path) -> AsyncIterator[list[float]]:
-    """Have a bare process on each processor wake on the heartbeat's beat meanwhile. At the end the list gets by how
-    many seconds each was late.
-
-    One on each, as a host may take one processor of a virtual machine away and leave it the others: its kernel does not
-    know that, and moves nothing that was running there.
-    """
-    late: list[float] = []
-    async with contextlib.AsyncExitStack() as timers:
-        started = [
-            await timers.enter_async_context(_timer(directory, processor))
-            for processor in sorted(os.sched_getaffinity(0))
-        ]
-        yield late
-        for timer in started:
-            timer.signal(signal.SIGTERM)
-        for timer in started:
-            await timer.ended()
-            late += json.loads(timer.said().strip().splitlines()[-1])
-
-
-@asynccontextmanager
-async def _timer(directory: Path, processor: int) -> AsyncIterator[Program]:
-    timer = Program(f"timer{processor}", directory)
-    try:
-        await timer.start("supervisor.commands.demo.timer", f"{BEAT_SECONDS:g}")
-        os.sched_setaffinity(timer.pid, {processor})
-        await timer.wait_for("^timer ready$")
-        yield timer
-    finally:
-        await timer.kill()
 
 
 def beyond(pings: list[float], machine_late: list[float]) -> float:

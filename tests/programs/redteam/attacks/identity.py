@@ -31,11 +31,12 @@ def said(worker: Worker, name: str) -> list[dict[str, Any]]:
     return [event for event in events_of(worker) if event["event"] == name]
 
 
-async def running_job(scene: Scene, seconds: float) -> str:
-    """Give the engine a job, and wait until a worker has it."""
+async def running_job(scene: Scene, worker: Worker, seconds: float) -> str:
+    """Give the engine a job, and wait until it runs at this worker, which has the claim in its journal then."""
     job = await scene.submit(_ORDINARY, {"seconds": seconds, "text": "original"})
-    while (await scene.job(job))["workerId"] is None:
-        await asyncio.sleep(0.02)
+    await wait_until(
+        lambda: job in [event["job"] for event in said(worker, "job_started")], "the start of the job"
+    )
     return job
 
 
@@ -82,14 +83,14 @@ async def refused(second: Worker) -> None:
 @attack("R4", "a copy of the state directory is started beside its worker")
 async def copied_directory(scene: Scene) -> str:
     async with scene.worker() as original:
-        job = await running_job(scene, 6)
+        job = await running_job(scene, original, 6)
         copy = scene.directory / "copy"
         shutil.copytree(original.state_dir, copy, ignore=shutil.ignore_patterns("jobs", "run"))
-        await wait_until(lambda: said(original, "job_started"), "the start of the job")
         processes = waiting_processes(original)
         async with scene.worker(state_dir=copy) as second:
             check(uuid_of(second) != uuid_of(original), "both workers are one for the engine")
             check(said(second, "place_in_doubt"), "the copy did not say that it may be one")
+            await wait_until(lambda: said(second, "claim_set_aside"), "the setting aside of the claim")
             aside = said(second, "claim_set_aside")
             check([event["job"] for event in aside] == [job], f"set aside was {aside}")
             check(not processes - set(original.below_supervisor), "the copy killed processes of the original")
@@ -101,9 +102,8 @@ async def copied_directory(scene: Scene) -> str:
 @attack("R20", "the lock's file is deleted, and a second worker is started on the directory")
 async def deleted_lock(scene: Scene) -> str:
     async with scene.worker() as first:
-        job = await running_job(scene, 3)
+        job = await running_job(scene, first, 3)
         (first.state_dir / "lock").unlink()
-        await wait_until(lambda: said(first, "job_started"), "the start of the job")
         processes = waiting_processes(first)
         async with scene.worker(state_dir=first.state_dir, ready=False) as second:
             await refused(second)
@@ -121,7 +121,7 @@ async def cloned_machine(scene: Scene) -> str:
     if not Path("/etc/machine-id").is_file():
         cannot("there is no /etc/machine-id here that could be another one")
     async with scene.worker() as original:
-        uuid, job = uuid_of(original), await running_job(scene, 60)
+        uuid, job = uuid_of(original), await running_job(scene, original, 60)
         await killed(original)
         with other_machine_id(scene.directory):
             async with scene.worker(state_dir=original.state_dir) as clone:
@@ -142,7 +142,7 @@ async def restored_journal(scene: Scene) -> str:
     scene.engine.flags = (*scene.engine.flags, "--max-attempts", "2")
     await scene.engine.open()
     async with scene.worker() as first:
-        uuid, job = uuid_of(first), await running_job(scene, 60)
+        uuid, job = uuid_of(first), await running_job(scene, first, 60)
         backup = scene.directory / "backup"
         shutil.copytree(first.state_dir, backup, ignore=shutil.ignore_patterns("jobs", "run"))
         await killed(first)
@@ -167,7 +167,7 @@ async def restored_journal(scene: Scene) -> str:
 @attack("X-moved", "the state directory is moved while its worker runs, and a second worker is started on it")
 async def moved_directory(scene: Scene) -> str:
     async with scene.worker() as first:
-        job = await running_job(scene, 4)
+        job = await running_job(scene, first, 4)
         moved = first.state_dir.rename(scene.directory / "moved")
         async with scene.worker(state_dir=moved, ready=False) as second:
             await refused(second)
