@@ -6,6 +6,7 @@ import ctypes
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,12 +33,18 @@ def said(worker: Worker, name: str) -> list[dict[str, Any]]:
 
 
 async def running_job(scene: Scene, worker: Worker, seconds: float) -> str:
-    """Give the engine a job, and wait until it runs at this worker, which has the claim in its journal then."""
+    """Give the engine a job, and wait until it runs at this worker and its claim is on the disk."""
     job = await scene.submit(_ORDINARY, {"seconds": seconds, "text": "original"})
-    await wait_until(
-        lambda: job in [event["job"] for event in said(worker, "job_started")], "the start of the job"
-    )
+    await wait_until(lambda: job in _claims(worker.state_dir), "the writing of the claim")
+    await wait_until(lambda: said(worker, "job_started"), "the start of the job")
     return job
+
+
+def _claims(state_dir: Path) -> list[str]:
+    with contextlib.closing(
+        sqlite3.connect(f"file:{state_dir}/journal.sqlite3?mode=ro", uri=True)
+    ) as journal:
+        return [job for (job,) in journal.execute("SELECT job_id FROM claims")]
 
 
 def waiting_processes(worker: Worker) -> set[int]:
