@@ -19,6 +19,19 @@ def summarise(late_seconds: Sequence[float]) -> Lateness:
     return Lateness(len(late_seconds), ordered[(len(ordered) - 1) // 2], ordered[-1])
 
 
+def of_the_machine(measured: Sequence[Sequence[float]]) -> Lateness:
+    """Return the lateness of the processor that was late the most. `measured` has the timers of each, in seconds."""
+    return max(map(summarise, measured), key=lambda lateness: lateness.worst_seconds)
+
+
+def held_up_beats(measured: Sequence[Sequence[float]], interval_seconds: float) -> int:
+    """Return how many beats a process that runs on one of these processors may have lost while they stood still.
+
+    The timers make up for each wake-up that they have missed, and the heartbeat makes up for none.
+    """
+    return sum(late > interval_seconds / 2 for timer in measured for late in timer)
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A period, in seconds of CLOCK_MONOTONIC."""

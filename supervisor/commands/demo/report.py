@@ -45,6 +45,8 @@ class Report:
     heartbeat: Lateness
     beats_due: int
     machine: Lateness
+    held_up_beats: int
+    """How many beats the worker may have lost because a processor of this machine stood still."""
     processes_seen: int
     descendants_seen: tuple[str, ...]
     left: tuple[Found, ...]
@@ -55,11 +57,13 @@ class Report:
         """Return everything that is not as expected, one sentence each."""
         found = [f"{row.job}: {row.problem}." for row in self.rows if row.problem]
         # One beat may be on its way at each end of the period.
-        if self.heartbeat.beats < self.beats_due - 2:
+        if self.heartbeat.beats < self.beats_due - 2 - self.held_up_beats:
             found.append(
                 f"{self.beats_due - self.heartbeat.beats} of {self.beats_due} heartbeats are missing."
             )
-        if self.heartbeat.worst_seconds > LATE_SECONDS + self.machine.worst_seconds:
+        # Each beat that was lost makes those after it late by an interval.
+        held_up_seconds = self.machine.worst_seconds + self.held_up_beats * self.interval_seconds
+        if self.heartbeat.worst_seconds > LATE_SECONDS + held_up_seconds:
             found.append(f"A heartbeat was {self.heartbeat.worst_seconds:.2f} s late.")
         if missing := [kind for kind in DESCENDANTS if kind not in self.descendants_seen]:
             found.append(f"Descendants that should have run were never seen: {', '.join(missing)}.")

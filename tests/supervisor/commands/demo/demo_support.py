@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from tests.patience import wait_until
 
 ROOT = Path(__file__).parents[4]
 LONGEST_SECONDS = 50
+VANISH_SECONDS = 10.0
+"""Far less than what is left alive goes on: minutes."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,11 @@ def demo_at_work(
         text=True,
     )
     try:
-        wait_until(lambda: "daemon" in last_words(process.pid), "the descendants that escape")
+        wait_until(
+            lambda: process.poll() is not None or "daemon" in last_words(process.pid),
+            "the descendants that escape",
+        )
+        assert process.poll() is None, process.communicate()
         yield process, psutil.Process(process.pid).children(recursive=True)
     finally:
         if process.poll() is None:
@@ -79,23 +85,31 @@ def demo_at_work(
 
 def last_words(pid: int) -> list[str]:
     """The last word of the command line of every process below `pid`."""
-    words = []
-    for process in psutil.Process(pid).children(recursive=True):
-        try:
-            words += process.cmdline()[-1:]
-        except psutil.Error:
-            continue
-    return words
+    return [
+        word for process in psutil.Process(pid).children(recursive=True) for word in words_of(process)[-1:]
+    ]
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """Its command line; nothing where it has ended meanwhile."""
+    with suppress(psutil.Error):
+        return process.cmdline()
+    return []
 
 
 def alive(processes: list[psutil.Process]) -> list[str]:
-    """The command lines of those that still run, after a second to vanish."""
-    _, running = psutil.wait_procs(processes, timeout=1)
+    """The command lines of those that still run when there was time enough: what is killed needs a processor to end."""
+    end = time.monotonic() + VANISH_SECONDS
+    while (found := _running(processes)) and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
+def _running(processes: list[psutil.Process]) -> list[str]:
     found = []
-    for process in running:
-        try:
-            if process.status() != psutil.STATUS_ZOMBIE:
+    for process in processes:
+        # Its number may be another's by now.
+        with suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(" ".join(process.cmdline()))
-        except psutil.NoSuchProcess:
-            continue
     return found

@@ -24,8 +24,16 @@ if escape == "mark in the environment":
     environment["NEOPS_DEMO_RUN"] = mark
 elif escape == "mark on the command line":
     sleep += [mark, "daemon"]
-fork_twice = "import os; os.fork() and os._exit(0); os.setsid(); os.fork() and os._exit(0)"
-program = f"{fork_twice}; os.execv({sleep[0]!r}, {sleep!r})"
+program = f'''
+import os, time
+os.fork() and os._exit(0)
+os.setsid()
+parent = os.getpid()
+os.fork() and os._exit(0)
+while os.getppid() == parent:  # else it would be found as well
+    time.sleep(0.001)
+os.execv({sleep[0]!r}, {sleep!r})
+'''
 started = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment)
 started.stdout.readline()
 started.wait()

@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from demo_support import LONGEST_SECONDS, alive, demo_at_work
+from demo_support import LONGEST_SECONDS, alive, demo_at_work, words_of
 
 from supervisor.log.events.worker import WorkerReady
 
@@ -33,7 +33,7 @@ def test_a_demo_that_is_killed_leaves_nothing_alive(tmp_path: Path) -> None:
 
 def test_a_worker_that_dies_makes_the_demo_fail_and_is_quoted(tmp_path: Path) -> None:
     with demo_at_work(tmp_path) as (process, below):
-        worker = next(found for found in below if "--engine-url" in found.cmdline())
+        worker = next(found for found in below if "--engine-url" in words_of(found))
         worker.kill()
         output, messages = process.communicate(timeout=LONGEST_SECONDS)
     assert process.returncode == 1

@@ -19,6 +19,7 @@ GOOD = Report(
     heartbeat=ON_TIME,
     beats_due=30,
     machine=ON_TIME,
+    held_up_beats=0,
     processes_seen=20,
     descendants_seen=DESCENDANTS,
     left=(),
@@ -66,6 +67,14 @@ def test_each_thing_that_is_not_in_order_is_a_problem(change: dict[str, object],
 def test_a_beat_that_the_machine_itself_held_up_is_no_problem() -> None:
     late = replace(ON_TIME, worst_seconds=3.0)
     assert replace(GOOD, heartbeat=late, machine=late).problems() == []
+
+
+def test_beats_that_were_lost_while_a_processor_stood_still_are_no_problem_and_one_more_is() -> None:
+    late = replace(ON_TIME, worst_seconds=1.0)
+    fewer = replace(ON_TIME, beats=20, worst_seconds=1.6)
+    assert replace(GOOD, heartbeat=fewer, machine=late, held_up_beats=8).problems() == []
+    one_more = replace(GOOD, heartbeat=replace(fewer, beats=19), machine=late, held_up_beats=8)
+    assert one_more.problems() == ["11 of 30 heartbeats are missing."]
 
 
 def test_a_skipped_job_is_no_problem_and_says_why() -> None:

@@ -81,7 +81,7 @@ def test_the_place_where_a_job_was_killed_has_line_and_function(run: Run) -> Non
 
 def test_the_heartbeat_went_on_all_the_time_beside_the_machine_s_own_timer(run: Run) -> None:
     heartbeat, machine = run.report["heartbeat"], run.report["machine"]
-    assert heartbeat["beats"] >= run.report["beats_due"] - 2
+    assert heartbeat["beats"] >= run.report["beats_due"] - 2 - run.report["held_up_beats"]
     assert machine["beats"] >= run.report["beats_due"] - 2
     assert 0 <= heartbeat["median_seconds"] <= heartbeat["worst_seconds"]
 
