@@ -13,7 +13,7 @@ from supervisor.engine.http import EngineAccess
 from supervisor.errors import EngineError
 from tests.patience import PATIENCE_SECONDS, until
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("way", "steady_clock")
 
 SILENCE_SECONDS = 0.8
 PAUSE_SECONDS = 0.05

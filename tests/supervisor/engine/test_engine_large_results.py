@@ -11,7 +11,7 @@ from supervisor.engine.http import EngineAccess
 from supervisor.engine.transport import SLOWEST_BYTES_PER_SECOND
 from supervisor.errors import EngineError
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("way", "steady_clock")
 
 LINE_SECONDS = 0.5
 """How long the engine here takes for each result: longer than a request may take."""

@@ -10,6 +10,7 @@ from supervisor.engine.submission import Submissions
 from supervisor.errors import EngineError
 
 
+@pytest.mark.usefixtures("steady_clock")
 @pytest.mark.parametrize(("count", "said"), [(1, "taken it all"), (2, "taken them all")])
 async def test_an_engine_that_gives_no_answer_in_time_may_have_taken_the_jobs(count: int, said: str) -> None:
     closed = asyncio.Event()

@@ -201,6 +201,7 @@ async def test_requests_at_one_time_do_not_wait_for_each_other() -> None:
     assert len(server.requests) == 20
 
 
+@pytest.mark.usefixtures("steady_clock")
 async def test_where_nothing_comes_in_time_there_is_no_answer_and_the_next_request_has_its_own() -> None:
     async with serving(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[", GOOD) as (_, http):
         error = await refusal(http.post("/a", "a request", seconds=0.2))
