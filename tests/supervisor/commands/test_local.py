@@ -263,7 +263,7 @@ def test_killing_both_processes_of_the_command_leaves_nothing_and_the_next_start
         os.kill(command.process.pid, signal.SIGKILL)
         with running(home, *local()) as second:
             second.wait_for(READY)
-            assert not [process for process in below if is_alive(process)]
+            wait_until(lambda: not [process for process in below if is_alive(process)], lambda: str(below))
             assert "Back as worker" in "\n".join(second.lines)
             assert submit_here(home, "greet", "--wait").returncode == 0
             assert second.end() == 0

@@ -78,6 +78,12 @@ def unlock(home: Path) -> dict[str, object]:
     return run_job(home, "acme/unlock:1", parameters=parameters)
 
 
+def wait_until_put_away(home: Path) -> None:
+    """Wait until the directory of the first job is gone: a look at what vanishes meanwhile would fail."""
+    jobs = home / "state" / "neops-local" / "worker" / "jobs"
+    wait_until(lambda: not list(jobs.glob("*-1")), lambda: f"still there: {list(jobs.iterdir())}")
+
+
 @pytest.mark.usefixtures("command")
 def test_what_a_block_marks_is_masked_in_what_is_shown_and_the_block_gets_it(home: Path) -> None:
     job = unlock(home)
@@ -127,6 +133,7 @@ json.dump({{"answers": answers, "read": read}}, sys.stdout)
 @pytest.mark.usefixtures("command")
 async def test_another_user_of_this_machine_reads_nothing(home: Path) -> None:
     job_id = (await asyncio.to_thread(unlock, home))["jobId"]
+    await asyncio.to_thread(wait_until_put_away, home)
     async with DevEngine(EngineOptions(test_controls=True)) as engine:
         routes = [*routes_of(engine), ("GET", f"/dev/jobs/{job_id}"), ("GET", "/nothing")]
     announcement = announced_in(home)
@@ -168,6 +175,7 @@ def test_files_are_for_their_owner_alone_whatever_the_umask_is(home: Path) -> No
         with running(home, *local()) as command:
             command.wait_for(READY)
             unlock(home)
+            wait_until_put_away(home)
             state = home / "state" / "neops-local"
             modes = {
                 str(path.relative_to(state)): stat.S_IMODE(path.stat().st_mode) for path in state.rglob("*")

@@ -118,7 +118,8 @@ def test_a_failure_is_exit_code_1_with_its_log_on_stderr() -> None:
 
 
 def test_a_hang_is_killed_at_its_limit_and_the_result_says_where_it_was() -> None:
-    limits = ("--max-job-seconds", "0.5", "--grace-seconds", "0")
+    # Ten times what a job needs to get to where it hangs, and then some.
+    limits = ("--max-job-seconds", "3", "--grace-seconds", "0")
     done = supervisor("run-block", "hang_sleep", *TESTING, *limits)
     shown = json.loads(done.stdout)
     assert (done.returncode, shown["cause"], shown["signal_name"]) == (1, "time_limit", "SIGKILL")

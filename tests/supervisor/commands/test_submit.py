@@ -97,8 +97,8 @@ def test_many_jobs_are_submitted_at_once_and_each_result_is_a_json_line_with_the
 
 
 def test_a_job_of_many_that_does_not_end_in_time_is_told_without_a_success(home: Path) -> None:
-    lines = '{"params": {}}\n{"params": {"seconds": 3}}\n'
-    done = submit(home, "greet", "--jobs", "-", "--wait", "--timeout-seconds", "1", stdin=lines)
+    lines = '{"params": {}}\n{"params": {"seconds": 60}}\n'
+    done = submit(home, "greet", "--jobs", "-", "--wait", "--timeout-seconds", "4", stdin=lines)
     reports = {report["line"]: report for report in map(json.loads, done.stdout.splitlines())}
     assert (done.returncode, reports[1]["success"], reports[2]["success"]) == (2, True, None)
 
@@ -141,11 +141,10 @@ def test_without_wait_the_id_of_the_job_is_answered_at_once(home: Path) -> None:
 
 
 def test_a_result_that_does_not_come_in_time_is_exit_code_2_and_the_job_goes_on(home: Path) -> None:
-    done = submit(home, "greet", "--wait", "--timeout-seconds", "0.3", "--params", '{"seconds": 2}')
+    # Long enough for the worker to have asked for it.
+    done = submit(home, "greet", "--wait", "--timeout-seconds", "3", "--params", '{"seconds": 60}')
     assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        "has no result after 0.3 s: it runs. The job goes on without this command. See http:" in done.stderr
-    )
+    assert "has no result after 3 s: it runs. The job goes on without this command. See http:" in done.stderr
 
 
 def test_a_job_that_the_worker_has_no_room_for_waits_for_a_slot(tmp_path: Path) -> None:

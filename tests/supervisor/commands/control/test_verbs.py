@@ -113,12 +113,28 @@ def said(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return found
 
 
+def is_at_rest(worker: Scene, capsys: pytest.CaptureFixture[str]) -> bool:
+    """Pause it once more, and tell whether no request is on its way."""
+    assert worker.type("pause", "--note", "switch upgrade", "--json") == DONE
+    return bool(said(capsys)["requests"] == 0)
+
+
+def told_of_its_end(worker: Scene, job_id: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any] | None:
+    """Return what `supervisor job` tells of the job; nothing while it is still at work on its result."""
+    assert worker.type("job", job_id, "--json") == DONE
+    told = said(capsys)
+    return told if told["state"] == "ended" else None
+
+
 def test_a_paused_worker_claims_nothing_beats_finishes_and_delivers_until_it_is_resumed(
     worker: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = worker.started("slow", seconds=1)
     assert worker.type("pause", "--note", "switch upgrade") == DONE
     assert "paused until `supervisor resume` or a restart" in capsys.readouterr().out
+    wait_until(
+        lambda: is_at_rest(worker, capsys), "no request is on its way that would claim a job that comes now"
+    )
     assert worker.result_of(runs)["success"]
     waits = worker.submit("slow", seconds=0)
     beats = worker.engine.call(lambda engine: engine.workers()[0].last_ping_at)
@@ -135,8 +151,8 @@ def test_a_paused_worker_claims_nothing_beats_finishes_and_delivers_until_it_is_
     assert "\n  paused since 2" in capsys.readouterr().out
     assert worker.type("resume") == DONE
     assert worker.result_of(waits)["success"]
-    assert worker.lines("pauses the worker until")
-    assert worker.lines("resumes the worker. The worker asks for jobs again.")
+    wait_until(lambda: bool(worker.lines("pauses the worker until")))
+    wait_until(lambda: bool(worker.lines("resumes the worker. The worker asks for jobs again.")))
     assert worker.type("status") == DONE
 
 
@@ -227,9 +243,8 @@ def test_a_job_that_is_cancelled_fails_with_that_cause_and_its_neighbour_goes_on
     assert not result["success"]
     assert "because an operator cancelled it" in result["message"]
     assert "Cause: cancelled." in result["message"]
-    assert worker.lines("cancels the job.")
-    assert worker.type("job", hangs, "--json") == DONE
-    ended = said(capsys)
+    wait_until(lambda: bool(worker.lines("cancels the job.")))
+    ended = wait_until(lambda: told_of_its_end(worker, hangs, capsys), "the worker has put it away as ended")
     assert ended["cancelled_by"] == user_name(os.geteuid())
     assert ended["started_at"] <= ended["cancelled_at"] <= ended["ended_at"]
     assert worker.result_of(neighbour)["success"]
@@ -284,7 +299,7 @@ def test_a_reload_names_the_misspelt_setting_in_the_file_and_the_nearest_one(
     problem = "NEOPS_MAX_RESULT_MBB in .env, line 1 is no setting of this worker, so it has no effect. "
     problem += "Did you mean NEOPS_MAX_RESULT_MB?"
     assert problem in capsys.readouterr().err
-    assert worker.lines(problem)
+    wait_until(lambda: bool(worker.lines(problem)))
     (worker.directory / ".env").unlink()
     assert worker.type("reload", "--json") == DONE
     assert said(capsys)["ignored"] == []
