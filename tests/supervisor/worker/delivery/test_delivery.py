@@ -12,7 +12,7 @@ from supervisor.errors import EngineError
 from supervisor.journal import Ledger
 from supervisor.log.events.results import ResultArrivedBefore, ResultTooLate
 from supervisor.worker.delivery import Delivery
-from supervisor.worker.outbox import Outbox
+from supervisor.worker.outbox import Item, Outbox
 from tests.log_events import facts_of, records_of
 from tests.patience import PATIENCE_SECONDS, until
 from tests.supervisor.journal.journal_support import claim, raw, recover_results
@@ -44,6 +44,22 @@ def quick() -> Outbox:
     return Outbox(new_backoff=lambda: Backoff(first_seconds=0.01, longest_seconds=0.02))
 
 
+class MeasuredOutbox(Outbox):
+    """Gives out so many results, and no more before the test says so: no pause can be over too early."""
+
+    def __init__(self, gives: int) -> None:
+        super().__init__(new_backoff=lambda: Backoff(first_seconds=0.01, longest_seconds=0.02))
+        self.gives = gives
+
+    def take(self, now: float) -> Item | None:
+        item = super().take(now) if self.gives else None
+        self.gives -= item is not None
+        return item
+
+    def next_time(self) -> float | None:
+        return super().next_time() if self.gives else asyncio.get_running_loop().time() + 0.01
+
+
 async def make(ledger: Ledger, *texts: str) -> list[int]:
     numbers = await ledger.claim([claim(text) for text in texts])
     for number, text in zip(numbers, texts, strict=True):
@@ -55,7 +71,7 @@ async def deliver(ledger: Ledger, engine: Engine) -> None:
     """Deliver everything that waits."""
     delivery = Delivery(engine, ledger, quick())
     await recover_results(ledger, delivery, knows_retryable=False)
-    assert await delivery.wait_until_delivered(10)
+    assert await delivery.wait_until_delivered(PATIENCE_SECONDS)
     await delivery.close()
 
 
@@ -165,7 +181,8 @@ async def test_what_is_not_delivered_at_the_end_stays(tmp_path: Path) -> None:
     await make(ledger, "a", "b")
     delivery = Delivery(Engine(a=[503] * 1000, b=[201]), ledger, quick())
     await recover_results(ledger, delivery, knows_retryable=False)
-    assert not await delivery.wait_until_delivered(0.3)
+    await until(lambda: delivery.waiting == 1, "the other one is delivered")
+    assert not await delivery.wait_until_delivered(0.05)
     assert delivery.waiting == 1
     await delivery.close()
     await ledger.close()
@@ -176,12 +193,13 @@ async def test_the_result_of_a_try_that_is_over_is_not_sent_for_the_next_one(tmp
     """I8: it has arrived, its answer was lost, and the engine has handed the same job out again."""
     ledger = await Ledger.open(tmp_path)
     await make(ledger, "again", "other")
-    engine = Engine(again=[None], other=[None])
-    delivery = Delivery(engine, ledger, Outbox(new_backoff=lambda: Backoff(0.5, 0.5)))
+    engine, outbox = Engine(again=[None], other=[None]), MeasuredOutbox(gives=2)
+    delivery = Delivery(engine, ledger, outbox)
     await recover_results(ledger, delivery, knows_retryable=False)
-    await until(lambda: len(engine.got) == 2, "both were sent once")
+    await until(lambda: len(engine.got) == 2 and not delivery._tasks, "both were sent once")
     delivery.supersede({"again"})
-    assert await delivery.wait_until_delivered(10)
+    outbox.gives = 100
+    assert await delivery.wait_until_delivered(PATIENCE_SECONDS)
     assert (engine.got.count(b"again"), engine.got.count(b"other")) == (1, 2)
     assert ledger.known_job_ids() == set()
     await delivery.close()

@@ -26,6 +26,7 @@ from supervisor.worker.health.snapshot import Snapshot, why_not_live
 from supervisor.worker.observer import NOBODY
 from supervisor.worker.readiness import ReadinessFacts
 from tests.log_events import facts_of, told
+from tests.patience import until
 
 
 def settings(**changes: Any) -> DaemonSettings:
@@ -38,6 +39,10 @@ def token(tmp_path: Path) -> Path:
     path.touch(0o600)
     path.write_text(TOKEN)
     return path
+
+
+def health_threads() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name.startswith("health")]
 
 
 def test_a_worker_that_is_not_asked_for_its_health_has_nothing_of_it() -> None:
@@ -59,10 +64,11 @@ async def test_it_is_served_and_counts_only_where_an_address_is_set(
     token: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
+    await until(lambda: not health_threads(), "those of earlier tests have ended")
     off = Health(settings())
     async with off.serving():
         assert off.observer is NOBODY
-        assert not [each for each in threading.enumerate() if each.name.startswith("health")]
+        assert not health_threads()
     pytest.importorskip("prometheus_client", reason="the extra `metrics` is not installed")
     on = Health(settings(health_address="127.0.0.1:0", health_token_file=token))
     async with on.serving():
@@ -109,7 +115,7 @@ async def test_a_port_in_use_refuses_the_start_and_leaves_no_thread() -> None:
         with pytest.raises(StartRefusedError, match="another process uses this port"):
             async with Health(settings(health_address=address)).serving():
                 pass
-    assert not [each for each in threading.enumerate() if each.name.startswith("health")]
+    await until(lambda: not health_threads(), "there is none, and those of earlier tests have ended")
 
 
 @pytest.mark.parametrize(
