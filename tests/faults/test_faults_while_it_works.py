@@ -35,7 +35,7 @@ async def test_a_worker_that_can_start_no_process_claims_no_job_and_runs_it_when
         end = time.monotonic() + scarce.recovery_seconds
         assert (await scarce.result(waiting)).result_status == "success", scarce.worker.said()
         assert time.monotonic() < end
-        assert "event=polling_resumed" in scarce.said()
+        await until(lambda: "event=polling_resumed" in scarce.said(), "it says that it asks for jobs again")
         await scarce.stop()
 
 
