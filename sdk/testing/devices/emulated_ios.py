@@ -1,8 +1,10 @@
 """An emulated IOS device on real SSH, for tests and demonstrations."""
 
 import asyncio
+import contextlib
 import json
 import secrets
+import socket
 from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
@@ -18,7 +20,7 @@ from sdk.testing.devices.ios_configuration import IosConfiguration
 from sdk.testing.devices.ios_confirmed_change import load
 from sdk.testing.devices.ios_device import IosDevice
 from sdk.testing.devices.ios_state import Mode, SessionState
-from sdk.testing.devices.listener import accept_no_more
+from sdk.testing.devices.listener import accept_no_more, keep_port
 from sdk.testing.devices.other_service import OtherService, talk_of
 from sdk.testing.devices.terminal import Terminal
 
@@ -167,8 +169,9 @@ class EmulatedIos:
     def _key_type(self) -> str:
         return "ssh-rsa" if self.faults.sha1_only else "ssh-ed25519"
 
-    async def _listen(self, port: int) -> asyncssh.SSHAcceptor:
-        options: dict[str, Any] = {}
+    async def _listen(self, port: int, kept: socket.socket | None = None) -> asyncssh.SSHAcceptor:
+        """Listen on a port, by the socket that has kept it, if one has."""
+        options: dict[str, Any] = {} if kept is None else {"sock": kept}
         if self.faults.no_common_kex:
             options["kex_algs"] = _KEX_UNKNOWN_TO_PARAMIKO
         if self.faults.sha1_only:
@@ -238,7 +241,16 @@ class EmulatedIos:
         port = self._server.get_port()
         await accept_no_more(self._server.sockets)
         self._server.close()
-        await self._cut_connections()
+        with contextlib.ExitStack() as stack:
+            # Or another program of the machine may get the port before the device has started again.
+            kept = stack.enter_context(keep_port(self.host, port))
+            await self._cut_connections()
+            self._load_startup()
+            await asyncio.sleep(_RELOAD_SECONDS)
+            self._server = await self._listen(port, kept)
+            stack.pop_all()
+
+    def _load_startup(self) -> None:
         device = self.device
         device.cancel_timers()
         if device.startup_config is None:
@@ -247,8 +259,6 @@ class EmulatedIos:
         else:
             load(device, device.startup_config, "reload")
         device.is_touched = False
-        await asyncio.sleep(_RELOAD_SECONDS)
-        self._server = await self._listen(port)
 
     def _follow_management(self) -> None:
         """Be unreachable while the management interface is shut down, if the script names one."""

@@ -1,6 +1,7 @@
 """How a listener ends without losing a connection that it has just accepted."""
 
 import asyncio
+import socket
 from collections.abc import Iterable
 from typing import Final, Protocol
 
@@ -23,3 +24,14 @@ async def accept_no_more(listeners: Iterable[_Listener]) -> None:
         loop.remove_reader(listener.fileno())
     for _ in range(_TURNS):
         await asyncio.sleep(0)
+
+
+def keep_port(host: str, port: int) -> socket.socket:
+    """Return a socket that keeps a port while nobody listens on it: connections are refused, and nobody else gets it.
+
+    Call it when the listener is closed, and listen on this socket later.
+    """
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind((host, port))
+    return kept

@@ -1,4 +1,4 @@
-"""The end of an emulated device, while clients still come."""
+"""The end of an emulated device, while clients still come, and its end for a moment, when it starts again."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from sdk.testing.devices import EmulatedIos, Faults
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 
 def read_to_the_end(client: socket.socket) -> None:
@@ -34,3 +34,18 @@ async def test_a_client_that_comes_while_the_device_ends_is_cut_and_nothing_of_i
                 await asyncio.sleep(0)
         await asyncio.to_thread(read_to_the_end, client)
     gc.collect()  # a transport that was left open is an error of this test, not of one that comes later
+
+
+async def test_nobody_else_gets_the_port_of_a_device_that_starts_again() -> None:
+    async with EmulatedIos("admin", "lab-password-1") as device:
+        server, place = device._server, (device.host, device.port)
+        assert server is not None
+        device.device.reload()
+        await until(lambda: not server.sockets, "it has begun")
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(place)
+        await until(lambda: device._server is not server, "it listens again")
+        reader, writer = await asyncio.open_connection(*place)
+        assert await asyncio.wait_for(reader.readexactly(4), PATIENCE_SECONDS) == b"SSH-"
+        writer.close()
+        await writer.wait_closed()
