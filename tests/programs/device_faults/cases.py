@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sdk.testing.devices import Faults
 from tests.programs.device_faults.cable import cut_cable, why_not
-from tests.programs.device_faults.limits import ASKED, LIMIT_SECONDS
+from tests.programs.device_faults.limits import ASKED, FAR_SECONDS, LIMIT_SECONDS
 from tests.programs.device_faults.places import HOST, Place, closed_port, dropped_syn, emulated, nowhere
 
 
@@ -65,12 +65,29 @@ DEVICE_DATA: Final = (
 REACHING: Final = (
     _fails("unknown name", nowhere(ip=None, hostname="device.invalid"), "unknown_name", retryable=True),
     _fails("closed port", closed_port, "unreachable", retryable=True, told="refused"),
-    _fails("SYN dropped", dropped_syn, "connect_timeout", retryable=True),
+    _fails("SYN dropped", dropped_syn, "connect_timeout", retryable=True, login_seconds=LIMIT_SECONDS),
     _fails("HTTP", emulated(Faults(http_service=True)), "not_ssh", told="HTTP"),
     _fails("telnet", emulated(Faults(telnet_service=True)), "not_ssh", told="elnet"),
-    _fails("no banner", emulated(Faults(no_banner=True)), "no_banner", retryable=True),
-    _fails("endless pre-banner", emulated(Faults(endless_banner=True)), "endless_banner"),
-    _fails("no key exchange", emulated(Faults(no_key_exchange=True)), "no_key_exchange", retryable=True),
+    _fails(
+        "no banner",
+        emulated(Faults(no_banner=True)),
+        "no_banner",
+        retryable=True,
+        login_seconds=LIMIT_SECONDS,
+    ),
+    _fails(
+        "endless pre-banner",
+        emulated(Faults(endless_banner=True)),
+        "endless_banner",
+        login_seconds=LIMIT_SECONDS,
+    ),
+    _fails(
+        "no key exchange",
+        emulated(Faults(no_key_exchange=True)),
+        "no_key_exchange",
+        retryable=True,
+        login_seconds=LIMIT_SECONDS,
+    ),
     _fails("no common algorithm", emulated(Faults(no_common_kex=True)), "no_common_algorithm"),
     _works("SHA-1 only", emulated(Faults(sha1_only=True))),
     Case(
@@ -97,7 +114,13 @@ LOGIN: Final = (
     _fails("second factor", emulated(Faults(second_factor=True)), "second_factor"),
     _fails("expired password", emulated(Faults(password_expired=True)), "expired_password"),
     _fails("expired password, in the shell", emulated(Faults(expired_in_shell=True)), "expired_password"),
-    _fails("never answered", emulated(Faults(auth_hang=True)), "login_timeout", retryable=True),
+    _fails(
+        "never answered",
+        emulated(Faults(auth_hang=True)),
+        "login_timeout",
+        retryable=True,
+        login_seconds=FAR_SECONDS,
+    ),
     _works("slow, within the limit", emulated(Faults(login_seconds=LIMIT_SECONDS / 2))),
     _fails("session limit reached", emulated(Faults(session_limit=0)), "session_limit", retryable=True),
     _fails(
@@ -110,8 +133,19 @@ LOGIN: Final = (
 )
 
 SESSION: Final = (
-    _fails("no prompt", emulated(Faults(no_prompt=True)), "no_prompt", retryable=True),
-    _fails("wrong platform: junos", emulated(platform=_platform("junos")), "wrong_platform"),
+    _fails(
+        "no prompt",
+        emulated(Faults(no_prompt=True)),
+        "no_prompt",
+        retryable=True,
+        login_seconds=FAR_SECONDS,
+    ),
+    _fails(
+        "wrong platform: junos",
+        emulated(platform=_platform("junos")),
+        "wrong_platform",
+        login_seconds=FAR_SECONDS,
+    ),
     _fails("wrong platform: frr", emulated(platform=_platform("frr")), "wrong_platform"),
     _fails("wrong platform: linux", emulated(platform=_platform("linux")), "wrong_platform"),
     Case(
@@ -150,21 +184,35 @@ SESSION: Final = (
     _fails("question", emulated(Faults(question_at=ASKED)), "question", told="y/n"),
     _fails("question of the device", emulated(), "question", told="confirm", command="clear counters"),
     _works("changed prompt", emulated(Faults(changed_prompt_at=ASKED)), times=2),
-    _fails("hang", emulated(Faults(command_hang=ASKED)), "command_timeout", retryable=True),
-    _fails("endless output", emulated(Faults(endless_output=ASKED)), "command_timeout", retryable=True),
-    _works("20 MB output", emulated(Faults(large_output=ASKED)), is_cut=True, command_seconds=20.0),
+    _fails(
+        "hang",
+        emulated(Faults(command_hang=ASKED)),
+        "command_timeout",
+        retryable=True,
+        command_seconds=LIMIT_SECONDS,
+    ),
+    _fails(
+        "endless output",
+        emulated(Faults(endless_output=ASKED)),
+        "command_timeout",
+        retryable=True,
+        command_seconds=LIMIT_SECONDS,
+    ),
+    _works("20 MB output", emulated(Faults(large_output=ASKED)), is_cut=True),
     _fails("drop", emulated(Faults(drop_mid_command=ASKED)), "connection_lost", retryable=True),
     _fails(
         "half-open link",
         emulated(Faults(half_open_at=ASKED)),
         "command_timeout|connection_lost",
         retryable=True,
+        command_seconds=LIMIT_SECONDS,
     ),
     Case(
         "half-open link, cable cut",
         cut_cable,
         ("command_timeout", "connection_lost"),
         retryable=True,
+        parameters={"command_seconds": LIMIT_SECONDS},
         why_not=why_not,
     ),
     _fails(
@@ -173,6 +221,7 @@ SESSION: Final = (
         "command_timeout|connection_lost",
         retryable=True,
         then_bytes=4_000_000,
+        command_seconds=LIMIT_SECONDS,
     ),
     _works(
         "prompt-like line, then a pause",

@@ -22,13 +22,16 @@ After = Literal["before", "part", "timer", "foreign"]
 """What the device has afterwards: what it had before; a part of the change, or all of it; what it had before, once its
 timer has run out; what it had before, and what somebody else has done."""
 
-CHANGE_SECONDS: Final = 4.0
-CONFIRM_SECONDS: Final = 4.0
+# Much longer than a change takes: what is to happen in the middle of it must, on a slow machine too, come before its
+# limit or its timer ends it. A change on FRR by a shell takes two seconds.
+CHANGE_SECONDS: Final = 12.0
+CONFIRM_SECONDS: Final = 15.0
+_FRR_SECONDS: Final = 30.0
 _INTERFACE: Final = "interface GigabitEthernet0/2"
 LINES: Final = (_INTERFACE, " description by a change", " no shutdown", "ntp server 192.0.2.77")
 _SECOND: Final = "no shutdown"
 _CUT_OFF: Final = ("ntp server 192.0.2.77", "interface GigabitEthernet0/1", " shutdown", " description late")
-_SHORT: Final = {"max_job_seconds": 5.0, "grace_seconds": 0.5}
+_SHORT: Final = {"max_job_seconds": 15.0, "grace_seconds": 0.5}
 _NO_ARCHIVE: Final = "%Turn config archive on before using Rollback Confirmed Change"
 
 
@@ -172,7 +175,8 @@ _ROUTES: Final = tuple(f"ip route 192.0.2.{number * 16}/28 blackhole" for number
 
 def on_frr(routers: Sequence[FrrDevice]) -> Sequence[ChangeCase]:
     """Return the cases for real routers, each group of three on three of them."""
-    refused = {"lines": [*_ROUTES[:2], "ip frobnicate 7", _ROUTES[2]]}
+    routes = {"lines": list(_ROUTES), "change_timeout_seconds": _FRR_SECONDS}
+    refused = routes | {"lines": [*_ROUTES[:2], "ip frobnicate 7", _ROUTES[2]]}
     return (
         ChangeCase(
             "FRR, vtysh: refused line in the middle",
@@ -189,14 +193,10 @@ def on_frr(routers: Sequence[FrrDevice]) -> Sequence[ChangeCase]:
         ChangeCase(
             "FRR, shell: killed between two lines, with a timer",
             frr(routers, 2, shell=True),
-            r"was under way: .* The device takes it back by itself, 4 s after the change began",
+            rf"was under way: .* The device takes it back by itself, {CONFIRM_SECONDS:g} s after the change began",
             after="timer",
             cause="crashed",
-            parameters={
-                "lines": list(_ROUTES),
-                "dies_after_lines": 2,
-                "confirm_seconds": CONFIRM_SECONDS,
-            },
+            parameters=routes | {"dies_after_lines": 2, "confirm_seconds": CONFIRM_SECONDS},
         ),
         ChangeCase(
             "FRR, vtysh: killed between two lines",
@@ -204,18 +204,18 @@ def on_frr(routers: Sequence[FrrDevice]) -> Sequence[ChangeCase]:
             r"was under way: of its 3 lines, some or all may be in force\. Nothing takes them back",
             after="part",
             cause="crashed",
-            parameters={"lines": list(_ROUTES), "dies_after_lines": 2},
+            parameters=routes | {"dies_after_lines": 2},
         ),
         ChangeCase(
             "FRR, vtysh: session cut in the middle",
             frr(routers, 1, shell=False),
             "Another session took the lines back. Its configuration is as it was before",
-            parameters={"lines": list(_ROUTES), "drops_after_lines": 1},
+            parameters=routes | {"drops_after_lines": 1},
         ),
         ChangeCase(
             "FRR, shell: session cut in the middle",
             frr(routers, 2, shell=True),
             "Another session took the lines back. Its configuration is as it was before",
-            parameters={"lines": list(_ROUTES), "drops_after_lines": 1},
+            parameters=routes | {"drops_after_lines": 1},
         ),
     )

@@ -16,6 +16,8 @@ _COLUMNS: Final = ("change", "cause", "retry", "longest call", "over", "device",
 _NUMBERS: Final = ("longest call", "over", "back")
 _TELLS: Final = re.compile(r"in force|NOT as it was before|was being restored|was made, and not confirmed")
 _COUNTED: Final = re.compile(r"(\d+) of (\d+) lines are in force, of line")
+_JOB_SLACK_SECONDS: Final = 10.0
+"""What a job may take beyond its limit: the command in which it is ended would take a minute."""
 _SURE: Final = re.compile(r"nothing was sent|Its configuration is as it was before")
 
 
@@ -114,7 +116,7 @@ def _over(seen: ChangeSeen, lateness: Lateness) -> tuple[float, float]:
             latest, allowed = over, SLACK_SECONDS + lateness.between(call["began"], call["ended"])
     limit = seen.case.limits
     if limit and (over := seen.done["elapsed"] - limit["max_job_seconds"] - limit["grace_seconds"]) > latest:
-        latest = over
+        latest, allowed = over, _JOB_SLACK_SECONDS
     return latest, allowed
 
 

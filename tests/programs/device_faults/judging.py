@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import JustifyMethod
 from rich.table import Table
 
-from tests.programs.device_faults.limits import LIMIT_SECONDS
+from tests.programs.device_faults.limits import PATIENT_SECONDS
 from tests.programs.device_faults.running import ESCAPES, Lateness, Seen
 
 SLACK_SECONDS: Final = 0.5
@@ -37,7 +37,7 @@ def judge(seen: Seen, lateness: Lateness) -> Row:
     case, data, done = seen.case, seen.data, seen.done
     if not data:
         return Row(seen, None, 0.0, (f"the job itself ended: {done['cause']}: {done['message']}",))
-    limit = case.parameters.get("command_seconds", LIMIT_SECONDS) if _in_command(seen) else LIMIT_SECONDS
+    limit = case.parameters.get("command_seconds" if _in_command(seen) else "login_seconds", PATIENT_SECONDS)
     over = data["call_ended"] - data["call_began"] - limit
     allowed = SLACK_SECONDS + lateness.between(data["call_began"], data["call_ended"])
     cause = data["cause"]

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import secrets
+import select
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 from sdk.testing.devices import EmulatedIos, Faults
 from sdk.testing.loop_thread import LoopThread
+from tests.programs.device_faults.limits import PATIENT_SECONDS
 
 Device = dict[str, Any]
 Place = Callable[[LoopThread], AbstractContextManager[Device]]
@@ -67,6 +69,7 @@ def port_that_drops_all() -> Iterator[int]:
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
+        select.select([listener], [], [], PATIENT_SECONDS)  # the first fills the queue once it is there
         yield listener.getsockname()[1]
 
 

@@ -9,13 +9,20 @@ import pytest
 
 from sdk.testing.loop_thread import LoopThread
 from tests.hosting.hosting import hosted
-from tests.programs.device_faults.change_cases import CHANGE_SECONDS, ON_IOS, ChangeCase, on_frr
+from tests.programs.device_faults.change_cases import (
+    CHANGE_SECONDS,
+    CONFIRM_SECONDS,
+    ON_IOS,
+    ChangeCase,
+    on_frr,
+)
 from tests.programs.device_faults.change_judging import judge_change
 from tests.programs.device_faults.change_places import ios
-from tests.programs.device_faults.change_running import ChangeSeen, run_changes
+from tests.programs.device_faults.change_running import LATE_SECONDS, ChangeSeen, run_changes
 from tests.programs.device_faults.running import Lateness, sources
 from tests.programs.device_faults.worker_killed import CASE
 
+LATEST = CONFIRM_SECONDS + LATE_SECONDS
 BEFORE = "hostname r1\nshutdown\n"
 ONE_LINE = BEFORE + "ntp server 192.0.2.77\n"
 PART = ChangeCase("part", ios(), "1 of 3 lines are in force", after="part")
@@ -67,7 +74,10 @@ def test_a_change_that_ended_as_it_must_has_no_problem() -> None:
         ({"done": DONE | {"lines": [*DONE["lines"], {"text": "made-up-7"}]}}, "a secret"),  # type: ignore[misc]
         ({"case": BACK}, "the device must be as before"),
         ({"after": BEFORE}, "a part of the change must be on the device"),
-        ({"case": dataclasses.replace(BACK, after="timer"), "back_seconds": 7.1}, "after 7.1 s, of 7 s"),
+        (
+            {"case": dataclasses.replace(BACK, after="timer"), "back_seconds": LATEST + 0.1},
+            f"of {LATEST:g} s",
+        ),
         ({"case": dataclasses.replace(PART, is_typed=False)}, "nothing was to be typed"),
         ({"rolled_back": {"success": False, "message": "no login"}}, "a rollback, failed: no login"),
         ({"case": dataclasses.replace(PART, after="foreign")}, "what another has done complete"),
@@ -75,7 +85,7 @@ def test_a_change_that_ended_as_it_must_has_no_problem() -> None:
         ({"data": DATA | {"threads_left": ["a", "b"]}}, "threads were left"),
         ({"data": DATA | {"next_device_answered": False}}, "another device did not answer"),
         (
-            {"data": DATA | {"calls": [DATA["calls"][0] | {"ended": 104.6}]}},  # type: ignore[index]
+            {"data": DATA | {"calls": [DATA["calls"][0] | {"ended": 100.6 + CHANGE_SECONDS}]}},  # type: ignore[index]
             "0.60 s after its limit",
         ),
     ],

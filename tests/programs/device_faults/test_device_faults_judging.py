@@ -14,7 +14,8 @@ from tests.programs.device_faults.limits import LIMIT_SECONDS
 from tests.programs.device_faults.places import HOST, closed_port, dropped_syn, nowhere
 from tests.programs.device_faults.running import ASYNC, ESCAPES, Lateness, Seen
 
-HANG = Case("hang", nowhere(), ("command_timeout",), retryable=True)
+LIMIT = {"command_seconds": LIMIT_SECONDS}
+HANG = Case("hang", nowhere(), ("command_timeout",), retryable=True, parameters=LIMIT)
 DATA = {
     "cause": "command_timeout",
     "retryable": True,

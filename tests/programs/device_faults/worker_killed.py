@@ -18,7 +18,7 @@ from tests.programs.device_faults.change_running import ChangeSeen, parameters_o
 
 _BLOCK: Final = "neops_base/configure:1.0.0"
 _WAIT_SECONDS: Final = 60.0
-_GONE_SECONDS: Final = 3.0
+_GONE_SECONDS: Final = 30.0
 
 CASE: Final = ChangeCase(
     "worker killed between two lines",
@@ -47,7 +47,8 @@ def kill_worker(loop: LoopThread) -> ChangeSeen:
         worker = SupervisorProcess(engine.url, Path(name).resolve() / "supervisor", settings)
         with worker:
             job = engine.submit(_BLOCK, parameters, context, **options)
-            _wait(lambda: device.configuration() != before)
+            # The log is on its way for a moment, and what kills the supervisor now would keep it from being written.
+            _wait(lambda: device.configuration() != before and "sending a change of" in worker.log)
             left = _kill(worker)
             after = device.configuration()
             device.heal()
@@ -77,9 +78,18 @@ def _kill(worker: SupervisorProcess) -> list[int]:
     (supervisor,) = psutil.Process(worker.pid).children()
     processes = [supervisor, *supervisor.children(recursive=True)]
     os.kill(supervisor.pid, signal.SIGKILL)
-    _, alive = psutil.wait_procs(processes, timeout=_GONE_SECONDS)
+    end = time.monotonic() + _GONE_SECONDS
+    while (left := [process.pid for process in processes if _lives(process)]) and time.monotonic() < end:
+        time.sleep(0.02)
     worker.wait()
-    return [process.pid for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    return left
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it has ended between the two
+        return False
 
 
 def _wait(holds: Any) -> None:

@@ -17,6 +17,7 @@ from sdk import (
 )
 from sdk.connection import Configuration, Connection, DeviceError, connect, connect_sync
 from tests.programs.device_faults.leftovers import Present
+from tests.programs.device_faults.limits import PATIENT_SECONDS
 
 # A connection with another size limit is another one: a kept one is not taken for it.
 _SIZES = (1_000_000, 1_000_001)
@@ -29,8 +30,8 @@ class AskParams(FunctionBlockParams):
     """
 
     command: str = "show clock"
-    login_seconds: float = 3.0
-    command_seconds: float = 3.0
+    login_seconds: float = PATIENT_SECONDS
+    command_seconds: float = PATIENT_SECONDS
     then_bytes: int = 0
     times: int = 1
     connects_again: bool = False
@@ -39,7 +40,7 @@ class AskParams(FunctionBlockParams):
     without_async: bool = False
 
 
-_PATIENT = AskParams(login_seconds=20, command_seconds=20)
+_PATIENT = AskParams()
 
 
 class Asked(FunctionBlockResultData):
