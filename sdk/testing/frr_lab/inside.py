@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 LAB = Path("/run/lab")
-CONNECT_SECONDS = 2.0
+CONNECT_SECONDS = 10.0
 BANNER_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 CHUNK_BYTES = 1 << 16

@@ -64,6 +64,11 @@ class Stage:
         """Return how many logins the router's SSH server has accepted so far."""
         return self._inside(router, "cat", "/run/sshd.log").count("Accepted password for")
 
+    def has_heard_of(self, router: FrrDevice, names: Sequence[str]) -> bool:
+        """Whether the router has heard of these neighbours by LLDP, as it says itself."""
+        said = self._inside(router, "lldpcli", "-f", "keyvalue", "show", "neighbors")
+        return all(f".chassis.name={name}\n" in said for name in names)
+
     def _inside(self, router: FrrDevice, *command: str) -> str:
         users = () if os.geteuid() == 0 else ("--user", "--preserve-credentials")
         enter = ("nsenter", f"--target={self._pid_of(router)}", *users, "--mount", "--net", "--uts")

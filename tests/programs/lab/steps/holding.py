@@ -10,25 +10,33 @@ from tests.programs.lab import leftovers
 from tests.programs.lab.stage import Stage
 from tests.programs.lab.step import step
 
-ROUTE_SECONDS: Final = 5.0
-LEFT_SECONDS: Final = 3.0
+ROUTE_SECONDS: Final = 20.0
+"""How long a route of OSPF may take once the logins answer: a second on an idle machine, and half a minute with the
+timers that FRR has by itself. Until the logins answer, it is the machine that takes its time."""
+
+LEFT_SECONDS: Final = 30.0
 
 
-@step("each start of the lab has a route within 5 s")
+@step("each start of the lab has a route within 20 s of its logins")
 def starts(stage: Stage) -> str:
     """The one that the other steps use counts too: it started beside the worker."""
-    took = [stage.started_seconds["ospf"]]
-    with_bgp = [stage.started_seconds["bgp"]]
-    while len(took) < stage.options.starts:
+    seen = [stage.started_seconds]
+    while len(seen) < stage.options.starts:
         lab = FrrLab()
         with lab:
-            took.append(lab.seconds["ospf"])
-            with_bgp.append(lab.seconds["bgp"])
-    assert max(took) <= ROUTE_SECONDS, f"a route took {max(took):.1f} s; all: {_listed(took)}"
-    return f"{len(took)} starts; a route of OSPF after {_listed(took)} s, of BGP after {_listed(with_bgp)} s"
+            seen.append(dict(lab.seconds))
+    ssh, ospf, bgp = ([each[what] for each in seen] for what in ("ssh", "ospf", "bgp"))
+    took = max(route - login for route, login in zip(ospf, ssh, strict=True))
+    assert took <= ROUTE_SECONDS, (
+        f"a route took {took:.1f} s; logins: {_listed(ssh)}, routes: {_listed(ospf)}"
+    )
+    return (
+        f"{len(seen)} starts; logins after {_listed(ssh)} s, a route of OSPF after {_listed(ospf)} s, "
+        f"of BGP after {_listed(bgp)} s"
+    )
 
 
-@step("kill -9 of the holder leaves no process, namespace, link or account after 3 s")
+@step("kill -9 of the holder leaves no process, namespace, link or account")
 def killed(_: Stage) -> str:
     """Of a lab of its own; the accounts of the machine are compared before and after."""
     before = leftovers.accounts()

@@ -1,8 +1,10 @@
 """What a job sees of real routers."""
 
+from functools import partial
 from typing import Any, Final
 
 from sdk.testing.frr_lab import FrrDevice, topology
+from tests.patience import wait_until
 from tests.programs.lab.stage import Stage
 from tests.programs.lab.step import step
 
@@ -44,6 +46,9 @@ def neighbours(stage: Stage) -> str:
     """By the login to a shell: FRR itself speaks no LLDP, and says so."""
     told = []
     for router, known in zip(stage.routers, topology.ROUTERS, strict=True):
+        # A router says who it is every two seconds, and no start of a lab waits for that.
+        names = [link.peer for link in known.links]
+        wait_until(partial(stage.has_heard_of, router, names), f"{router.hostname} has heard of {names}")
         seen = stage.job(NEIGHBORS, {}, router).data["neighbors"]
         found = {(each["local_interface"], each["name"], each["interface"]) for each in seen}
         assert found == {(link.name, link.peer, link.peer_interface) for link in known.links}, seen
@@ -67,9 +72,12 @@ def routes(stage: Stage) -> str:
     )
 
 
-@step("the platform is found out in one login, within 1 s")
+@step("the platform is found out in one login, within 5 s")
 def detected(stage: Stage) -> str:
-    """Of a device whose platform nobody has given; the router's own log says how many logins there were."""
+    """Of a device whose platform nobody has given; the router's own log says how many logins there were.
+
+    Half a second is usual; to try each platform in turn takes ten and more.
+    """
     told = []
     for login in (stage.routers[0], stage.routers[0].vtysh):
         before = stage.logins(login)
@@ -78,7 +86,7 @@ def detected(stage: Stage) -> str:
         logins = stage.logins(login) - before
         assert "frr" in str(done.data), done.data
         assert logins == 1, f"{logins} logins"
-        assert done.seconds <= 1, f"{done.seconds:.2f} s"
+        assert done.seconds <= 5, f"{done.seconds:.2f} s"
         told.append(f"{login.username} {done.seconds:.2f} s")
     return f"frr, in one login each: {', '.join(told)}"
 
