@@ -121,6 +121,17 @@ class Manager:
             assert asyncio.get_running_loop().time() < end, f"{name} is {value}, not {' or '.join(values)}"
             await asyncio.sleep(0.1)
 
+    async def until_status(self, part: str, *, is_there: bool = True) -> str:
+        """Wait until the status of the service has this text in it, or no longer, and return it.
+
+        It comes through the keeper and systemd: an answer that the worker gives itself may be faster.
+        """
+        end = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        while (part in (status := (await self.show("StatusText"))["StatusText"])) is not is_there:
+            assert asyncio.get_running_loop().time() < end, f"{part!r} is {'not ' * is_there}in {status!r}"
+            await asyncio.sleep(0.1)
+        return status
+
     async def configure(self, drop_in: str = "", **settings: str) -> None:
         """Stop the service, and have its next start use these settings, and a drop-in beside what is shipped."""
         await self.systemctl("stop", SERVICE)
@@ -201,7 +212,9 @@ async def manager(folder: Path) -> AsyncIterator[Manager]:
             )
             made = Manager(folder, first.pid, engine)
             console = folder / "console"
-            await until(lambda: first.name() == "systemd", f"the manager runs: see {console}", 30)
-            while (await made.systemctl("list-units")).code != 0:
+            await until(lambda: first.name() == "systemd", f"the manager runs: see {console}")
+            end = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+            while (done := await made.systemctl("list-units")).code != 0:
+                assert asyncio.get_running_loop().time() < end, f"{done.output} {console.read_text()}"
                 await asyncio.sleep(0.05)
             yield made

@@ -66,7 +66,7 @@ def _remove_cgroup(name: str) -> None:
     mounts = Path("/proc/self/mounts").read_text().splitlines()
     trees = [Path(line.split()[1]) for line in mounts if line.split()[2] == "cgroup2"]
     roots = [tree / name for tree in trees if (tree / name).is_dir()]
-    wait_until(lambda: not any(map(_populated, roots)), lambda: f"processes are left in {roots}", 10)
+    wait_until(lambda: not any(map(_populated, roots)), lambda: f"processes are left in {roots}")
     for root in roots:
         for folder, _, _ in sorted(os.walk(root), reverse=True):
             os.rmdir(folder)

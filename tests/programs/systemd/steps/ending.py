@@ -10,6 +10,10 @@ from tests.programs.systemd.manager import PATIENCE_SECONDS, SERVICE, Manager
 from tests.programs.systemd.step import step
 from tests.programs.systemd.steps.speaking import running
 
+WATCHDOG_SECONDS = 6
+"""A worker tells the watchdog every 1.5 s that it goes on, unless the machine stops it for a moment."""
+
+_STOP_SECONDS = 5
 _SLOW_TO_IMPORT = "import time\ntime.sleep(9)\n"
 
 
@@ -60,13 +64,17 @@ def _has_started(manager: Manager, job: str) -> bool:
 
 @step("stop with running jobs: one may finish, the other is killed, and nothing is left")
 async def stopped(manager: Manager) -> str:
-    await manager.configure("[Service]\nTimeoutStopSec=1\n", NEOPS_SHUTDOWN_TIMEOUT_SECONDS="3")
+    # The worker must ask for more within the time of the unit, which a slow machine takes a part of.
+    await manager.configure(
+        f"[Service]\nTimeoutStopSec={_STOP_SECONDS}\n", NEOPS_SHUTDOWN_TIMEOUT_SECONDS="9"
+    )
     await manager.start()
-    finishes, killed = await running_job(manager, 1), await running_job(manager, 600)
+    killed, finishes = await running_job(manager, 600), await running_job(manager, 2)
     begun = time.monotonic()
     done = await manager.systemctl("stop", SERVICE)
     took = time.monotonic() - begun
     assert done.code == 0, done.output
+    assert took > _STOP_SECONDS, f"the job was killed after {took:.1f} s, and had 9"
     assert (await manager.result_of(finishes))["success"]
     message = str((await manager.result_of(killed))["message"])
     assert "worker is shutting down" in message, message
@@ -76,7 +84,10 @@ async def stopped(manager: Manager) -> str:
     assert not left, str(left)
     cgroups = await manager.shell("find /sys/fs/cgroup -name 'neops-w*'")
     assert not cgroups, cgroups
-    return f"stopped after {took:.1f} s, with TimeoutStopSec=1: the worker asks for the time that its jobs were given"
+    return (
+        f"stopped after {took:.1f} s, with TimeoutStopSec={_STOP_SECONDS}: "
+        "the worker asks for the time that its jobs were given"
+    )
 
 
 @step("a supervisor that is stopped (SIGSTOP) is ended by the watchdog, and one that is slow to start is not")
@@ -85,7 +96,7 @@ async def watchdog(manager: Manager) -> str:
     folder.mkdir(exist_ok=True)
     (folder / "slow.py").write_text("from sdk import register_function_block\n" + _SLOW_TO_IMPORT)
     await manager.configure(
-        "[Service]\nWatchdogSec=2\nTimeoutStartSec=8\n",
+        f"[Service]\nWatchdogSec={WATCHDOG_SECONDS}\nTimeoutStartSec=8\n",
         NEOPS_FUNCTION_BLOCKS="blocks.testing,/opt/log/slow",
         NEOPS_IMPORT_ALL_MODULES="true",
     )
@@ -106,7 +117,10 @@ async def watchdog(manager: Manager) -> str:
     took = time.monotonic() - begun
     await manager.until_shown("ActiveState", "active")
     await manager.systemctl("stop", SERVICE)
-    return f"started in {started:.1f} s, with WatchdogSec=2 and TimeoutStartSec=8; ended {took:.1f} s after a SIGSTOP"
+    return (
+        f"started in {started:.1f} s, with WatchdogSec={WATCHDOG_SECONDS} and TimeoutStartSec=8; "
+        f"ended {took:.1f} s after a SIGSTOP"
+    )
 
 
 @step("a wrong setting: the service stays down")

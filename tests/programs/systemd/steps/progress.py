@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,16 +12,18 @@ from urllib.parse import urlsplit
 from supervisor.log.events.worker import ProgressLost
 from tests.programs.systemd.manager import PATIENCE_SECONDS, SERVICE, Manager
 from tests.programs.systemd.step import step
-from tests.programs.systemd.steps.ending import running_job
+from tests.programs.systemd.steps.ending import WATCHDOG_SECONDS, running_job
 from tests.programs.systemd.wedged import TURN_SECONDS
 
-_WATCHDOG_SECONDS: Final = 2
 _DROP_IN: Final = f"""
 [Service]
-WatchdogSec={_WATCHDOG_SECONDS}
+WatchdogSec={WATCHDOG_SECONDS}
 ExecStart=
 ExecStart=/opt/neops-supervisor/bin/python3 /opt/checkout/tests/programs/systemd/wedged.py
 """
+_MORE_SECONDS: Final = 3.0
+"""By how much an outage lasts longer than the watchdog waits."""
+
 _ECHO: Final = "neops_base/echo:1.0.0"
 
 
@@ -44,7 +47,7 @@ async def wedged(manager: Manager) -> str:
     assert not (await manager.result_of(job))["success"], "its job went on"
     assert (await manager.result_of(manager.engine.submit(block=_ECHO, parameters={"text": "x"})))["success"]
     return (
-        f"ended {took:.1f} s after it, with {TURN_SECONDS:g} s for a turn and WatchdogSec={_WATCHDOG_SECONDS}"
+        f"ended {took:.1f} s after it, with {TURN_SECONDS:g} s for a turn and WatchdogSec={WATCHDOG_SECONDS}"
     )
 
 
@@ -56,17 +59,22 @@ class Line:
         self._server: asyncio.Server
         self._open: set[asyncio.Task[None]] = set()
         self.is_silent = False
-        self.port = 0
+        self._kept = _bound(0)
+        self.port: int = self._kept.getsockname()[1]
 
     async def connect(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._serve, sock=self._kept)
 
     async def cut(self) -> None:
         self._server.close()
+        self._kept = _bound(self.port)  # refuses, and nobody else gets the port
         for task in list(self._open):
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
+
+    async def end(self) -> None:
+        await self.cut()
+        self._kept.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -89,6 +97,13 @@ class Line:
                 writer.write(data)
 
 
+def _bound(port: int) -> socket.socket:
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", port))
+    return made
+
+
 @asynccontextmanager
 async def line_to(url: str) -> AsyncIterator[Line]:
     line = Line(url)
@@ -96,7 +111,7 @@ async def line_to(url: str) -> AsyncIterator[Line]:
     try:
         yield line
     finally:
-        await line.cut()
+        await line.end()
 
 
 @step("an engine that is away, or takes requests and answers none, is no reason to start the worker again")
@@ -105,18 +120,22 @@ async def outage(manager: Manager) -> str:
         await manager.configure(_DROP_IN, NEOPS_ENGINE_URL=f"http://127.0.0.1:{line.port}")
         await manager.start()
         before = await manager.show("MainPID", "NRestarts")
-        silent_seconds = TURN_SECONDS + 3 * _WATCHDOG_SECONDS
+        said_before = len(manager.said_all())
+        silent_seconds = TURN_SECONDS + WATCHDOG_SECONDS + _MORE_SECONDS
         line.is_silent = True
         await asyncio.sleep(silent_seconds)
         line.is_silent = False
         await line.cut()
-        await asyncio.sleep(2 * _WATCHDOG_SECONDS)
-        status = (await manager.show("StatusText"))["StatusText"]
+        await asyncio.sleep(WATCHDOG_SECONDS + _MORE_SECONDS)
+        status = await manager.until_status("the engine can't be asked for jobs: ")
         assert status.startswith("the engine can't be asked for jobs: "), status
         await line.connect()
         result = await manager.result_of(manager.engine.submit(block=_ECHO, parameters={"text": "x"}))
         assert result["success"], result
         assert await manager.show("MainPID", "NRestarts") == before, manager.said()
-        assert f"event={ProgressLost.name}" not in manager.said(), manager.said()
+        assert f"event={ProgressLost.name}" not in manager.said_all()[said_before:], manager.said()
         await manager.systemctl("stop", SERVICE)
-    return f"silent for {silent_seconds:g} s, gone for {2 * _WATCHDOG_SECONDS} s, with WatchdogSec={_WATCHDOG_SECONDS}"
+    return (
+        f"silent for {silent_seconds:g} s, gone for {WATCHDOG_SECONDS + _MORE_SECONDS:g} s, "
+        f"with WatchdogSec={WATCHDOG_SECONDS}"
+    )
