@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,16 @@ def left_processes() -> list[str]:
         if not reaped:
             found.append(f"{pid} {name_of(pid)}")
     return found
+
+
+def still_left(seconds: float = 15.0) -> list[str]:
+    """Return what is left of them after some time: one that was killed a moment ago needs a processor to die."""
+    end = time.monotonic() + seconds
+    while True:
+        is_last = time.monotonic() > end
+        if not (left := left_processes()) or is_last:
+            return left
+        time.sleep(0.02)
 
 
 class SmallDisk:

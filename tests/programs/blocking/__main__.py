@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sdk.testing.devices import EmulatedIos
-from tests.faults.sandbox import alone, left_processes
+from tests.faults.sandbox import alone, still_left
 from tests.hosting.hosting import hosted
 from tests.programs.bench.figures import Figure, Target, table
 from tests.programs.blocking import campaign
@@ -30,20 +30,12 @@ def main() -> int:
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # of the device, which a client has left
     with alone(), tempfile.TemporaryDirectory(prefix="neops-blocking-") as name:
         figures = asyncio.run(_run(Path(name).resolve(), arguments.jobs, arguments.threshold))
-        left = _left()
+        left = still_left()
         figures.append(Figure("processes left", len(left), "", Target(0)))
     for process in left:
         print(f"NO: left over: {process}")
     print(table(figures))
     return 1 if any(figure.met is False for figure in figures) else 0
-
-
-def _left() -> list[str]:
-    """Return what is left; what only follows the host's end gets a moment for its own."""
-    end = time.monotonic() + 5
-    while (left := left_processes()) and time.monotonic() < end:
-        time.sleep(0.05)
-    return left
 
 
 async def _run(directory: Path, jobs: int, threshold: float) -> list[Figure]:

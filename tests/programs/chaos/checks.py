@@ -107,7 +107,7 @@ def _check_doubles(history: History, job_id: str, attempts: int, findings: Findi
 def longest_gap(history: History, life: Life) -> tuple[float, float]:
     """Return the longest time without a ping in one life, and when it began.
 
-    Without the time that the worker was stopped, and without what this test's own process was late.
+    Without the time that the worker was stopped, and without that for which a processor stood still.
     """
     inside = [
         exchange.arrived
@@ -127,5 +127,4 @@ def _blamed(history: History, begin: float, end: float) -> float:
     gap = end - begin
     for deed in history.deeds_between(begin, end, "stop supervisor"):
         gap -= min(end, deed.until) - max(begin, deed.at)
-    gap -= sum(late for at, late in history.lateness if begin <= at - late / 2 <= end)
-    return max(0.0, gap)
+    return max(0.0, gap - history.stood_still(begin, end))

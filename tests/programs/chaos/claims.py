@@ -72,9 +72,7 @@ def unknowable(history: History, claim: Claim) -> str | None:
     if not answered:
         return "the poll's answer was lost"
     ran = runs_of(history, claim)
-    window = _WRITING_SECONDS + sum(
-        late for at, late in history.lateness if answered[0] <= at <= answered[0] + 5
-    )
+    window = _WRITING_SECONDS + history.stood_still(answered[0], answered[0] + 5)
     window += sum(deed.until - deed.at for deed in _near(history, answered[0], "stop supervisor"))
     # From the question on: an answer is written all the same to a worker that has been killed since it asked.
     killed = history.deeds_between(told[0].arrived, answered[0] + window, "kill supervisor", "kill keeper")

@@ -55,9 +55,10 @@ class Deeds:
 
     def _kill(self, what: str, pid: int | None) -> None:
         if pid:
+            since = time.monotonic()  # before it: what follows from the deed may be known before this goes on
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-                self._note(what, pid)
+                self._note(what, pid, since)
 
     async def _kill_child(self) -> None:
         below = self._worker.below_supervisor

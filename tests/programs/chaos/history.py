@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sdk.devengine import AttemptRecord, DevEngine, EngineOptions, JobRecord
+from tests.faults.processors import stood_still
 from tests.faults.proxy import Exchange
 
 
@@ -72,6 +73,10 @@ class History:
                 for job_id in _job_ids(exchange.engine_answers):
                     found.setdefault(job_id, []).append(exchange)
         return found
+
+    def stood_still(self, begin: float, end: float) -> float:
+        """Return for how many seconds of this time the machine stood still, or a part of it."""
+        return stood_still(self.lateness, begin, end)
 
     def deeds_between(self, begin: float, end: float, *words: str) -> list[Deed]:
         """Return the deeds whose name holds one of `words` and which touch this time."""

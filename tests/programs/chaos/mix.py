@@ -54,7 +54,7 @@ class Asked:
 
 
 def submissions(seed: int, count: int, trace: str) -> Iterator[dict[str, Any]]:
-    """Yield the bodies of `count` submissions: every hanging act takes a slot for a second, so they are few."""
+    """Yield the bodies of `count` submissions: every hanging act takes a slot for two seconds, so they are few."""
     random = Random(f"jobs {seed}")
     for number in range(count):
         acts = random.choices((_PLAIN, _ODD, _HANGING), weights=(70, 22, 8))[0]

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import json
 import os
 import signal
 import time
@@ -13,15 +12,18 @@ from typing import Final
 
 import aiohttp
 
+from tests.faults.cgroups import left_cgroups
 from tests.faults.descriptors import descriptors
 from tests.faults.fault import Dice
+from tests.faults.processors import watched_processors
 from tests.faults.programs import Engine, FaultTestError, Worker, children_of
 from tests.faults.proxy import Proxy
-from tests.faults.sandbox import SmallDisk, alone, left_processes
-from tests.programs.chaos.checks import Findings, check
+from tests.faults.sandbox import SmallDisk, alone, left_processes, still_left
+from tests.programs.chaos.checks import check
 from tests.programs.chaos.deeds import PAUSE_SECONDS, Deeds
 from tests.programs.chaos.history import History, Life, engine_records, read_trace
 from tests.programs.chaos.mix import submissions
+from tests.programs.chaos.report import write
 from tests.traces import trace_file_in
 
 HEARTBEAT_SECONDS: Final = 0.5
@@ -29,12 +31,15 @@ CHAOS_SECONDS: Final = 9.0
 """At most; less where chance leaves the worker alone. The jobs that are left then come at once."""
 ROLLS: Final = 25
 ENGINE_BACK_SECONDS: Final = 20.0
-SETTLE_SECONDS: Final = 25.0
-QUIET_SECONDS: Final = 2.0
-STOP_SECONDS: Final = 15.0
+SETTLE_SECONDS: Final = 60.0
+QUIET_SECONDS: Final = 4.0
+"""Longer than a job takes, so that one that runs is not taken for one that nobody knows of."""
+STOP_SECONDS: Final = 60.0
+READY_SECONDS: Final = 60.0
 DISK_MEGABYTES: Final = 8
 _REST_SECONDS: Final = 10.0
-_RETURN_SECONDS: Final = 10.0
+_RETURN_SECONDS: Final = 60.0
+_GONE_SECONDS: Final = 30.0
 _STACK_FILE: Final = "/memfd:neops-stack (deleted)"
 _ASKED_BY: Final = "anon_inode:seccomp notify"
 _LOOK_SECONDS: Final = 0.1
@@ -56,6 +61,7 @@ class Seed:
         self._lives: list[Life] = []
         self._problems: list[str] = []
         self._told_to_stop = False
+        self._beside: set[int] = set()
         self._skipped = ""
 
     async def run(self) -> tuple[History, dict[str, object]]:
@@ -68,18 +74,13 @@ class Seed:
             self._skipped = f"full disk ({error.strerror})"
         await self._engine.open()
         rng = Dice(self._seed)
-        async with Proxy(self._engine.port, rng) as proxy, aiohttp.ClientSession() as session:
-            worker = Worker(
-                self._directory,
-                proxy.url,
-                state,
-                max_concurrent_jobs=4,
-                max_job_seconds=1,
-                grace_seconds=0.2,
-                poll_seconds=0.05,
-                heartbeat_seconds=HEARTBEAT_SECONDS,
-                shutdown_timeout_seconds=3,
-            )
+        async with (
+            watched_processors(self._directory) as processors,
+            Proxy(self._engine.port, rng) as proxy,
+            aiohttp.ClientSession() as session,
+        ):
+            self._beside = {self._engine.pid, *processors.pids}
+            worker = self._worker(proxy.url, state)
             deeds = Deeds(self._seed, worker, self._engine, disk)
             tending = asyncio.create_task(self._tend(worker, deeds))
             try:
@@ -105,8 +106,8 @@ class Seed:
             runs=read_trace(trace_file_in(self._directory)),
             deeds=deeds.done,
             lives=self._lives,
-            lateness=proxy.lateness,
-            epoch=time.time() - time.monotonic(),
+            lateness=[*proxy.lateness, *processors.late],
+            epoch=_epoch(),
             heartbeat_seconds=HEARTBEAT_SECONDS,
             problems=self._problems,
         )
@@ -118,9 +119,23 @@ class Seed:
         }
         return history, facts
 
+    def _worker(self, url: str, state: Path) -> Worker:
+        return Worker(
+            self._directory,
+            url,
+            state,
+            max_concurrent_jobs=4,
+            max_job_seconds=2,
+            grace_seconds=0.2,
+            poll_seconds=0.05,
+            heartbeat_seconds=HEARTBEAT_SECONDS,
+            shutdown_timeout_seconds=3,
+        )
+
     async def _tend(self, worker: Worker, deeds: Deeds) -> None:
         """Start the worker whenever it does not run, and keep the times of its lives."""
         while not self._told_to_stop:
+            started = time.monotonic()
             await worker.begin()
             ready = await worker.wait_for(r"event=worker_ready")
             began = time.monotonic()
@@ -129,18 +144,20 @@ class Seed:
             killed = [
                 deed.at
                 for deed in deeds.done
-                if deed.at >= began and deed.what in ("kill supervisor", "kill keeper")
+                if deed.at >= started and deed.what in ("kill supervisor", "kill keeper")
             ]
             if ready:
-                self._lives.append(Life(began, min([time.monotonic(), *killed])))
+                # Not at all if it was killed before this saw that it was ready.
+                if (ended := min([time.monotonic(), *killed])) > began:
+                    self._lives.append(Life(began, ended))
             elif not killed:
                 self._problems.extend(_bug(worker))
             if not self._told_to_stop:
                 # What a killed keeper left is cleared by its supervisor, which holds the state directory.
-                await _gone({*children_of(os.getpid())} - {self._engine.pid})
+                await _gone({*children_of(os.getpid())} - {self._engine.pid, *self._beside})
 
     async def _chaos(self, worker: Worker, deeds: Deeds, session: aiohttp.ClientSession) -> None:
-        await _until(lambda: "event=worker_ready" in worker.said(), 30, "the worker is ready")
+        await _until(lambda: "event=worker_ready" in worker.said(), READY_SECONDS, "the worker is ready")
         waiting = list(submissions(self._seed, self._jobs, str(trace_file_in(self._directory))))
         end = time.monotonic() + CHAOS_SECONDS
         due, at_each_roll = time.monotonic(), -(-len(waiting) // ROLLS)
@@ -170,7 +187,9 @@ class Seed:
 
     async def _peace(self, worker: Worker, session: aiohttp.ClientSession) -> None:
         """Wait until every job is final, or until nothing changes any more because nobody knows of the rest."""
-        await _until(lambda: "event=worker_ready" in worker.said(), 30, "the worker is ready again")
+        await _until(
+            lambda: "event=worker_ready" in worker.said(), READY_SECONDS, "the worker is ready again"
+        )
         await self._engine.wait_for("listening")
         supervisor, at_ready = worker.supervisor_pid, await self._descriptors(worker)
         end = time.monotonic() + SETTLE_SECONDS
@@ -221,25 +240,31 @@ class Seed:
         for known in await self._engine.ask(session, "GET", "/workers"):
             if known["state"] != "offline":
                 await self._engine.ask(session, "DELETE", f"/workers/{known['uuid']}")
-        end = time.monotonic() + 5
+        end = time.monotonic() + _GONE_SECONDS
         while await self._engine.ask(session, "GET", "/blackboard/jobs/active") and time.monotonic() < end:
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _look_for_leftovers(self, worker: Worker) -> None:
-        end = time.monotonic() + 2
-        while (left := left_processes()) and time.monotonic() < end:
-            time.sleep(0.02)
+        left = still_left()
         places = [*worker.temporary.iterdir(), *(worker.state_dir / "jobs").glob("*")]
-        for what, found in (("processes", left), ("files", [str(place) for place in places])):
+        cgroups = left_cgroups(worker.state_dir)
+        for what, found in (("processes", left), ("files", [*map(str, places)]), ("cgroups", cgroups)):
             if found:
                 self._problems.append(f"left behind: {what}: {', '.join(found)}")
 
 
 async def _gone(pids: set[int]) -> None:
-    end = time.monotonic() + 6
+    end = time.monotonic() + _GONE_SECONDS
     while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end:
         left_processes()
         await asyncio.sleep(0.02)
+
+
+def _epoch() -> float:
+    """Return what is to be taken from the engine's times: two clocks, read with the shortest time between."""
+    looks = [(time.monotonic(), time.time(), time.monotonic()) for _ in range(20)]
+    before, now, after = min(looks, key=lambda look: look[2] - look[0])
+    return now - (before + after) / 2
 
 
 def _is_ready(worker: Worker) -> bool:
@@ -271,42 +296,13 @@ async def _until(condition: Callable[[], bool], seconds: float, what: str) -> No
         await asyncio.sleep(0.02)
 
 
-def _write(directory: Path, history: History, findings: Findings, facts: dict[str, object]) -> None:
-    report = {
-        "violations": findings.violations,
-        "counts": findings.counts,
-        "longest_gap_seconds": findings.longest_gap_seconds,
-        **facts,
-    }
-    (directory / "report.json").write_text(json.dumps(report))
-    with (directory / "exchanges.txt").open("w") as file:
-        for each in history.exchanges:
-            answer = each.answer[:120]
-            file.write(
-                f"{each.arrived:.3f} {each.route or each.path} engine {each.engine_statuses} "
-                f"fault {each.fault} sent {each.status} at {each.answered or 0:.3f} {each.body[:200]!r} -> {answer!r}\n"
-            )
-    with (directory / "deeds.txt").open("w") as file:
-        file.writelines(
-            f"{deed.at:.3f} to {deed.until:.3f} {deed.what} {deed.pid}\n" for deed in history.deeds
-        )
-    with (directory / "jobs.txt").open("w") as file:
-        for job in history.jobs:
-            claimed = (job.claimed_at or 0) - history.epoch
-            file.write(
-                f"{job.job_id} {job.item['parameters']['act']} attempts {job.attempts} claimed {claimed:.3f} "
-                f"by {job.worker_id} {job.status} {job.result_status} {job.finished_by} "
-                f"{(job.result_text or '')[:160]}\n"
-            )
-
-
 async def _run(arguments: argparse.Namespace) -> None:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
     history, facts = await Seed(arguments.seed, arguments.jobs, arguments.directory).run()
-    _write(arguments.directory, history, check(history), facts)
+    write(arguments.directory, history, check(history), facts)
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.faults.sandbox import alone, left_processes
+from tests.faults.sandbox import alone, still_left
 from tests.programs.crashpoints.one_point import Outcome, list_points, try_point
 
 TRIES: Final = 3
@@ -66,7 +66,7 @@ def main() -> int:
             print("crashpoints: interrupted; everything it had started is gone.", file=sys.stderr)
             shutil.rmtree(directory, ignore_errors=True)
             return 130
-        left = left_processes()
+        left = still_left()
     broken = [outcome for outcome in outcomes if outcome.problems]
     missed = [outcome for outcome in outcomes if not outcome.was_killed and not outcome.problems]
     print(

@@ -15,7 +15,7 @@ from typing import Final
 import aiohttp
 
 from tests.faults.programs import FaultTestError
-from tests.faults.sandbox import alone, left_processes
+from tests.faults.sandbox import alone, still_left
 from tests.programs.bench.figures import Figure, Target, table
 from tests.programs.scale_out.cluster import SLOTS, Cluster, cluster, victims
 from tests.programs.scale_out.looks import Job, evenness, lost_and_twice, wrong_in
@@ -108,7 +108,7 @@ def main() -> int:
             return 2
         finally:
             shutil.rmtree(directory, ignore_errors=True)
-        figures = [*told.figures, Figure("processes left", len(left_processes()), "", Target(0))]
+        figures = [*told.figures, Figure("processes left", len(still_left()), "", Target(0))]
     print(f"{workers} workers of {SLOTS} slots, one engine, {jobs} jobs, {killed} workers killed")
     print(table(figures))
     for said, times in told.wrong.most_common(_SHOWN):

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import aiohttp
 
-from tests.faults.cgroups import Cgroups
+from tests.faults.cgroups import left_cgroups
 from tests.faults.descriptors import descriptors
 from tests.faults.programs import ACT, Engine, FaultTestError, Worker, children_of
-from tests.faults.sandbox import alone, left_processes
+from tests.faults.sandbox import alone, still_left
 from tests.job_directories import left_by_jobs
 from tests.programs.bench.figures import Figure, Target, table
 from tests.traces import trace_file_in
@@ -31,6 +31,8 @@ SPARES: Final = 4
 BATCH: Final = 100
 MEMORY_GROWTH_MB: Final = 5.0
 BATCH_SECONDS: Final = 120.0
+REST_SECONDS: Final = 60.0
+"""How long the worker may take to come to rest. A session holder ends when it was not used for five seconds."""
 _ACTS: Final = {"echo": 80, "log": 5, "big": 5, "raise": 4, "daemons": 3, "kill_itself": 2, "Segfault": 1}
 _LOOK_SECONDS: Final = 0.05
 
@@ -64,19 +66,34 @@ def zombies_below(pid: int) -> int:
     return count
 
 
-async def picture(worker: Worker) -> Picture:
-    """Look when it has come to rest: all spares there, nothing else running."""
-    end = time.monotonic() + 15
-    while time.monotonic() < end:
+async def picture(worker: Worker, before: Picture | None = None) -> Picture:
+    """Look when it has come to rest: all spares there, nothing else running, no file open for a moment only.
+
+    What stays is in the picture: if `before` had less of it, it is looked for until the time is up.
+    """
+    end = time.monotonic() + REST_SECONDS
+    last: Picture | None = None
+    while True:
+        is_last = time.monotonic() > end
+        if (pid := worker.supervisor_pid) is None:
+            raise FaultTestError(f"The worker has ended:\n{worker.said()[-2000:]}")
         names = Counter(worker.below_supervisor.values())
         others = names["neops-job"] + names["neops-session"]  # the latter end when they are not used
-        if names["neops-spare"] == SPARES and not others and not _directories(worker):
-            break
+        now = Picture(private_mb(pid), descriptors(pid), zombies_below(pid), _directories(worker))
+        if is_last:
+            return now
+        is_at_rest = names["neops-spare"] == SPARES and not others and not now.directories and not now.zombies
+        is_settled = last is not None and now.descriptors == last.descriptors
+        if is_at_rest and is_settled and not (before and _more_descriptors(before, now)):
+            return now
+        last = now
         await asyncio.sleep(_LOOK_SECONDS)
-    pid = worker.supervisor_pid
-    if pid is None:
-        raise FaultTestError(f"The worker has ended:\n{worker.said()[-2000:]}")
-    return Picture(private_mb(pid), descriptors(pid), zombies_below(pid), _directories(worker))
+
+
+def _more_descriptors(before: Picture, after: Picture) -> int:
+    if before.descriptors is None or after.descriptors is None:
+        return 0
+    return (after.descriptors - before.descriptors).total()
 
 
 def _directories(worker: Worker) -> int:
@@ -132,7 +149,7 @@ async def _soak(directory: Path, jobs: int) -> list[Figure]:
             before, begun = await picture(worker), time.monotonic()
             for bodies in given[warm_up:]:
                 await _run_batch(engine, session, bodies)
-            seconds, after = time.monotonic() - begun, await picture(worker)
+            seconds, after = time.monotonic() - begun, await picture(worker, before)
         worker.signal(signal.SIGTERM)
         code = await worker.ended()
     finally:
@@ -144,12 +161,13 @@ async def _soak(directory: Path, jobs: int) -> list[Figure]:
     return [
         *_figures(before, after),
         *_end_figures(jobs, runs, code, len(left)),
+        Figure("cgroups left", len(left_cgroups(worker.state_dir)), "", Target(0)),
         Figure("pace", measured / seconds, "jobs/s"),
     ]
 
 
 async def _ready(worker: Worker) -> None:
-    if await worker.wait_for("event=worker_ready", 30) is None:
+    if await worker.wait_for("event=worker_ready") is None:
         raise FaultTestError(f"The worker did not start:\n{worker.said()[-2000:]}")
 
 
@@ -162,7 +180,7 @@ def _figures(before: Picture, after: Picture) -> list[Figure]:
             Figure("  its growth until the end", growth, "MB", Target(MEMORY_GROWTH_MB)),
         ]
     if before.descriptors is not None and after.descriptors is not None:
-        more = (after.descriptors - before.descriptors).total()
+        more = _more_descriptors(before, after)
         figures += [
             Figure("supervisor's descriptors after the warm-up", before.descriptors.total(), ""),
             Figure("  more of them at the end", more, "", Target(0)),
@@ -188,7 +206,6 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=10_000, help="how many jobs (default 10000)")
     arguments = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="neops-soak-", dir=_durable_directory())).resolve()
-    cgroups = Cgroups()
     figures: list[Figure] = []
     with alone():
         try:
@@ -201,8 +218,7 @@ def main() -> int:
             return 2
         finally:
             shutil.rmtree(directory, ignore_errors=True)
-        figures.append(Figure("processes left", len(left_processes()), "", Target(0)))
-    figures.append(Figure("cgroups left", len(cgroups.left()), "", Target(0)))
+        figures.append(Figure("processes left", len(still_left()), "", Target(0)))
     print(f"{arguments.jobs} jobs, {SLOTS} slots")
     print(table(figures))
     if os.geteuid() != 0:
