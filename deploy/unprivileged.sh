@@ -60,6 +60,16 @@ fi
 # processes_of USER: the status files of the processes that run under this user id.
 processes_of() { grep -ls "^Uid:[[:space:]]*$1[[:space:]]" /proc/[0-9]*/status; }
 
+# described: for each status file that comes in, whose process is still there, what it says of it, and the command line.
+described() {
+    while read -r file; do
+        status=$(grep -s '^Name:\|^State:\|^Pid:\|^PPid:' "$file") || continue
+        printf '%s\n' "$status"
+        tr '\0' ' ' 2>/dev/null <"${file%status}cmdline" | cut -c 1-300
+        echo
+    done
+}
+
 # A range that systemd keeps for users that come and go. A user id for each run: the kernel counts processes by user id,
 # and what is left at the end must be this run's.
 free_user() {
@@ -101,13 +111,13 @@ stop() {
 # without capabilities reaches every process of that user, also those that start meanwhile, and no other.
 clean_up() {
     trap '' TERM INT HUP
-    # Some end by themselves: git, for one, tidies up behind the commits of a test.
-    tries=50
-    while [ "$tries" -gt 0 ] && [ -n "$(processes_of "$user")" ]; do
-        tries=$((tries - 1))
+    # Some end by themselves: git, for one, tidies up behind the commits of a test. On a busy machine, which may also stand
+    # still, that takes its time; what is forgotten stays for minutes.
+    patience=$(($(date +%s) + 20))
+    while [ "$(date +%s)" -lt "$patience" ] && [ -n "$(processes_of "$user")" ]; do
         sleep 0.1
     done
-    left=$(processes_of "$user" | xargs -r grep -hs '^Name:\|^Pid:\|^PPid:')
+    left=$(processes_of "$user" | described)
     as_user sh -c 'kill -9 -1' 2>/dev/null
     cd / && rm -rf "$place"
     [ -z "$left" ] || fail "these processes were still there at the end:
