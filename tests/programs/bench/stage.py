@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -109,6 +110,8 @@ async def timed(directory: Path, interval_seconds: float) -> AsyncIterator[list[
 
     That is what this machine owes everybody at this time, whatever the worker does. On each processor, because a host
     may take a single one of a virtual machine away: its kernel does not know that, and moves nothing that runs there.
+    The list has the latest of them at each beat. If it had all, what is rare on each would be rarer in it than among
+    the beats of a worker, whose percentiles are compared with it.
     """
     late: list[float] = []
     async with AsyncExitStack() as running:
@@ -128,8 +131,8 @@ async def timed(directory: Path, interval_seconds: float) -> AsyncIterator[list[
         yield late
         for timer in timers:
             await timer.stop(STOP_SECONDS)
-    for timer in timers:
-        late.extend(json.loads(timer.last_line))
+    each = [json.loads(timer.last_line) for timer in timers]
+    late.extend(map(max, zip_longest(*each, fillvalue=0.0)))
 
 
 def _flags(url: str, directory: Path, options: WorkerOptions) -> list[str]:

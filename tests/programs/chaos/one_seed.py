@@ -15,7 +15,7 @@ import aiohttp
 from tests.faults.cgroups import left_cgroups
 from tests.faults.descriptors import descriptors
 from tests.faults.fault import Dice
-from tests.faults.processors import watched_processors
+from tests.faults.processors import epoch, watched_processors
 from tests.faults.programs import Engine, FaultTestError, Worker, children_of
 from tests.faults.proxy import Proxy
 from tests.faults.sandbox import SmallDisk, alone, left_processes, still_left
@@ -107,7 +107,7 @@ class Seed:
             deeds=deeds.done,
             lives=self._lives,
             lateness=[*proxy.lateness, *processors.late],
-            epoch=_epoch(),
+            epoch=epoch(),
             heartbeat_seconds=HEARTBEAT_SECONDS,
             problems=self._problems,
         )
@@ -258,13 +258,6 @@ async def _gone(pids: set[int]) -> None:
     while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end:
         left_processes()
         await asyncio.sleep(0.02)
-
-
-def _epoch() -> float:
-    """Return what is to be taken from the engine's times: two clocks, read with the shortest time between."""
-    looks = [(time.monotonic(), time.time(), time.monotonic()) for _ in range(20)]
-    before, now, after = min(looks, key=lambda look: look[2] - look[0])
-    return now - (before + after) / 2
 
 
 def _is_ready(worker: Worker) -> bool:

@@ -8,10 +8,12 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from sdk.devengine import JobRecord
-from supervisor.commands.demo.census import Census
+from supervisor.commands.demo.census import Census, Found
 from supervisor.commands.shared.program import ProgramError
+from tests.faults.processors import epoch, watched_processors
 from tests.hosting.hosting import signals_are_contained
 from tests.programs.bench.distribution import Distribution, late_beats
 from tests.programs.bench.engine import records_of
@@ -23,6 +25,8 @@ from tests.programs.zoo.keepers import BEAT_SECONDS, SLOTS, kept
 from tests.programs.zoo.members import MEMBERS, Member
 from tests.programs.zoo.visit import Visit, visit_all
 from tests.programs.zoo.worker_seen import WorkerSeen
+
+_LEFT_SECONDS: Final = 15.0
 
 
 def main() -> int:
@@ -50,7 +54,11 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _run(directory: Path, census: Census, mark: str, members: Sequence[Member]) -> int:
     begun, load = time.monotonic(), load_average()
-    async with kept(directory, census, mark) as keepers, timed(directory, BEAT_SECONDS) as machine_late:
+    async with (
+        kept(directory, census, mark) as keepers,
+        timed(directory, BEAT_SECONDS) as machine_late,
+        watched_processors(directory) as processors,
+    ):
         descriptors = await keepers.descriptors()
         start = time.monotonic()
         visits = await visit_all(keepers, members, signals_are_contained())
@@ -62,12 +70,13 @@ async def _run(directory: Path, census: Census, mark: str, members: Sequence[Mem
     causes = {job_id: cause.value for job_id, cause in keepers.log.causes.items()}
     machine = Distribution.of(machine_late)
     beats = [beat for beat in late_beats(pings, BEAT_SECONDS) if start <= beat.came_at <= end]
-    rows = [judge(visit, jobs, causes, machine.worst) for visit in visits]
+    standstills = [(at + epoch(), late) for at, late in processors.late]
+    rows = [judge(visit, jobs, causes, standstills) for visit in visits]
     worker = WorkerSeen(
         pings=Distribution.of([beat.late_seconds for beat in beats]),
         pings_due=int((end - start) / BEAT_SECONDS),
         machine=machine,
-        left=tuple(f"{found.command} ({found.pid})" for found in census.left()),
+        left=tuple(f"{found.command} ({found.pid})" for found in await _left(census)),
         more_descriptors=more_descriptors,
         exit_code=exit_code,
         bugs=tuple(keepers.bugs),
@@ -91,9 +100,19 @@ async def _run(directory: Path, census: Census, mark: str, members: Sequence[Mem
     return 1 if problems or failed else 0
 
 
+async def _left(census: Census) -> list[Found]:
+    """Return what is left after some time: one that was killed a moment ago needs a processor to die."""
+    end = time.monotonic() + _LEFT_SECONDS
+    while True:
+        is_last = time.monotonic() > end
+        if not (left := census.left()) or is_last:
+            return left
+        await asyncio.sleep(0.02)
+
+
 def _running_at(monotonic: float, visits: Sequence[Visit], jobs: Mapping[str, JobRecord]) -> str:
     """Name the members whose jobs ran, or ended, in the half second before."""
-    at = time.time() - time.monotonic() + monotonic
+    at = epoch() + monotonic
     names = [
         visit.member.name
         for visit in visits

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sdk.devengine import JobRecord
+from tests.faults.processors import Lateness, stood_still
 from tests.programs.zoo.keepers import GRACE_SECONDS, LIMIT_SECONDS
 from tests.programs.zoo.members import SECRET
 from tests.programs.zoo.visit import Visit
 
 SLACK_SECONDS: Final = 0.5
-"""What the end of a job may take beyond limit and grace, on a machine that is never late itself."""
+"""What the end of a job may take beyond limit and grace, on a machine that never stands still."""
 
 _MESSAGE_CHARS: Final = 90
 
@@ -30,16 +31,17 @@ class Row:
 
 
 def judge(
-    visit: Visit, jobs: Mapping[str, JobRecord], causes: Mapping[str, str], machine_late_seconds: float
+    visit: Visit, jobs: Mapping[str, JobRecord], causes: Mapping[str, str], standstills: Sequence[Lateness]
 ) -> Row:
-    """Compare what became of a member with what must become of it."""
+    """Compare what became of a member with what must become of it. `standstills` are by the engine's clock."""
     job, member = jobs[visit.job_id], visit.member
     result: dict[str, Any] = (job.result or {}).get("result", {})
     message = str(result.get("message", ""))
     cause = causes.get(visit.job_id, "")
     seconds = (job.finished_at or 0.0) - (job.claimed_at or 0.0)
     over = seconds - LIMIT_SECONDS - GRACE_SECONDS
-    allowed = SLACK_SECONDS + member.extra_seconds + machine_late_seconds
+    stood_still_seconds = stood_still(standstills, job.claimed_at or 0.0, job.finished_at or 0.0)
+    allowed = SLACK_SECONDS + member.extra_seconds + stood_still_seconds
     checks = {
         f"the cause must be {' or '.join(member.causes)}": cause in member.causes,
         "success and cause contradict each other": result.get("success") is (cause == "completed"),

@@ -34,7 +34,7 @@ BEAT_SECONDS: Final = 0.1
 _BLOCKS: Final = ("blocks", "blocks.testing", str(Path(__file__).parent / "zoo_blocks"))
 SPARE: Final = "neops-spare"
 SESSION_HOLDER: Final = "neops-session"
-_SPARES_SECONDS: Final = 10.0
+_SPARES_SECONDS: Final = 60.0
 _BUG: Final = re.compile(r"\bCRITICAL\b|bug in this worker|never retrieved|failed unexpectedly|^Traceback")
 
 
@@ -69,7 +69,7 @@ class Keepers:
         end = time.monotonic() + _SPARES_SECONDS
         while time.monotonic() < end:
             names = [*self.living().values()]
-            if names.count(SPARE) == SLOTS + 1 and SESSION_HOLDER not in names:
+            if names.count(SPARE) == min(SLOTS + 1, MOST_SPARES) and SESSION_HOLDER not in names:
                 break
             await asyncio.sleep(0.05)
         (supervisor,) = psutil.Process(self.worker.pid).children()

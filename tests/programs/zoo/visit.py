@@ -10,7 +10,7 @@ from tests.programs.bench.stage import ECHO
 from tests.programs.zoo.keepers import GRACE_SECONDS, LIMIT_SECONDS, SLOTS, Keepers
 from tests.programs.zoo.members import CONTAINED_BY, Member
 
-_SETTLE_SECONDS: Final = 3.0
+_SETTLE_SECONDS: Final = 20.0
 """How long spares may take to be born, and directories to be removed, before they count as left over."""
 
 _PATIENCE_SECONDS: Final = LIMIT_SECONDS + GRACE_SECONDS + 25.0
@@ -56,7 +56,8 @@ async def _left(keepers: Keepers) -> tuple[str, ...]:
     """Return what is still there when everything of the worker's own has come to rest."""
     end = time.monotonic() + _SETTLE_SECONDS
     while True:
+        is_last = time.monotonic() > end
         left = (*keepers.strangers(), *keepers.directories())
-        if not left or time.monotonic() > end:
+        if not left or is_last:
             return left
         await asyncio.sleep(0.02)
