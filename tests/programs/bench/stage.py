@@ -106,7 +106,7 @@ async def _first_poll(engine: Engine) -> float:
 
 @asynccontextmanager
 async def timed(directory: Path, interval_seconds: float) -> AsyncIterator[list[float]]:
-    """Have an independent process on each processor wake on a beat meanwhile; the list is filled at the end, in s late.
+    """Have an independent process wake on a beat on each processor; the list is filled at the end, in seconds late.
 
     That is what this machine owes everybody at this time, whatever the worker does. On each processor, because a host
     may take a single one of a virtual machine away: its kernel does not know that, and moves nothing that runs there.
@@ -115,24 +115,13 @@ async def timed(directory: Path, interval_seconds: float) -> AsyncIterator[list[
     """
     late: list[float] = []
     async with AsyncExitStack() as running:
-        timers = [
-            await start_program(
-                running,
-                directory,
-                f"timer{number}",
-                "supervisor.commands.demo.timer",
-                f"{interval_seconds:g}",
-            )
-            for number in range(len(os.sched_getaffinity(0)))
-        ]
-        for timer, processor in zip(timers, sorted(os.sched_getaffinity(0)), strict=True):
-            os.sched_setaffinity(timer.pid, {processor})
-            await timer.wait_for_line("^timer ready$", SET_UP_SECONDS)
+        timer = await start_program(
+            running, directory, "timer", "supervisor.commands.demo.timer", f"{interval_seconds:g}"
+        )
+        await timer.wait_for_line("^timer ready$", SET_UP_SECONDS)
         yield late
-        for timer in timers:
-            await timer.stop(STOP_SECONDS)
-    each = [json.loads(timer.last_line) for timer in timers]
-    late.extend(map(max, zip_longest(*each, fillvalue=0.0)))
+        await timer.stop(STOP_SECONDS)
+    late.extend(map(max, zip_longest(*json.loads(timer.last_line), fillvalue=0.0)))
 
 
 def _flags(url: str, directory: Path, options: WorkerOptions) -> list[str]:
