@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from .attempt import Targets, attempt
 from .calls import call, libc
 
 _NEW_USER, _NEW_NAMESPACE = 0x10000000, 0x00020000
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
 
 
 def _append(path: Path) -> None:
@@ -79,8 +81,14 @@ def rename_state(to: Targets) -> None:
 @attempt
 def rename_all_of_state(to: Targets) -> None:
     """Moved elsewhere, it would lie below no closed path."""
-    Path(to.state).rename(to.state + "-moved")
-    Path(to.state + "-moved").rename(to.state)
+    moved = to.state + "-moved"
+    Path(to.state).rename(moved)
+    try:
+        Path(moved).rename(to.state)
+    except OSError:  # the worker has found none, and made another one
+        if libc.renameat2(_HERE, os.fsencode(moved), _HERE, os.fsencode(to.state), _EXCHANGE):
+            raise
+        shutil.rmtree(moved, ignore_errors=True)
 
 
 @attempt

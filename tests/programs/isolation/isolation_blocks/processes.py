@@ -20,6 +20,7 @@ _WHO_PROCESS = 1
 _NO_USER = 4_000_000_123
 _SET_SIGNAL = 10
 _BEST_EFFORT_4 = (2 << 13) | 4
+_ANSWER_SECONDS = 20.0
 
 
 def _memory(pid: int, address: int, size: int) -> None:
@@ -218,15 +219,22 @@ def own_child_trace(to: Targets) -> None:
 
 @attempt
 def signal_by_owner(to: Targets) -> None:
-    """Have the kernel send one to a sibling, as the owner of a descriptor; asking is allowed, nothing may come."""
+    """Have the kernel send one to a sibling, as the owner of a descriptor; asking is allowed, nothing may come.
+
+    What the sibling answers afterwards, it answers after each signal that it has had: it is not waited for by time.
+    """
     near, far = socket.socketpair()
     fcntl.fcntl(near, fcntl.F_SETOWN, to.sibling)
     fcntl.fcntl(near, _SET_SIGNAL, int(signal.SIGUSR2))
     fcntl.fcntl(near, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
     before = Path(to.exchange, "signals").stat().st_size
     far.send(b"x")
-    for _ in range(30):
-        if Path(to.exchange, "signals").stat().st_size > before:
-            return
+    asked, answered = Path(to.exchange, "asked"), Path(to.exchange, "answered")
+    asked.touch()
+    end = time.monotonic() + _ANSWER_SECONDS
+    while not answered.exists():
+        if time.monotonic() > end:
+            raise TimeoutError("the sibling does not answer")
         time.sleep(0.01)
-    raise OSError(1, "no signal came")
+    if Path(to.exchange, "signals").stat().st_size == before:
+        raise OSError(errno.EPERM, "no signal came")

@@ -1,6 +1,7 @@
 """Attempts on what has no path and no process: keys, sockets, memory that is shared by a number."""
 
 import ctypes
+import os
 import socket
 from pathlib import Path
 
@@ -55,10 +56,11 @@ def socket_file(to: Targets) -> None:
 
 @attempt
 def own_abstract_socket(to: Targets) -> None:
+    own = f"\0neops-isolation-own-{os.getpid()}"  # jobs of other workers try the same at this moment
     with socket.socket(socket.AF_UNIX) as far:
-        far.bind("\0neops-isolation-own")
+        far.bind(own)
         far.listen()
-        _connect("\0neops-isolation-own")
+        _connect(own)
 
 
 @attempt
