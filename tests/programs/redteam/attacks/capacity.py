@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import shutil
 import signal
 import socket
 import time
@@ -74,10 +75,12 @@ def events(worker: Worker, name: str) -> int:
 
 def template_of(worker: Worker) -> int:
     """Return the pid of the worker's template: the oldest, as a child that was forked just now still has its name."""
-    templates = [pid for pid, name in worker.below_supervisor.items() if name == "neops-template"]
-    return min(
-        templates, key=lambda pid: int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-    )
+    begun = {}
+    for pid, name in worker.below_supervisor.items():
+        if name == "neops-template":
+            with contextlib.suppress(OSError):  # such a child may have ended meanwhile
+                begun[pid] = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    return min(begun, key=begun.__getitem__)
 
 
 async def claimed(scene: Scene, jobs: list[str]) -> int:
@@ -117,7 +120,8 @@ async def stopped_template(scene: Scene) -> str:
         os.kill(stopped := template_of(worker), signal.SIGSTOP)
         for pid, name in worker.below_supervisor.items():
             if name == "neops-session":
-                os.kill(pid, signal.SIGSTOP)
+                with contextlib.suppress(ProcessLookupError):  # one that nobody uses is ended
+                    os.kill(pid, signal.SIGSTOP)
         begun = time.monotonic()
         jobs = [await scene.submit(_ORDINARY, {"text": str(number)}) for number in range(12)]
         results = await asyncio.gather(*map(scene.result_of, jobs))
@@ -140,6 +144,7 @@ async def hanging_template(scene: Scene) -> str:
     switch = scene.directory / "hang"
     hook = _HOOK.replace("SWITCH", repr(str(switch)))
     (blocks / "hooked.py").write_text(_ORDINARY_FILE.read_text() + hook)
+    shutil.copy(_ORDINARY_FILE.with_name("attacking.py"), blocks)
     async with scene.worker(function_blocks=blocks, max_concurrent_jobs=4) as worker:
         switch.touch()
         begun = time.monotonic()
@@ -174,6 +179,7 @@ async def crash_loop(scene: Scene) -> str:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
             await asyncio.sleep(0.002)
+        check(killed, "no spare was met: this shows nothing")
         check(len(killed) < 60, f"{len(killed)} spares were started in 4 s, without a pause")
         begun = time.monotonic()
         result = await scene.result_of(await scene.submit(_ORDINARY, {"text": "after"}))
@@ -195,12 +201,10 @@ async def stale_status(scene: Scene) -> str:
             check(manager.status == offered, f"after a reload STATUS is: {manager.status}")
             begun = time.monotonic()
             await scene.engine.kill()
-            await wait_until(
-                lambda: "the engine can't be asked" in manager.status, "that STATUS tells of it", 5
-            )
+            await wait_until(lambda: "the engine can't be asked" in manager.status, "that STATUS tells of it")
             gone = time.monotonic() - begun
             await scene.engine.open()
             begun = time.monotonic()
-            await wait_until(lambda: manager.status == offered, "that STATUS is ready again", 20)
+            await wait_until(lambda: manager.status == offered, "that STATUS is ready again")
             back = time.monotonic() - begun
             return f"engine gone: told after {gone:.1f} s; back: after {back:.1f} s; slots and uuid kept: {offered}"
