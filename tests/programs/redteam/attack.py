@@ -65,7 +65,7 @@ def attack(
     *,
     needs: tuple[str, ...] = (),
     pings: bool = True,
-    seconds: float = 90.0,
+    seconds: float = 180.0,
     short: bool | None = None,
 ) -> Callable[[Run], Run]:
     """Register an attack under a number that no other has.

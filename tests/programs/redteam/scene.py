@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -25,11 +26,13 @@ _ASKING: Final = _HERE.parents[1] / "contract" / "contract_blocks" / "asking.py"
 _BLOCKS: Final = ("blocks", "blocks.testing", str(_HERE / "redteam_blocks"), str(_ASKING))
 _LOOK_SECONDS: Final = 0.05
 _LOG_SECONDS: Final = 5.0
+_LAST_OF_A_JOB: Final = re.compile(r"\bjob_(ended|not_run|met_bug|interrupted)\b")
+"""The event that the worker logs when all else about a job is said."""
 _FEWEST_BEATS: Final = 6
 
 _QUICK: Final[dict[str, object]] = {
     "max_concurrent_jobs": 4,
-    "max_job_seconds": 10,
+    "max_job_seconds": 30,
     "grace_seconds": 0.5,
     "poll_seconds": 0.1,
     "heartbeat_seconds": BEAT_SECONDS,
@@ -104,7 +107,7 @@ class Scene:
         record: dict[str, Any] = await self.engine.ask(self.session, "GET", f"/dev/jobs/{job_id}")
         return record
 
-    async def result_of(self, job_id: str, seconds: float = 30.0) -> dict[str, Any]:
+    async def result_of(self, job_id: str, seconds: float = 60.0) -> dict[str, Any]:
         """Wait for the worker's result: `success`, `message`, `data`. Raises `BrokenError` when none comes."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -123,7 +126,7 @@ class Scene:
         ended = time.monotonic() + _LOG_SECONDS
         for worker in self.workers:
             while worker.is_running and worker_uuid in (said := worker.said()) and time.monotonic() < ended:
-                if any(job_id in line and "job_ended" in line for line in said.splitlines()):
+                if any(job_id in line and _LAST_OF_A_JOB.search(line) for line in said.splitlines()):
                     return
                 await asyncio.sleep(_LOOK_SECONDS)
 

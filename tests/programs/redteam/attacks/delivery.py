@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import sqlite3
+import statistics
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -90,16 +91,18 @@ async def hanging_engine(scene: Scene) -> str:
 async def hanging_pings(scene: Scene) -> str:
     async with scene.worker(heartbeat_seconds=0.5):
         await _fault(scene, "ping", hang=True, times=1_000_000)
-        await asyncio.sleep(4.0)
+        hanging = time.monotonic()
+        await asyncio.sleep(6.0)
         await _check_taken_once(scene, await _submit(scene, 4))
-        await _mend(scene)
-        await asyncio.sleep(1.0)
         sent = [float(record["monotonicSeconds"]) for record in await _requests(scene, "ping")]
-        gap = max(later - earlier for earlier, later in itertools.pairwise(sent))
-        # One may meet a connection that the engine is just closing; the next one is on time. Beats that waited for an
-        # answer would come every three seconds.
-        check(gap < 2.0, f"no ping went out for {gap:.2f} s, at a beat of 0.5 s")
-    return f"the longest gap between two pings is {gap:.2f} s at a beat of 0.5 s; 4 jobs succeeded meanwhile"
+        gap = statistics.median(
+            later - earlier for earlier, later in itertools.pairwise(sent) if later > hanging
+        )
+        # Beats that waited for an answer would come every three seconds, when the request has timed out. The median,
+        # as one may meet a connection that the engine is just closing, or a machine that stands still.
+        check(gap < 1.0, f"pings went out every {gap:.2f} s, at a beat of 0.5 s")
+        await _mend(scene)
+    return f"pings went out every {gap:.2f} s at a beat of 0.5 s; 4 jobs succeeded meanwhile"
 
 
 async def _refuse(scene: Scene, status: int) -> str:
@@ -177,9 +180,9 @@ async def secrets_repeated(scene: Scene) -> str:
             await wait_until(lambda: "worker_ready" in worker.said(), "it takes the new token")
             says.append(f"<html>Bearer {token} after an-earlier-token-of-this-worker</html>")
             await _submit(scene, 1)
-            await asyncio.sleep(2.0)
+            await wait_until(lambda: "<html>Bearer" in worker.said(), "it says what it was answered now")
+            await asyncio.sleep(1.0)  # by then others have been answered so too
             said = worker.said()
-            check("<html>" in said, "the page was not told at all")
             check(token not in said, "the token is in the log")
             line = next((line for line in said.splitlines() if "earlier-token" in line), "")
             check(not line, f"the token before it is in the log: {line}")

@@ -135,6 +135,7 @@ async def cloned_machine(scene: Scene) -> str:
                 check(uuid_of(clone) != uuid, "the clone is the same worker")
                 reasons = [event["reason"] for event in said(clone, "place_in_doubt")]
                 check(reasons and "machine-id" in reasons[0], f"the doubt was {reasons}")
+                await wait_until(lambda: said(clone, "claim_set_aside"), "the setting aside of the claim")
                 await asyncio.sleep(_SETTLE_SECONDS)
                 record = await scene.job(job)
                 check(record["finishedAt"] is None, "the clone reported the original's job")
@@ -160,6 +161,7 @@ async def restored_journal(scene: Scene) -> str:
         shutil.copytree(backup, first.state_dir, dirs_exist_ok=True)
         async with scene.worker(state_dir=first.state_dir) as restored:
             check(uuid_of(restored) == uuid, "restored in place, it should be the same worker")
+            await wait_until(lambda: said(restored, "claim_over"), "the dropping of the claim")
             await asyncio.sleep(_SETTLE_SECONDS)
             record = await scene.job(job)
             check(

@@ -43,6 +43,7 @@ async def tostop(scene: Scene) -> str:
             await wait_until(lambda: said.count(b"x" * 500) == 20, "the arrival of 20 lines, each once")
             os.write(master, b"\x1a")  # Ctrl-Z
             await run(scene, kind="lines", number=1)
+            scene.attack_ended = time.monotonic()
             os.write(master, b"\x03")  # Ctrl-C
             async with asyncio.timeout(20):
                 await process.wait()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.worker.job_users import not_open_to_all
+from tests.faults.programs import Worker
 from tests.programs.redteam.attack import attack, check, wait_until
 from tests.programs.redteam.scene import Scene, events_of
 
@@ -24,8 +25,6 @@ _ORDINARY = "neops_redteam/ordinary:1.0.0"
 _LIMIT_MB = 150
 _HELD_MB = 600
 _DROP_FROM_BOUNDS = 24  # PR_CAPBSET_DROP of <linux/prctl.h>
-_IN_PLACE = 4
-"""Where in the command of `opening` what is done in the new mounts begins."""
 _SYS_ADMIN, _SYS_RESOURCE = 21, 24  # <linux/capability.h>
 _NEW_MOUNTS = 0x20000  # CLONE_NEWNS of <linux/sched.h>
 _IN_PLACE = 4
@@ -61,15 +60,15 @@ async def very_many_maps(scene: Scene) -> str:
     async with scene.worker(cgroups="off", max_job_memory_mb=250) as worker:
         mapping = await scene.submit(_HOARDING, {"kind": "maps", "mb": 4, "seconds": 6})
         await worker.wait_for("hoarding now")
-        figures = [await _hoard(scene, "private", 500, 4), await _hoard(scene, "maps", 500, 6)]
+        figures = [await _hoard(scene, "private", 500), await _hoard(scene, "maps", 500)]
         result = await scene.result_of(mapping)
         check(result["success"], f"the job that holds 4 MB, mapped very often, failed: {result['message']}")
-        failing = [event["message"] for event in events_of(worker) if "failing" in event.get("event", "")]
+        failing = _messages(worker, "watch_failing")
         check(not failing, f"jobs could not be looked at: {failing}")
     return ", ".join(figures)
 
 
-async def _hoard(scene: Scene, kind: str, mb: int = _HELD_MB, seconds: float = 8) -> str:
+async def _hoard(scene: Scene, kind: str, mb: int = _HELD_MB, seconds: float = 20) -> str:
     """Return how long a job lived that held much more than it may."""
     begun = time.monotonic()
     job = await scene.submit(_HOARDING, {"kind": kind, "mb": mb, "seconds": seconds})
@@ -97,9 +96,13 @@ async def sockets(scene: Scene) -> str:
         result = await scene.result_of(hoarding)
         check(result["success"], f"the job that holds them failed: {result['message']}")
         check(result["data"]["got"] >= 500, "it kept too few on their way: this shows nothing")
-        failing = [event["message"] for event in events_of(worker) if "failing" in event.get("event", "")]
+        failing = _messages(worker, "children_failing")
         check(not failing, f"children could not be started: {failing}")
     return f"{result['data']['got']} on their way; 4 jobs beside it took {seconds:.1f} s"
+
+
+def _messages(worker: Worker, name: str) -> list[str]:
+    return [event["message"] for event in events_of(worker) if event["event"] == name]
 
 
 _LEAVING = "neops_redteam/leaving:1.0.0"

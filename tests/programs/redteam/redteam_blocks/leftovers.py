@@ -89,8 +89,8 @@ class Leaves(FunctionBlock[LeftoverParams, FunctionBlockResultData]):
         parent = os.getpid()
 
         def trace() -> None:
-            if _libc.ptrace(_SEIZE, parent, None, None) == 0:
-                (place / "traces").touch()
+            traces = _libc.ptrace(_SEIZE, parent, None, None) == 0
+            (place / ("traces" if traces else "cannot")).touch()
 
         return _forked(trace)
 
