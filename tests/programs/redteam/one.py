@@ -6,6 +6,7 @@ A process of its own for each attack: what hangs is killed with all that it has 
 import asyncio
 import dataclasses
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -47,6 +48,8 @@ async def try_attack(attack: Attack, directory: Path) -> Finding:
 
 def main() -> int:
     """Print the finding. Returns 0 also for an attack that succeeded: that is said in the line."""
+    # This signal ends an attack that hangs. A shell has the programs that it starts in the background ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     number, directory = sys.argv[1:]
     finding = asyncio.run(try_attack(all_attacks()[number], Path(directory)))
     print(json.dumps(dataclasses.asdict(finding)), flush=True)
