@@ -161,6 +161,7 @@ async def storm_of_reloads(scene: Scene) -> str:
         await _succeeded(scene, jobs)
         await _succeed(scene, 4)
         refused = _said(worker, "reload_refused")
+        check(refused, "no text was refused: this shows nothing")
         env.write_bytes(b"")
         worker.signal(signal.SIGHUP)
         await asyncio.sleep(0.15)
@@ -278,7 +279,7 @@ async def odd_tokens(scene: Scene) -> str:
     token.touch(mode=0o600)
     token.write_bytes(true)
     async with scene.worker(engine_token_file=token) as worker:
-        for kind in ("binary", "lines", "empty", "directory", "pipe", "circle", "gone"):
+        for kind in ("binary", "lines", "large", "empty", "directory", "pipe", "circle", "gone"):
             shutil.rmtree(token) if token.is_dir() and not token.is_symlink() else token.unlink(
                 missing_ok=True
             )
