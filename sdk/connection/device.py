@@ -51,13 +51,14 @@ class Device:
         self.platform: Platform = target.platform(self.session)
         self._after_login = ("", "")
         self._turn = threading.Lock()
+        self._place: SessionPlace | None = None
 
     def open(self, deadline: Deadline, make_way: Callable[[str], None]) -> None:
         """Log in. Raises `DeviceError`; nothing is open then.
 
         `make_way` closes unused sessions that are kept on the device, if there is no place for another one.
         """
-        place = SessionPlace(self.session.where)
+        place = self._place = SessionPlace(self.session.where)
         self.session.use_place(place)
         try:
             place.wait(deadline, make_way)
@@ -131,7 +132,8 @@ class Device:
 
     def late_login(self, seconds: float) -> DeviceError:
         """Return the error for a login that did not end in time. It says how far the login came."""
-        return no_prompt(self.session, seconds)
+        waits = self._place.late(seconds) if self._place is not None else None
+        return waits or no_prompt(self.session, seconds)
 
     def abort(self) -> None:
         """End the connection, whatever it is doing. Does not block."""

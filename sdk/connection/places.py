@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from sdk.connection.causes import Cause
 from sdk.connection.deadline import Deadline
-from sdk.connection.errors import fail
+from sdk.connection.errors import DeviceError, fail
 
 
 class Place(Protocol):
@@ -95,15 +95,15 @@ class SessionPlace:
                 _mine[self._device] += 1
                 self._is_counted = True
                 return
-            own = _mine[self._device]
+        error = self._taken(self._places.limit, deadline.seconds)
         self.give_back()
-        limit = self._places.limit
-        what, taken = (
-            (f"all {limit} sessions", "were taken") if limit > 1 else ("the one session", "was taken")
-        )
-        who = "other jobs" if not own else "this job itself" if own >= limit else "this and other jobs"
-        seconds = deadline.seconds
-        raise fail(Cause.SESSIONS_TAKEN, self._device, seconds=seconds, what=what, taken=taken, who=who)
+        raise error
+
+    def late(self, seconds: float) -> DeviceError | None:
+        """Return the error for a wait that was not over within `seconds`; None if nobody waits for the place."""
+        if self._places is None or self._is_counted or self._is_given_back:
+            return None
+        return self._taken(self._places.limit, seconds)
 
     def _wait_longer(self, place: Place, deadline: Deadline, make_way: Callable[[str], None]) -> bool:
         # In this order: sessions that would be kept from now on are closed, too, and nothing comes in between.
@@ -126,3 +126,13 @@ class SessionPlace:
                 _mine[self._device] -= 1
         if self._place is not None:
             self._place.give_back()
+
+    def _taken(self, limit: int, seconds: float) -> DeviceError:
+        """Return the error that says who has the places of the device."""
+        with _lock:
+            own = _mine[self._device]
+        what, taken = (
+            (f"all {limit} sessions", "were taken") if limit > 1 else ("the one session", "was taken")
+        )
+        who = "other jobs" if not own else "this job itself" if own >= limit else "this and other jobs"
+        return fail(Cause.SESSIONS_TAKEN, self._device, seconds=seconds, what=what, taken=taken, who=who)

@@ -111,6 +111,20 @@ async def test_waiting_counts_against_the_login_and_its_end_says_who_has_the_pla
                 await show(device, login_seconds=0.3)
 
 
+async def test_a_wait_whose_thread_is_late_is_not_taken_for_a_device_that_does_not_answer(
+    places: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    # As on a busy machine: its limit is over long before its thread runs again.
+    monkeypatch.setattr(CountedPlace, "wait", lambda self, seconds: go_on.wait(PATIENCE_SECONDS) and False)
+    async with EmulatedIos("admin", PASSWORD) as device:
+        with pytest.raises(DeviceError) as taken:
+            await show(device, login_seconds=0.1)
+        go_on.set()
+    assert taken.value.cause is Cause.SESSIONS_TAKEN
+    await until(lambda: places.given_back == 1)
+
+
 async def test_who_is_cancelled_while_it_waits_wants_no_place_any_more(places: Counted) -> None:
     async with EmulatedIos("admin", PASSWORD) as device:
         places.free.acquire()
