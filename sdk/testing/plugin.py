@@ -33,6 +33,9 @@ _MARKERS = (
 )
 
 _IN_PROCESS = "--blocks-in-process"
+_LOG_TITLE = "Log of supervisor_process"
+_FAILED = pytest.StashKey[pytest.TestReport]()
+"""The report of a test that failed while its worker still ran."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -82,11 +85,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what the worker logged, below a test that failed."""
+    """Show what the worker logged up to its end, below a test that failed."""
     report = yield
     worker = getattr(item, "funcargs", {}).get("supervisor_process")
-    if worker is not None and report.failed:
-        report.sections.append(("Log of supervisor_process", worker.log))
+    if worker is None:
+        return report
+    failed = item.stash.get(_FAILED, None)
+    if failed is not None:
+        # Its last lines may have been on their way when the test failed. Now the worker has ended.
+        failed.sections[:] = [each for each in failed.sections if each[0] != _LOG_TITLE]
+        failed.sections.append((_LOG_TITLE, worker.log))
+    elif report.failed:
+        report.sections.append((_LOG_TITLE, worker.log))
+        item.stash[_FAILED] = report
     return report
 
 

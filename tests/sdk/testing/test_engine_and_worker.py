@@ -45,7 +45,9 @@ def test_a_job_goes_the_whole_way_without_a_loop(
         (True, "b"),
         (True, "c"),
     ]
-    assert "said by it" in supervisor_process.log
+    wait_until(
+        lambda: "said by it" in supervisor_process.log, "the worker has logged what the job has printed"
+    )
     assert [job.job_id for job in dev_engine.jobs()] == ids
     supervisor_process.signal(signal.SIGTERM)
     assert supervisor_process.wait() == 0
@@ -177,6 +179,28 @@ def test_the_worker_s_log_stands_below_a_test_that_failed(pytester: pytest.Pytes
     result = pytester.runpytest_subprocess()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*Log of supervisor_process*", "*from the child*"])
+
+
+def test_lines_that_come_after_the_failure_stand_below_the_test_too(pytester: pytest.Pytester) -> None:
+    pytester.makeini(INI)
+    pytester.makepyfile(
+        test_late="""
+        import pytest
+        class Worker:
+            log = "an early line"
+        @pytest.fixture
+        def supervisor_process():
+            worker = Worker()
+            yield worker
+            worker.log += " and a late one"
+        def test_it(supervisor_process):
+            assert False
+        """
+    )
+    result = pytester.runpytest_subprocess("test_late.py")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*Log of supervisor_process*", "an early line and a late one"])
+    assert result.stdout.str().count("an early line") == 1, "it is not shown twice"
 
 
 @pytest.mark.parametrize("setting", ["blocks", ["blocks"]], ids=["a text", "a list"])
