@@ -74,7 +74,7 @@ def test_the_thread_has_the_context_variables_of_the_job(block_runner: BlockRunn
 def test_a_hang_in_that_thread_ends_at_the_limit_with_the_author_s_line_and_the_warning(
     block_runner: BlockRunner,
 ) -> None:
-    outcome = run(block_runner, "plain", {"which": "hang"}, max_seconds=0.3, grace_seconds=5)
+    outcome = run(block_runner, "plain", {"which": "hang"}, max_seconds=3, grace_seconds=5)
     assert (outcome.cause, outcome.killed) == ("time_limit", False)
     assert f'File "{SOURCE / "shapes.py"}", line' in outcome.stack
     assert "in run" in outcome.stack

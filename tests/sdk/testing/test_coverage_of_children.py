@@ -20,7 +20,7 @@ if params.text == "hang":
     time.sleep(600)
 if params.text == "crash":
     there = 1
-    time.sleep(0.4)
+    time.sleep(2)
     os.kill(os.getpid(), 11)
 if params.text == "never":
     return ok()
@@ -32,7 +32,7 @@ CASES = """
 """
 KILLED = """
 def test_killed(block_runner):
-    block_runner.run(Sample, Params(text="hang"), max_seconds=1, grace_seconds=0).assert_killed(by="time limit")
+    block_runner.run(Sample, Params(text="hang"), max_seconds=4, grace_seconds=0).assert_killed(by="time limit")
     block_runner.run(Sample, Params(text="crash")).assert_crashed("SIGSEGV")
 """
 

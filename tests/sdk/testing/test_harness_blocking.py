@@ -7,7 +7,7 @@ from sdk.testing import BlockRunner
 
 def test_the_warning_of_code_that_blocks_is_a_line_of_the_outcome_s_log(block_runner: BlockRunner) -> None:
     outcome = block_runner.run(
-        "neops_testing/hang_sleep", source="blocks.testing", max_seconds=1.5, grace_seconds=0
+        "neops_testing/hang_sleep", source="blocks.testing", max_seconds=5, grace_seconds=0
     )
     assert outcome.cause == "time_limit"
     (warning,) = [line for line in outcome.logs if "blocks its event loop" in line.message]

@@ -128,12 +128,14 @@ def test_invalid_parameters_are_a_failed_outcome_without_their_values(block_runn
 def test_a_hang_is_killed_at_its_limit_and_the_stack_names_the_line(
     block_runner: BlockRunner, library: Path
 ) -> None:
-    outcome = block_runner.run("hangs", source=library, max_seconds=0.5, grace_seconds=0)
+    outcome = block_runner.run("hangs", source=library, max_seconds=3, grace_seconds=0)
     assert (outcome.success, outcome.cause, outcome.killed) == (False, "time_limit", True)
     assert f'"{library / "hangs.py"}", line ' in outcome.stack
     assert "in run" in outcome.stack
-    assert outcome.elapsed_seconds >= 0.5
-    assert [line.message for line in outcome.logs] == ["before"]
+    assert outcome.elapsed_seconds >= 3
+    first, blocks = outcome.logs
+    assert first.message == "before"
+    assert "acme/hangs:1.0.0 blocks its event loop" in blocks.message
 
 
 def test_a_block_s_own_limit_counts_where_it_is_lower(block_runner: BlockRunner, library: Path) -> None:
@@ -178,7 +180,14 @@ def test_secrets_are_masked_in_texts_and_whole_in_the_block(block_runner: BlockR
 def templates_of(server: ServerProcess) -> set[int]:
     """The pids of the templates that a block server keeps."""
     below = psutil.Process(server.pid).children(recursive=True)
-    return {process.pid for process in below if process.name() == "neops-template"}
+    return {process.pid for process in below if name_of(process) == "neops-template"}
+
+
+def name_of(process: psutil.Process) -> str:
+    try:
+        return str(process.name())
+    except psutil.NoSuchProcess:  # it has ended since it was listed
+        return ""
 
 
 def test_what_a_block_leaves_behind_is_killed_and_the_templates_of_other_blocks_are_not(
