@@ -17,6 +17,7 @@ from harness_support import is_alive
 
 from blocks.echo import Echo
 from sdk.testing import BlockRunner, HarnessError
+from sdk.testing.connection import Connection
 from sdk.testing.server import ServerProcess
 from tests.patience import PATIENCE_SECONDS, wait_until
 
@@ -89,7 +90,7 @@ def test_nothing_survives_the_process_of_the_tests(busy_client: Any, tmp_path: P
     client.kill()
     client.wait(PATIENCE_SECONDS)
     wait_until(lambda: all_gone(servers, marker))
-    assert list(tmp_path.glob("neops-*")) == []
+    wait_until(lambda: not list(tmp_path.glob("neops-*")))
 
 
 @pytest.mark.parametrize("which", ["keeper", "server"])
@@ -140,16 +141,23 @@ def test_a_server_that_died_between_two_runs_is_replaced() -> None:
         assert server.pid != first
 
 
-def test_a_server_that_dies_during_a_run_is_an_error_with_its_last_words() -> None:
+def test_a_server_that_dies_during_a_run_is_an_error_with_its_last_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with ServerProcess() as server:
         runner = BlockRunner(server)
         assert runner.run(Echo, {"text": "x"}).success
         assert server.pid is not None
         (supervisor,) = psutil.Process(server.pid).children()
+        timer, send = threading.Timer(0.2, supervisor.kill), Connection.send
+
+        def send_and_kill_later(connection: Connection, message: dict[str, Any]) -> None:
+            send(connection, message)
+            timer.start()  # not before: the next run would replace a server that has died
+
+        monkeypatch.setattr(Connection, "send", send_and_kill_later)
         # The stop is what a run would wait in; the kill ends it meanwhile.
         supervisor.suspend()
-        timer = threading.Timer(0.2, supervisor.kill)
-        timer.start()
         with pytest.raises(HarnessError, match="the worker was ended by SIGKILL") as caught:
             runner.run(Echo, {"text": "x"})
         timer.join()
