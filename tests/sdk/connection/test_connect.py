@@ -18,7 +18,7 @@ from sdk.testing.devices import EmulatedIos, Faults
 from tests.patience import PATIENCE_SECONDS, until
 
 PROMPT_LIKE = "first\nr1#\nr1#\nr1(config)#\nr2#\nlast r1#"
-STAGES = (Cause.NO_BANNER, Cause.NO_KEY_EXCHANGE, Cause.LOGIN_TIMEOUT, Cause.NO_PROMPT)
+STAGES = (Cause.CONNECT_TIMEOUT, Cause.NO_BANNER, Cause.NO_KEY_EXCHANGE, Cause.LOGIN_TIMEOUT, Cause.NO_PROMPT)
 """What a login is said to have waited for, by how far it has come at its limit."""
 SLOW_SECONDS = 30.0
 

@@ -316,7 +316,7 @@ async def _connect_again(device: EmulatedIos) -> Any:
 
 
 async def test_a_reload_can_be_cancelled_and_a_change_confirmed() -> None:
-    async with EmulatedIos("admin", PASSWORD, minute_seconds=0.3) as device, ssh_client(device) as client:
+    async with EmulatedIos("admin", PASSWORD, minute_seconds=2.0) as device, ssh_client(device) as client:
         shell = await client.create_process(term_type="vt100")
         shell.stdin.write("reload in 1\n")
         await until(shell, "[confirm]")
@@ -324,7 +324,7 @@ async def test_a_reload_can_be_cancelled_and_a_change_confirmed() -> None:
         await until(shell, "SHUTDOWN ABORTED")
         shell.stdin.write("configure terminal revert timer 1\nhostname kept\nend\nconfigure confirm\n")
         await until(shell, "configure confirm\r\nkept#")
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(2.1)
         shell.stdin.write("show reload\n")
         assert "kept#" in await until(shell, "No reload is scheduled.\r\nkept#")
 
