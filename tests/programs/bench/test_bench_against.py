@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.programs.bench.against.report import FIGURES
 from tests.programs.bench.versions_support import BROKEN, ENDLESS, SET_UP, commit, git
 
@@ -156,7 +157,7 @@ async def test_an_interrupted_comparison_leaves_nothing(
 ) -> None:
     commit(changeable, ENDLESS)
     process = await bench_of_changes.start("--against=HEAD")
-    async with asyncio.timeout(50):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not bench_of_changes.pids.exists() or not bench_of_changes.pids.read_text().endswith("\n"):
             await asyncio.sleep(0.05)
         process.send_signal(number)
