@@ -14,9 +14,9 @@ def meta(deadline: float | None) -> JobMeta:
 
 
 def test_the_remaining_time_counts_down_to_the_deadline() -> None:
-    remaining = meta(time.monotonic() + 10).remaining_seconds()
+    remaining = meta(time.monotonic() + 1000).remaining_seconds()
     assert remaining is not None
-    assert 9 < remaining <= 10
+    assert 900 < remaining <= 1000
 
 
 def test_after_the_deadline_no_time_remains() -> None:

@@ -55,7 +55,7 @@ async def test_what_is_no_device_is_said_with_the_reason(faults: Faults, reason:
 
 
 async def test_a_device_that_does_not_answer_in_time_is_inconclusive() -> None:
-    report = await report_of(Faults(auth_hang=True), total_budget=0.5)
+    report = await report_of(Faults(auth_hang=True), total_budget=3)
     assert report.outcome == detection.DetectionOutcome.INCONCLUSIVE
     assert "no answer within" in report.attempts[-1].error
 

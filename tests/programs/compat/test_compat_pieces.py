@@ -16,6 +16,7 @@ from sdk.compat.installed.logs import send_logs_to
 from sdk.errors import EntityNotInContextError
 from sdk.logger import block_logger
 from sdk.testing.devices import EmulatedIos
+from tests.patience import PATIENCE_SECONDS
 
 install_alias()
 
@@ -286,11 +287,13 @@ def test_a_warning_of_code_that_blocks_is_whole_in_a_logger_that_fills_in_by_bra
     detector = of("concurrency").BlockingDetector(0.05, of("logger").logger_for(SimpleNamespace()))
     detector.start("acme/show:1.0.0")
     try:
-        asyncio.run(_blocking())
+        asyncio.run(_blocking(caplog))
     finally:
         detector.stop()
     assert any("acme/show:1.0.0 blocks its event loop" in record.getMessage() for record in caplog.records)
 
 
-async def _blocking() -> None:
-    time.sleep(0.3)  # what is warned of
+async def _blocking(caplog: pytest.LogCaptureFixture) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not caplog.records and time.monotonic() < end:
+        time.sleep(0.1)  # what is warned of: again, where the watching thread got no processor

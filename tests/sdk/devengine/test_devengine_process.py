@@ -18,7 +18,7 @@ import pytest
 from devengine_support import ECHO, HttpWorker, running_engine
 
 from sdk.devengine import DatabaseError, DevEngine, EngineOptions, EngineOptionsError, Fault, ListenError
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).parents[3]
 BLOCK = "lab/echo:1.0.0"
@@ -240,6 +240,6 @@ async def test_an_ended_engine_leaves_no_descriptor_and_no_task() -> None:
     descriptors, tasks = len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks())
     async with running_engine() as engine, HttpWorker(engine.url, engine.token_file) as worker:
         await worker.register()
-    await asyncio.sleep(0)
-    assert len(os.listdir("/proc/self/fd")) == descriptors
-    assert len(asyncio.all_tasks()) == tasks
+    # A socket that was closed is gone with a turn of the loop.
+    await until(lambda: len(os.listdir("/proc/self/fd")) == descriptors, "no descriptor is left")
+    await until(lambda: len(asyncio.all_tasks()) == tasks, "no task is left")

@@ -123,7 +123,7 @@ def test_a_setting_of_several_values_may_be_a_text_as_on_the_command_line(
 def test_a_worker_that_does_not_end_is_killed_with_all_below_it(
     dev_engine: EngineThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sdk.testing.daemon._STOP_SECONDS", 1.0)
+    monkeypatch.setattr("sdk.testing.daemon._STOP_SECONDS", 4.0)
     settings = {"function_blocks": ["blocks.echo"], "engine_token_file": dev_engine.token_file}
     with SupervisorProcess(dev_engine.url, tmp_path / "worker", settings) as worker:
         keeper = worker.pid
