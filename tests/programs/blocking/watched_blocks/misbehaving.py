@@ -1,4 +1,7 @@
-"""A block that holds up its event loop, in many ways. Each line with `# blocks` has to be reported, once."""
+"""A block that holds up its event loop, in many ways. Each line with `# blocks` has to be reported, once.
+
+Each blocks for several times the limit: the thread that watches may get no processor for a second.
+"""
 
 import asyncio
 import contextlib
@@ -39,60 +42,60 @@ class Nothing(FunctionBlockResultData):
 
 async def sleeps() -> None:
     for _ in range(2):
-        time.sleep(1)  # blocks
+        time.sleep(2.5)  # blocks
         await asyncio.sleep(0.05)
 
 
 async def sleeps_in_two_places() -> None:
-    time.sleep(1)  # blocks
-    time.sleep(1)  # blocks
+    time.sleep(2.5)  # blocks
+    time.sleep(2.5)  # blocks
 
 
 async def sleeps_late() -> None:
     await asyncio.sleep(1.5)
-    time.sleep(1)  # blocks
+    time.sleep(2.5)  # blocks
 
 
 async def sleeps_in_a_task_among_others() -> None:
     async def one() -> None:
         await asyncio.sleep(0.1)
-        time.sleep(1)  # blocks
+        time.sleep(2.5)  # blocks
 
     await run_parallel(one(), asyncio.sleep(0.5), asyncio.sleep(1.5))
 
 
 async def sleeps_in_a_callback() -> None:
     def callback() -> None:
-        time.sleep(1)  # blocks
+        time.sleep(2.5)  # blocks
 
     asyncio.get_running_loop().call_soon(callback)
     await asyncio.sleep(0.1)
 
 
 async def computes() -> None:
-    end = time.thread_time() + 1.2
+    end = time.thread_time() + 2.5
     any(time.thread_time() > end for _ in itertools.count())  # blocks
 
 
 async def waits_for_a_program() -> None:
-    subprocess.run(["sleep", "1"], check=True)  # blocks
+    subprocess.run(["sleep", "2.5"], check=True)  # blocks
 
 
 async def waits_for_a_socket() -> None:
     here, there = socket.socketpair()
     with here, there:
-        here.settimeout(1)
+        here.settimeout(2.5)
         with contextlib.suppress(TimeoutError):
             here.recv(1)  # blocks
 
 
 async def reads_a_device_slowly() -> None:
-    end = time.monotonic() + 1.5
+    end = time.monotonic() + 2.5
     any(time.sleep(0.01) or time.monotonic() > end for _ in itertools.count())  # blocks
 
 
 async def holds_the_gil_and_sleeps() -> None:
-    libc.usleep(900_000)  # blocks
+    libc.usleep(2_500_000)  # blocks
 
 
 async def holds_the_gil_and_sleeps_long() -> None:
@@ -148,7 +151,7 @@ class Misbehaves(FunctionBlock[Params, Nothing]):
         return FunctionBlockResult(success=True, message="Done")
 
     async def acquire(self, params: AcquireParams[Params]) -> FunctionBlockAcquireResult:
-        time.sleep(1)  # blocks
+        time.sleep(2.5)  # blocks
         return FunctionBlockAcquireResult(success=True, message="Done")
 
     async def rollback(
@@ -157,5 +160,5 @@ class Misbehaves(FunctionBlock[Params, Nothing]):
         context: WorkflowContext,
         result_from_failed: FunctionBlockResult[Nothing] | None = None,
     ) -> FunctionBlockRollbackResult:
-        time.sleep(1)  # blocks
+        time.sleep(2.5)  # blocks
         return FunctionBlockRollbackResult(success=True, message="Done")
