@@ -4,9 +4,10 @@ The answer to a poll is a claim. If the worker gave up an answer that still come
 """
 
 import asyncio
-import contextlib
 import math
 from typing import Final
+
+from supervisor.process.time_limit import TimeLimit, time_limit
 
 LONGEST_SECONDS: Final = 120.0
 """How long it may take in all. By default, a job that comes later could not end before the engine gives it up."""
@@ -22,16 +23,16 @@ class Arrival:
         self._silence = 0.0
         self._has_begun = False
         self._is_hurried = False
-        self._limit: asyncio.Timeout | None = None
+        self._limit: TimeLimit | None = None
         self._due_at = self._ends_at = math.inf
 
-    def time_out(self, seconds: float) -> asyncio.Timeout:
+    def time_out(self, seconds: float) -> TimeLimit:
         """Return the time-out of a request. Each part of its answer puts the end off to so many seconds later."""
         now = asyncio.get_running_loop().time()
         self._silence, self._has_begun = seconds, False
         self._due_at = now + seconds
         self._ends_at = self._due_at if self._is_hurried else now + max(seconds, self._longest)
-        self._limit = asyncio.timeout(seconds)
+        self._limit = time_limit(seconds)
         return self._limit
 
     def part_came(self) -> None:
@@ -62,5 +63,4 @@ class Arrival:
     def _set(self, due_at: float) -> None:
         self._due_at = min(due_at, self._ends_at)
         if self._limit is not None:
-            with contextlib.suppress(RuntimeError):  # it has ended already
-                self._limit.reschedule(self._due_at)
+            self._limit.reschedule(self._due_at)

@@ -1,11 +1,11 @@
 """Requests to the engine and its answers, for each way they travel. Plain data."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from supervisor.engine.arrival import Arrival
 from supervisor.errors import SupervisorError
+from supervisor.process.time_limit import TimeLimit, time_limit
 
 BODY_CAP_BYTES: Final = 4 * 2**20
 """The cap of every answer without its own cap. Parsing so much takes about 40 milliseconds of the loop."""
@@ -28,9 +28,9 @@ class Request:
     arrival: Arrival | None = None
     """What puts its time-out off while parts of the answer come."""
 
-    def time_out(self) -> asyncio.Timeout:
+    def time_out(self) -> TimeLimit:
         """Return its time-out, to be entered as it is sent."""
-        return asyncio.timeout(self.seconds) if self.arrival is None else self.arrival.time_out(self.seconds)
+        return time_limit(self.seconds) if self.arrival is None else self.arrival.time_out(self.seconds)
 
     def part_came(self) -> None:
         """Note that a part of the answer has come."""

@@ -23,6 +23,7 @@ from supervisor.journal.write_timeout import WriteTimeout
 from supervisor.log.event import tell
 from supervisor.log.events.results import JournalMetBug, ResultsLost
 from supervisor.process.tasks import Tasks
+from supervisor.process.time_limit import time_limit
 
 _log = logging.getLogger(__name__)
 
@@ -294,7 +295,6 @@ class DurableCopy:
         return replaced
 
     async def _patiently(self, future: "asyncio.Future[Any]") -> Any:
-        # Perhaps nobody waits for its end any more.
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
-        async with asyncio.timeout(OPEN_SECONDS):
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())  # perhaps nobody waits
+        async with time_limit(OPEN_SECONDS):
             return await asyncio.shield(future)

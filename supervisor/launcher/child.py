@@ -29,6 +29,7 @@ from supervisor.process.proc import status_of
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain
 from supervisor.process.signal_names import signal_name
+from supervisor.process.time_limit import time_limit
 from supervisor.verdict import ExitStatus
 
 _DESCRIPTOR: Final = struct.Struct("i")
@@ -97,8 +98,7 @@ class Child:
     async def get_ready(self, timeout_seconds: float) -> None:
         """Open the channel's stream and wait for the child's first frame.
 
-        Raises `LaunchError` if the child ends or stays silent instead. Then, and if this is cancelled, the child
-        is killed and reaped.
+        Raises `LaunchError` if it ends or stays silent instead. Then, and if cancelled, it is killed and reaped.
         """
         try:
             await self._wait_until_ready(timeout_seconds)
@@ -108,7 +108,7 @@ class Child:
 
     async def _wait_until_ready(self, timeout_seconds: float) -> None:
         try:
-            async with asyncio.timeout(timeout_seconds):
+            async with time_limit(timeout_seconds):
                 self.channel = ChannelStream(self._channel, 4 * LOG_CAP_CHARS, self._take_listener)
                 if await self._hear_ready():
                     return

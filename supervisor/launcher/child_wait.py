@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from supervisor.launcher.child import Child
+from supervisor.process.time_limit import TimeLimit
 
 
 @dataclass(slots=True, eq=False)
@@ -13,7 +14,7 @@ class ChildWait:
     child: asyncio.Future[Child]
     asked_at: float
     longest_seconds: float
-    timeout: asyncio.Timeout | None = None
+    timeout: TimeLimit | None = None
     generation: int = 0
     """The generation of the child that it got: see `SparePool.renew`."""
 

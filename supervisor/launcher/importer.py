@@ -33,6 +33,7 @@ from supervisor.process.pipe_ends import pipe_threads
 from supervisor.process.reaping import wait_for
 from supervisor.process.shortage import explain
 from supervisor.process.signal_names import how_it_ended
+from supervisor.process.time_limit import TimeLimit
 
 _log = logging.getLogger(__name__)
 _output_log = logging.getLogger("template")
@@ -45,6 +46,8 @@ SLOW_SECONDS: Final = 5.0
 
 _STACK_SECONDS: Final = 0.3
 _EXIT_SECONDS: Final = 1.0
+_LEAST_LOOKS: Final = 20
+"""So often it looks for an end whatever the clock says: the machine may have stood still all the time."""
 _TRIES_AFTER_SIGKILL: Final = 3
 """How often a module is imported again if its import ended by SIGKILL.
 
@@ -115,9 +118,10 @@ class TemplateProcess:
     async def end_by_itself(self, bound_seconds: float) -> str | None:
         """Reap the template if it ends within `bound_seconds`, and return how it ended; `None` while it lives on."""
         end = time.monotonic() + bound_seconds
-        flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
+        looks, flags = 0, os.WEXITED | os.WNOWAIT | os.WNOHANG
         while os.waitid(os.P_PID, self.pid, flags) is None:  # noqa: ASYNC222  # WNOHANG never waits
-            if time.monotonic() > end:
+            looks += 1
+            if looks > _LEAST_LOOKS and time.monotonic() > end:
                 return None
             await asyncio.sleep(0.005)
         status = self.reap()
@@ -199,7 +203,7 @@ async def _follow(template: TemplateProcess, import_seconds: float) -> Catalogue
         while True:
             try:
                 # A module that only logs on and on makes no progress.
-                async with asyncio.timeout_at(latest):
+                async with TimeLimit(latest):
                     frame = await read_frame(reader, CATALOGUE_CAP_BYTES)
                 if frame is None:
                     return await _died(template, module, "")

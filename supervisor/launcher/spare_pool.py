@@ -18,6 +18,7 @@ from supervisor.log.event import tell
 from supervisor.log.events.processes import ChildrenFailing, ChildrenRestored, SpareDied
 from supervisor.process.cgroups.worker import Cgroups
 from supervisor.process.tasks import Tasks
+from supervisor.process.time_limit import FairTimer, TimeLimit, time_limit
 
 _log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class SparePool:
         self._waiting.append(wait)
         self.refill()
         try:
-            async with asyncio.timeout_at(self._end_of(wait)) as wait.timeout:
+            async with TimeLimit(self._end_of(wait)) as wait.timeout:
                 return await wait.child
         except TimeoutError as error:
             if wait.given is not None:  # it came in the same turn of the loop in which the time ended
@@ -172,7 +173,7 @@ class SparePool:
     async def _start_one(self, *, rehearses: bool) -> None:
         loop = asyncio.get_running_loop()
         generation, began = self._generation, loop.time()
-        late = loop.call_later(self._capacity.late_after_seconds, self._be_late, began)
+        late = FairTimer(began + self._capacity.late_after_seconds, lambda: self._be_late(began))
         try:
             child = await self._start_and_join(rehearses=rehearses)
         except Exception as error:  # for any error: without a pause the next try would follow at once
@@ -231,7 +232,7 @@ class SparePool:
         self._joining += 1
         self.refill()
         try:
-            async with asyncio.timeout(JOIN_SECONDS):
+            async with time_limit(JOIN_SECONDS):
                 await child.cgroup.join(child.pid, child.join if child.joins_by_itself else None)
         except TimeoutError as error:
             raise LaunchError(

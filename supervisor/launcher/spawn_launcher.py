@@ -18,6 +18,7 @@ from supervisor.launcher.known_children import KnownChildren
 from supervisor.launcher.spawned_middle import SpawnedMiddle, end_child
 from supervisor.launcher.wiring import Wiring
 from supervisor.process.shortage import explain
+from supervisor.process.time_limit import time_limit
 
 _ENDING: Final = "end of an interpreter"
 
@@ -80,7 +81,7 @@ class SpawnLauncher:
         middle = SpawnedMiddle(arguments, self._imports.environment, self.known_children)
         self._middles.add(middle)
         try:
-            async with asyncio.timeout(START_TIMEOUT_SECONDS):
+            async with time_limit(START_TIMEOUT_SECONDS):
                 # Not awaited directly: a cancellation would cancel it too, and nobody would hear of an announced child.
                 await asyncio.wait((middle.child_pid,))
             pid = middle.child_pid.result()

@@ -12,6 +12,7 @@ from supervisor.launcher.template_look import forks_of
 from supervisor.log.event import tell
 from supervisor.log.events.processes import TemplateEnded, TemplateReplaced
 from supervisor.process.proc import signal_child_of
+from supervisor.process.time_limit import time_limit
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def kill(template: TemplateProcess) -> None:
 async def tell_end(template: TemplateProcess) -> None:
     """Log how a killed template has ended, when that is known."""
     try:
-        async with asyncio.timeout(MOMENT_SECONDS):
+        async with time_limit(MOMENT_SECONDS):
             status = await template.see_dead()
     except TimeoutError:
         reason = "It hears nothing more, and does not end by SIGKILL either."

@@ -7,6 +7,12 @@ from typing import Final
 LOOK_SECONDS: Final = 1.0
 """How often it looks at a template that was asked for a child, which takes milliseconds."""
 
+LATE_SECONDS: Final = 0.5
+"""If a look is so late, the worker stood still, and probably the template with it: this time does not count."""
+
+_MOST_MOMENTS: Final = 3
+"""How often it has a moment more, if its time was over anyway: a worker that is always late must go on as well."""
+
 HUNG_SECONDS: Final = 10.0
 """How long it may do nothing at all: neither run nor wait for a core."""
 
@@ -50,15 +56,20 @@ class TemplateSilence:
     def __init__(self, asked_at: float, longest_seconds: float) -> None:
         self._ends_at = asked_at + longest_seconds
         self._idle_since = asked_at
+        self._look_at: float | None = None
+        self._moments = _MOST_MOMENTS
         self._worked: int | None = None
         self._stopped_looks = 0
 
     def next_look_seconds(self, now: float) -> float:
         """Return how long to wait for the answer until the next look."""
-        return max(0.0, min(LOOK_SECONDS, self._ends_at - now))
+        pause = max(0.0, min(LOOK_SECONDS, self._ends_at - now))
+        self._look_at = now + pause
+        return pause
 
     def judge(self, look: Look, now: float) -> Judgement:
         """Return what to do after a look. Look again, unless it is over."""
+        self._leave_out_standstill(now)
         self._stopped_looks = self._stopped_looks + 1 if look.is_stopped else 0
         if self._stopped_looks >= _STOPPED_LOOKS:
             return Judgement.REPLACE
@@ -67,6 +78,15 @@ class TemplateSilence:
         if now >= self._ends_at or now - self._idle_since >= HUNG_SECONDS - LOOK_SECONDS:
             return Judgement.GIVE_UP
         return Judgement.WAIT
+
+    def _leave_out_standstill(self, now: float) -> None:
+        late_seconds = 0.0 if self._look_at is None else now - self._look_at
+        if late_seconds >= LATE_SECONDS:
+            self._ends_at += late_seconds
+            self._idle_since += late_seconds
+            if self._ends_at <= now and self._moments:
+                self._moments -= 1
+                self._ends_at = now + LOOK_SECONDS
 
 
 class Silences:

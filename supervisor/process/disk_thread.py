@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from supervisor.errors import StartRefusedError, SupervisorError
 from supervisor.process.shortage import explain
+from supervisor.process.time_limit import done_within
 
 T = TypeVar("T")
 
@@ -91,9 +92,7 @@ class DiskThread:
 
     async def within_limit(self, done: "asyncio.Future[T]") -> T:
         """Return the result of a submitted call. Raises the same as `call`; the call itself still goes on."""
-        if not done.done():
-            await asyncio.wait((done,), timeout=self.limit_seconds)
-        if not done.done():
+        if not done.done() and not await done_within(self.limit_seconds, done):
             raise DiskHangsError(self.limit_seconds)
         return done.result()
 

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from supervisor.log.event import tell
 from supervisor.log.events.processes import WatchFailing, WatchRestored
+from supervisor.process.time_limit import done_within
 
 _log = logging.getLogger(__name__)
 
@@ -53,8 +54,7 @@ class Rounds:
             self._executor = self._new_executor()
             raise
         self._pending = future
-        done, _ = await asyncio.wait({future}, timeout=LATE_SECONDS)
-        if not done:
+        if not await done_within(LATE_SECONDS, future):
             self.late = f"no answer from the kernel for {LATE_SECONDS:g} s"
             self.tell(self.late)
             try:

@@ -12,6 +12,7 @@ from supervisor.errors import EngineError
 from supervisor.log.event import tell
 from supervisor.log.events.worker import HeartbeatFailing, HeartbeatRestored
 from supervisor.process.shortage import explain
+from supervisor.process.time_limit import time_limit
 from supervisor.worker.observer import NOBODY, Observer
 from supervisor.worker.registration import Registration
 
@@ -99,7 +100,7 @@ class Heartbeat:
     async def _beat(self) -> None:
         uuid = self._registration.uuid
         try:
-            async with asyncio.timeout(self._interval):
+            async with time_limit(self._interval):
                 known = await self._engine.ping(uuid)
         except (EngineError, TimeoutError) as error:
             self._failed(str(error) or "no answer in time")

@@ -15,6 +15,7 @@ from supervisor.lifecycle.interrupted_claims import Fate, judge
 from supervisor.log.event import tell
 from supervisor.log.events.jobs import JobInterrupted
 from supervisor.log.events.state import ClaimOver, ClaimSetAside
+from supervisor.process.time_limit import time_limit
 from supervisor.verdict import Verdict
 from supervisor.verdict.refusals import worker_restarted
 from supervisor.worker.delivery import Delivery
@@ -134,7 +135,7 @@ class Recovery:
         """Return which jobs a worker has claimed according to the engine, or `None` if the engine does not answer."""
         backoff = Backoff()
         try:
-            async with asyncio.timeout(ASK_SECONDS):
+            async with time_limit(ASK_SECONDS):
                 while True:
                     try:
                         claimed = await self._engine.claimed_jobs(worker_uuid)

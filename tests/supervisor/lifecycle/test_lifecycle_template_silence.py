@@ -67,3 +67,31 @@ def test_a_child_that_became_ready_between_two_silences_makes_the_second_a_first
     silences.given_up(0.0, 10.0)
     silences.answered()
     assert not silences.given_up(11.0, 21.0)
+
+
+def test_a_time_in_which_the_worker_itself_stood_still_does_not_count() -> None:
+    """The template stood still with it, for example on a machine that was paused: it has done nothing meanwhile."""
+    silence, now, made = TemplateSilence(0.0, LONGEST), 0.0, []
+    for stood_still in (0.0, 60.0, 0.0, 60.0, *[0.0] * 40):
+        now += silence.next_look_seconds(now) + stood_still
+        made.append(silence.judge(Look("S", 7), now))
+        if made[-1] is not Judgement.WAIT:
+            break
+    assert (made[-1], now) == (Judgement.GIVE_UP, 120.0 + HUNG_SECONDS)
+
+
+def test_after_a_standstill_at_the_end_of_its_time_it_has_a_moment_to_answer() -> None:
+    silence = TemplateSilence(0.0, 0.5)
+    now = silence.next_look_seconds(0.0) + 60.0
+    assert silence.judge(Look("S", 7), now) is Judgement.WAIT
+    now += silence.next_look_seconds(now)
+    assert (silence.judge(Look("S", 7), now), now) == (Judgement.GIVE_UP, 60.5 + LOOK_SECONDS)
+
+
+def test_a_loop_that_is_late_at_each_look_gives_up_too() -> None:
+    silence, now, looks = TemplateSilence(0.0, LONGEST), 0.0, 1
+    now += silence.next_look_seconds(now) + 2.0
+    while silence.judge(Look("S", looks), now) is Judgement.WAIT and looks < 1000:
+        now += silence.next_look_seconds(now) + 2.0
+        looks += 1
+    assert looks <= 2 * LONGEST / LOOK_SECONDS
