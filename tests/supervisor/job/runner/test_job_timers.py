@@ -1,6 +1,7 @@
 """The timers of a job, by a clock that jumps."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -94,3 +95,30 @@ def test_a_timer_that_waits_for_what_is_to_be_read_can_be_cancelled() -> None:
         return fired
 
     assert simulate(live()) == []
+
+
+@pytest.mark.parametrize("late", [0.0, 0.01, 0.02, 5.0])
+def test_an_outcome_that_waits_to_be_read_is_read_before_a_timer_fires(late: float) -> None:
+    """Otherwise the job would be said to have reached its time limit, although it was done before that."""
+
+    async def live() -> list[str]:
+        ours, theirs = socket.socketpair()
+        reader, writer = await asyncio.open_connection(sock=ours)
+        seen: list[str] = []
+
+        async def read() -> None:
+            seen.append((await reader.readexactly(4) + await reader.readexactly(3)).decode())
+
+        reading = asyncio.ensure_future(read())
+        await turns(2)
+        timers = JobTimers(lambda at, timer: seen.append("timer"))
+        timers.set(Timer.DEADLINE, START + 1.0)
+        theirs.send(b"outcome")
+        stand_still(1.0 + late)
+        await asyncio.sleep(1.0)
+        await reading
+        theirs.close()
+        writer.close()
+        return seen
+
+    assert simulate(live()) == ["outcome", "timer"]
