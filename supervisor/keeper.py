@@ -28,6 +28,8 @@ from supervisor.process.unreapable import children_of, exit_status_of
 
 BOUND_SECONDS: Final = 5.0
 _REMOVE_SECONDS: Final = 1.0
+_LEAST_ROUNDS: Final = 20
+"""So many rounds of kills are made whatever the clock says: the machine may have stood still all the time."""
 _FORWARDED: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _STOPS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _HEARD: Final = _FORWARDED | {signal.SIGCHLD, signal.SIGABRT, signal.SIGIO}
@@ -183,7 +185,9 @@ def kill_all_children(bound_seconds: float, *, stuck: int | None = None) -> int:
     """
     end = time.monotonic() + bound_seconds
     killed: set[int] = set()
-    while time.monotonic() < end:
+    rounds = 0
+    while time.monotonic() < end or rounds < _LEAST_ROUNDS:
+        rounds += 1
         try:
             children = _children(stuck)
         except FileNotFoundError:  # no /proc: no process can be found

@@ -39,7 +39,8 @@ STALL_SECONDS: Final = 5.0
 class Stall:
     """A time in which the loop did not run: the process was stopped, or got no processor, or hung in one call.
 
-    It is added to the time of each part that had to move on before the loop ran again; each gets some seconds at least.
+    It is added to the time of each part that had to move on before the loop ran again; each gets some seconds at least,
+    also one that had to move on just after that.
     """
 
     ended_at: float
@@ -47,9 +48,8 @@ class Stall:
 
     def allows(self, due_at: float) -> float:
         """Return by when a part that said `due_at` must have moved on."""
-        if due_at >= self.ended_at:
-            return due_at
-        return max(due_at + self.seconds, self.ended_at + STALL_SECONDS)
+        missed = self.seconds if due_at < self.ended_at else 0.0
+        return max(due_at + missed, self.ended_at + STALL_SECONDS)
 
 
 def late_parts(parts: Iterable[Part], now: float, stall: Stall | None = None) -> tuple[Late, ...]:

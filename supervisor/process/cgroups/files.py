@@ -13,6 +13,8 @@ PROCESSES: Final = kernel_files.CGROUP_PROCESSES
 KILL: Final = "cgroup.kill"
 
 _PAUSE_SECONDS: Final = 0.002
+_LEAST_TRIES: Final = 10
+"""So many tries are made whatever the clock says: the machine may have stood still all the time."""
 
 
 def processes(directory: Path | str) -> set[int]:
@@ -79,11 +81,13 @@ def kill_and_remove(directory: Path | str, bound_seconds: float) -> tuple[set[in
     """Kill everything in a cgroup and remove it, within `bound_seconds`. Returns the pids, and whether it is gone."""
     end = time.monotonic() + bound_seconds
     killed: set[int] = set()
+    left = _LEAST_TRIES
     while True:
+        left -= 1
         killed |= kill(directory)
         if remove(directory):
             return killed, True
-        if time.monotonic() > end:
+        if left <= 0 and time.monotonic() > end:
             return killed, False
         time.sleep(_PAUSE_SECONDS)
 

@@ -18,6 +18,9 @@ RECORD: Final = "cgroups"
 """The file in the state directory with the worker's directories: the next start may be in another cgroup."""
 
 _BOUND_SECONDS: Final = 5.0
+_LEAST_ROUNDS: Final = 5
+_LEAST_WAIT_SECONDS: Final = 0.05
+"""So many rounds are made, with so long a wait, whatever the clock says: the machine may have stood still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +78,19 @@ def kill_marked(identity: str) -> tuple[set[int], int]:
     spared = lineage()
     killed: set[int] = set()
     end = time.monotonic() + _BOUND_SECONDS
+    left = _LEAST_ROUNDS
     while True:
+        left -= 1
         with contextlib.ExitStack() as opened:
             found = _open_marked(mark, spared, opened)
-            if not found or time.monotonic() > end:
+            if not found or (left <= 0 and time.monotonic() > end):
                 return killed, len(found)
             for number in (signal.SIGSTOP, signal.SIGKILL):
                 for descriptor in found.values():
                     with contextlib.suppress(OSError):
                         signal.pidfd_send_signal(descriptor, number)
             killed |= found.keys()
-            _wait(list(found.values()), end)
+            _wait(list(found.values()), max(end, time.monotonic() + _LEAST_WAIT_SECONDS))
 
 
 def _open_marked(mark: bytes, spared: set[int], opened: contextlib.ExitStack) -> dict[int, int]:

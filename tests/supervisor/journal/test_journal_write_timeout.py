@@ -110,3 +110,20 @@ async def test_a_write_that_ran_out_of_time_and_that_nobody_waits_for_is_no_comp
     gc.collect()
     assert clock.timers == []
     assert complaints == []
+
+
+async def test_a_time_in_which_nothing_ran_is_no_time_of_a_write(clock: Clock) -> None:
+    """The thread that writes stood still with the loop, for example on a machine that was paused."""
+    patience, slow = WriteTimeout(5.0), future()
+    patience.watch(slow)
+    clock.ring()
+    clock.now += 60.0  # until the next look
+    (timer,) = clock.timers
+    clock.timers[:] = []
+    clock.now += 1.0
+    timer[1]()
+    assert not slow.done()
+    for _ in range(3):
+        assert not slow.done()
+        clock.ring()
+    assert isinstance(slow.exception(), TimeoutError)
