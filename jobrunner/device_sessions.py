@@ -65,9 +65,10 @@ class WorkerPlace:
         """Wait for at most `seconds`. Return whether it may be used, or was given back. Blocks."""
         end = time.monotonic() + seconds
         while not self._granted.wait(max(0.0, min(_LISTEN_SECONDS, end - time.monotonic()))):
-            if time.monotonic() >= end:
-                return False
-            self._listen()
+            is_over = time.monotonic() >= end
+            self._listen()  # the answer may be there, and this process stood still
+            if is_over:
+                return self._granted.is_set()
         return True
 
     def give_back(self) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import faulthandler
+import itertools
 import json
 import os
 import resource
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -310,3 +312,23 @@ def test_where_the_kernel_can_not_close_a_range_every_descriptor_above_is_closed
     is_kept, highest = text.split()
     assert is_kept == "True"
     assert int(highest) < 40
+
+
+def adopted_after(looks: int) -> None:
+    """Wait on a machine that stands still for a minute between any two looks."""
+    parents = itertools.chain([1] * looks, itertools.repeat(2))
+    os.getppid = lambda: next(parents)
+    bootstrap.time = SimpleNamespace(  # type: ignore[assignment]  # what is used of it
+        monotonic=itertools.count(0, 60).__next__, sleep=lambda _: None
+    )
+    bootstrap.wait_for_adoption(2)
+    os.write(1, b"adopted\n")
+
+
+@pytest.mark.parametrize(
+    ("looks", "seen"), [(0, ("adopted\n", 77)), (50, ("adopted\n", 77)), (1000, ("", 1))]
+)
+def test_a_child_whose_machine_stood_still_while_it_waited_for_its_parent_goes_on(
+    looks: int, seen: tuple[str, int]
+) -> None:
+    assert in_a_fork(lambda: adopted_after(looks)) == seen
