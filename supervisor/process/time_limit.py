@@ -70,12 +70,12 @@ class TimeLimit:
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> bool | None:
+    ) -> None:
         """End. Raises `TimeoutError` if the time was over."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        return await self._limit.__aexit__(kind, error, traceback)
+        await self._limit.__aexit__(kind, error, traceback)
 
     def reschedule(self, when: float) -> None:
         """Set another time. Does nothing once the time is over, or before it has begun."""

@@ -24,6 +24,12 @@ _SILENT: Final = logging.getLogger(f"{__name__}.aiohttp")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 
+AGAIN_SECONDS: Final = 0.25
+"""If the answer is no, it looks once more after this time: after a standstill of the whole process, this thread may run
+before the worker's loop has looked."""
+
+_NO: Final = 503
+
 Answers = Callable[[str, str | None, str | None], Answer]
 """Gets the path and the headers Host and Authorization of a request."""
 
@@ -72,6 +78,9 @@ class Web:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             given = self._answer(request)
+            if given.status == _NO:
+                await asyncio.sleep(AGAIN_SECONDS)
+                given = self._answer(request)
         except Exception as error:
             tell(_log, TaskFailed(task="health", consequence="The worker goes on."), error=error)
             given = refusal(500, "The worker has a bug, which its log describes.")

@@ -14,6 +14,7 @@ from health_support import Facts, ask, bearer, served
 
 from supervisor.log.events.worker import TaskFailed
 from supervisor.worker.health.snapshot import BLOCKED_SECONDS, LOOK_SECONDS, Snapshot
+from supervisor.worker.health.web import AGAIN_SECONDS
 from tests.lingering import NOT_HELD_UP_SECONDS, lingering_connection
 from tests.log_events import told
 from tests.patience import PATIENCE_SECONDS, until
@@ -27,6 +28,17 @@ async def test_live_says_503_while_the_worker_s_loop_is_blocked_and_not_only_aft
         # From here on this loop runs no more, until both answers are there.
         answers = [ask(listener, path, bearer()) for path in ("/live", "/ready")]
     assert [(status, body["why_not"][0]["cause"]) for status, body in answers] == [(503, "loop_blocked")] * 2
+
+
+async def test_a_worker_that_goes_on_after_a_standstill_is_not_said_to_be_blocked() -> None:
+    """The thread that answers may run before the loop has looked: a restart would end all jobs for nothing."""
+    facts = Facts()
+    async with served(facts) as listener:
+        facts.snapshot = Snapshot(time.monotonic() - BLOCKED_SECONDS - LOOK_SECONDS - 1, ())
+        asking = asyncio.ensure_future(asyncio.to_thread(ask, listener, "/live"))
+        await asyncio.sleep(AGAIN_SECONDS / 5)
+        facts.snapshot = Snapshot(time.monotonic(), ())
+        assert (await asking)[0] == 200
 
 
 async def test_a_hundred_readers_at_once_all_get_the_metrics() -> None:
