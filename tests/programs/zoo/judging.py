@@ -42,10 +42,15 @@ def judge(
     over = seconds - LIMIT_SECONDS - GRACE_SECONDS
     stood_still_seconds = stood_still(standstills, job.claimed_at or 0.0, job.finished_at or 0.0)
     allowed = SLACK_SECONDS + member.extra_seconds + stood_still_seconds
+    # A stack may delay the kill by 250 ms: a child that got no processor in this time has written none.
+    end_stood_still = stood_still(
+        standstills, (job.claimed_at or 0.0) + LIMIT_SECONDS, job.finished_at or 0.0
+    )
+    has_no_place = member.tells_place and "Where it was" not in message and end_stood_still > 0
     checks = {
         f"the cause must be {' or '.join(member.causes)}": cause in member.causes,
         "success and cause contradict each other": result.get("success") is (cause == "completed"),
-        f"the message must tell {member.told!r}": member.told in message,
+        f"the message must tell {member.told!r}": member.told in message or has_no_place,
         "the message holds a secret": SECRET not in str(job.result_text),
         "the engine ended it, not the worker": job.finished_by == "worker",
         f"it ended {over:.2f} s after limit and grace, of {allowed:.2f} s": over <= allowed,

@@ -41,6 +41,11 @@ class Member:
         return f"{self.block.partition('/')[2]} {given}".strip()
 
     @property
+    def tells_place(self) -> bool:
+        """Whether its message must tell where the block was, which the worker asks the block's process for."""
+        return self.causes == TIME and (self.told.endswith(".py") or self.told == "Where it was")
+
+    @property
     def succeeds(self) -> bool:
         """Whether its result must be a success. Only a completed job is one, and each of these is."""
         return self.causes == COMPLETED
