@@ -48,19 +48,24 @@ async def fresh(engine: DevEngine, start_worker: StartWorker) -> Setup:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Setup]:
+async def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Setup]:
     """One worker with two slots for the tests of a module. Its engine is of the 0.43 generation.
 
     Not for the whole session: while other modules run, nothing runs the engine's loop, and the worker would take it
     for an engine that is away.
 
-    One of its modules can't be imported, so that everything here is also shown beside a broken module.
+    One of its modules can't be imported, so that everything here is also shown beside a broken module. A module of
+    tests may have `WORKER_FLAGS` of its own.
     """
+    flags = getattr(request.module, "WORKER_FLAGS", ())
     directory = tmp_path_factory.mktemp("shared")
     (directory / "broken_module.py").write_text(BROKEN_MODULE)
     sources = f"blocks.testing,{directory / 'broken_module.py'}"
     async with DevEngine(EngineOptions(without_token=True, id_grammar="0.43", max_attempts=2)) as engine:
-        worker = Worker(engine.url, directory, "--max-concurrent-jobs", "2", "--function-blocks", sources)
+        words = ("--max-concurrent-jobs", "2", "--function-blocks", sources, *flags)
+        worker = Worker(engine.url, directory, *words)
         try:
             await worker.ready()
             yield Setup(engine, worker)

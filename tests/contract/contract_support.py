@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import sqlite3
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.patience import PATIENCE_SECONDS, until
 
 ECHO = "neops_base/echo:1.0.0"
 SLOW = "neops_testing/slow:1.0.0"
+WAITS = "contract/waits_for_file:1.0.0"
+"""Runs until there is the file that it is told as its `choice`: a job that lasts as long as the test wants."""
 CLIENT = importlib.metadata.version("neops_workflow_engine_client").replace("b", "-beta.")
 """The installed client's version, as engines write versions."""
 
@@ -164,3 +167,20 @@ async def ask(setup: Setup, *words: str) -> tuple[int, str, str]:
     stdout, stderr = await process.communicate()
     assert process.returncode is not None
     return process.returncode, stdout.decode(), stderr.decode()
+
+
+async def status_of(setup: Setup) -> dict[str, Any]:
+    """What the worker says of itself to `supervisor status`."""
+    _, stdout, _ = await ask(setup, "status", "--json")
+    return dict(json.loads(stdout))
+
+
+async def status_is(setup: Setup, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Wait until the worker says so of itself. To ask takes a process, and the loop is free meanwhile.
+
+    A worker whose last ping was not answered within its interval, which is short here, is not ready until the next one.
+    """
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not wanted(status := await status_of(setup)):
+            pass
+    return status

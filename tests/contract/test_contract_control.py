@@ -15,12 +15,15 @@ from contract_worker import Worker
 
 from sdk.devengine import DevEngine
 from supervisor.process import kernel_isolation
+from supervisor.worker.control_socket.client import socket_state
 from tests.patience import PATIENCE_SECONDS, until
 
 StartWorker = Callable[..., Worker]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+WORKER_FLAGS = ("--heartbeat-seconds", "10")
+"""A worker whose ping is not answered within the interval is not ready until the next one: this machine may be late."""
 SECRET = "Trellis-Wagon-1842"
 ADDRESS_SHOWN = (
     ("status",),
@@ -83,7 +86,7 @@ async def test_a_worker_whose_engine_is_away_at_the_start_says_that_it_is_on_its
     start_worker: StartWorker,
 ) -> None:
     worker = start_worker("http://127.0.0.1:9")
-    await until(lambda: (worker.state_dir / "run" / "control.sock").exists(), "it has its socket")
+    await until(lambda: socket_state(worker.state_dir / "run") == "listens", "it listens")
     setup = Setup(None, worker)  # type: ignore[arg-type]  # there is no engine
     code, stdout, _ = await ask(setup, "status", "--json")
     assert code == 1
@@ -102,7 +105,7 @@ async def test_a_support_bundle_of_a_worker_on_its_way_up_has_its_status_and_its
 ) -> None:
     worker = start_worker("http://127.0.0.1:9")
     path = tmp_path / "bundle.tar.gz"
-    await until(lambda: (worker.state_dir / "run" / "control.sock").exists(), "it has its socket")
+    await until(lambda: socket_state(worker.state_dir / "run") == "listens", "it listens")
     setup = Setup(None, worker)  # type: ignore[arg-type]  # there is no engine
     code, _, stderr = await ask(setup, "support-bundle", "--output", str(path))
     assert (code, stderr) == (0, "")
@@ -119,7 +122,7 @@ async def test_a_support_bundle_of_a_worker_on_its_way_up_has_its_status_and_its
 async def test_no_answer_of_a_worker_has_the_password_in_the_engine_s_address(
     engine: DevEngine, start_worker: StartWorker
 ) -> None:
-    worker = start_worker(engine.url.replace("://", f"://me:{SECRET}@"))
+    worker = start_worker(engine.url.replace("://", f"://me:{SECRET}@"), *WORKER_FLAGS)
     await worker.ready()
     setup = Setup(engine, worker)
     shown = engine.url.replace("://", "://***@")

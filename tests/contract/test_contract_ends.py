@@ -1,16 +1,18 @@
 """How children end: conformance test 8 of the engine contract."""
 
 import asyncio
-import os
-import signal
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
-from contract_support import SLOW, Setup
+from contract_support import WAITS, Setup
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine
+from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
@@ -64,16 +66,21 @@ async def test_a_time_limit_that_the_engine_would_not_wait_for_is_refused_at_the
 
 
 async def test_a_job_that_was_done_in_time_while_the_worker_was_stopped_is_a_success(
-    engine: DevEngine, start_worker: Callable[..., Worker]
+    engine: DevEngine, start_worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
     """As on a laptop that slept: its outcome waits in the socket, and its limit is long over."""
-    worker = start_worker(engine.url, "--max-job-seconds", "1", "--function-blocks", "blocks.testing")
+    worker = start_worker(engine.url, "--max-job-seconds", "4")
     setup = Setup(engine, worker)
     await worker.ready()
-    job_id = engine.submit(block=SLOW, parameters={"seconds": 0.3})
+    job_id = engine.submit(block=WAITS, parameters={"choice": str(tmp_path / "release")})
     await setup.started(job_id)
-    os.kill(worker.supervisor_pid, signal.SIGSTOP)
-    await asyncio.sleep(1.5)
-    os.kill(worker.supervisor_pid, signal.SIGCONT)
+    over_at = time.monotonic() + 5.0  # the job may begin a moment after this is said
+    below = psutil.Process(worker.supervisor_pid)
+    job = await until(lambda: next((c for c in below.children() if c.name() == "neops-job"), None), "it runs")
+    below.suspend()
+    (tmp_path / "release").touch()
+    await until(lambda: job.status() == psutil.STATUS_ZOMBIE, "it has ended", seconds=3.0)
+    await asyncio.sleep(over_at - time.monotonic())
+    below.resume()
     result = (await setup.result(job_id))["result"]
     assert result["success"] is True, result["message"]

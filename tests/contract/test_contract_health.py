@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_support import ECHO, SLOW, Setup
+from contract_support import ECHO, SLOW, WAITS, Setup
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine
@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 StartWorker = Callable[..., Worker]
 
 PYTHON = "neops_base/python_eval:1.0.0"
+CALM = ("--heartbeat-seconds", "10")
+"""A worker whose ping is not answered within the interval is not ready until the next one: this machine may be late."""
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 ASK_IN_A_JOB = """
@@ -88,7 +90,7 @@ async def test_a_port_tells_metrics_for_the_token_and_a_job_learns_from_it_no_mo
     token.touch(0o600)
     token.write_text(TOKEN)
     flags = ("--health-address", "127.0.0.1:0", "--health-token-file", str(token))
-    worker = start_worker(engine.url, *flags, "--function-blocks", "blocks.echo,blocks.python_eval")
+    worker = start_worker(engine.url, *CALM, *flags, "--function-blocks", "blocks.echo,blocks.python_eval")
     setup = Setup(engine, worker)
     address = (await setup.logged(HealthServed)).partition(" served on ")[2].split(". ")[0]
     await worker.ready()
@@ -152,9 +154,8 @@ async def test_a_socket_tells_root_everything_and_a_job_not_a_byte(
     engine: DevEngine, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     path = tmp_path / "health.sock"
-    worker = start_worker(
-        engine.url, "--health-address", str(path), "--function-blocks", "blocks.python_eval"
-    )
+    flags = (*CALM, "--health-address", str(path), "--function-blocks", "blocks.python_eval")
+    worker = start_worker(engine.url, *flags)
     setup = Setup(engine, worker)
     await worker.ready()
     assert await in_a_job(setup, f'asked(socket.AF_UNIX, "{path}", "/ready")') == ""
@@ -163,7 +164,7 @@ async def test_a_socket_tells_root_everything_and_a_job_not_a_byte(
     status, text = await ask(str(path), "/ready")
     assert (status, json.loads(text)) == (200, {"ready": True, "why_not": []})
     # A worker that is being stopped says so, for as long as it is there.
-    job = engine.submit(block=PYTHON, parameters={"source": "import time\ntime.sleep(2)"})
+    job = engine.submit(block=WAITS, parameters={"choice": str(tmp_path / "release")})
     await setup.started(job)
     worker.terminate()
 
@@ -174,5 +175,6 @@ async def test_a_socket_tells_root_everything_and_a_job_not_a_byte(
         while "stopping" not in await reasons():
             await asyncio.sleep(0.05)
     assert (await ask(str(path), "/live"))[0] == 200
+    (tmp_path / "release").touch()
     assert await worker.exit_code() == 0
     assert not path.exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
-from contract_support import ECHO, SLOW, Setup, body_of
+from contract_support import ECHO, WAITS, Setup, body_of
 from contract_worker import Worker
 
 from sdk.devengine import DevEngine, EngineOptions, Fault
@@ -77,15 +77,19 @@ async def test_jobs_of_a_poll_whose_answer_is_lost_are_failed_at_once(setup: Set
     assert await setup.works()
 
 
-async def test_a_job_that_runs_or_whose_result_is_on_its_way_is_not_called_lost(setup: Setup) -> None:
+async def test_a_job_that_runs_or_whose_result_is_on_its_way_is_not_called_lost(
+    setup: Setup, tmp_path: Path
+) -> None:
     """The engine lists them too: as claimed, and without a result."""
-    running = setup.engine.submit(block=SLOW, parameters={"seconds": 1})
+    running = setup.engine.submit(block=WAITS, parameters={"choice": str(tmp_path / "release")})
     await setup.started(running)
     setup.engine.faults.add(Fault("result", status=503))
     finished = setup.engine.submit(block=ECHO, parameters={"text": "delivered late"})
     await until(lambda: setup.results_of(finished), "its result was refused for now")
     setup.engine.faults.add(Fault("poll", drop="after", times=2))
     await until(lambda: len(setup.sent("worker_jobs")) >= 1, "the engine was asked")
+    await until(lambda: setup.engine.faults.waiting == 0, "both polls have failed")
+    (tmp_path / "release").touch()
     for job_id in (running, finished):
         assert (await setup.result(job_id))["status"] == "success"
         assert len(setup.results_of(job_id)) <= 2

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from contract_support import Setup, ask, body_of, lines_of
+from contract_support import Setup, ask, body_of, lines_of, status_is, status_of
 from contract_worker import ROOT, Worker
 
 from sdk.devengine import DevEngine, Fault
@@ -22,7 +22,7 @@ from supervisor.log.event import Event
 from supervisor.log.events.blocks import BlockRefused
 from supervisor.log.events.jobs import JobStarted
 from supervisor.log.events.worker import Reloaded, ReloadIgnored, ReloadRefused, RestartNeeded, StopSignalled
-from tests.patience import PATIENCE_SECONDS, until
+from tests.patience import until
 
 pytestmark = [pytest.mark.contract, pytest.mark.asyncio(loop_scope="session")]
 
@@ -148,17 +148,13 @@ async def test_a_worker_of_which_the_engine_accepts_no_block_any_more_is_not_rea
     faults.add(Fault("register_block", status=400, body={"message": "none of them"}, times=blocks))
     await setup.forget_worker()
     await until(lambda: not faults.waiting, "every block is refused")
-    status = await status_of(setup)
-    assert (status["ready"], [reason["cause"] for reason in status["why_not"]]) == (False, ["no_block"])
+    # The answer to the last one may still be on its way to the worker.
+    status = await status_is(setup, lambda status: causes(status) == ["no_block"])
+    assert status["ready"] is False
     assert "none of them" in status["why_not"][0]["message"]
     await site.reload(Reloaded)
-    assert (await status_of(setup))["ready"]
+    await status_is(setup, lambda status: status["ready"] and not status["why_not"])
     assert await site.greet() == "one"
-
-
-async def status_of(setup: Setup) -> dict[str, Any]:
-    _, stdout, _ = await ask(setup, "status", "--json")
-    return dict(json.loads(stdout))
 
 
 BASE = "import sdk\nclass Base(sdk.FunctionBlock): ...\n"
@@ -181,7 +177,7 @@ async def test_broken_code_leaves_the_old_in_force_and_says_where_it_is_broken(
     await site.reload(ReloadRefused)
     line = site.setup.lines(ReloadRefused)[0]
     assert str(site.module) in line
-    assert said in site.setup.worker.log
+    await site.setup.logged(said)
     assert await site.greet() == "one"
     site.write("mended")
     await site.reload(Reloaded)
@@ -192,7 +188,7 @@ async def test_a_setting_is_read_anew_and_one_that_is_wrong_leaves_the_old_in_fo
     assert len(await site.greet(characters=3_000_000)) > 3_000_000
     site.set("NEOPS_MAX_RESULT_MB=2\nNEOPS_WORKER_NAME=other\n")
     await site.reload(Reloaded)
-    assert site.setup.lines(RestartNeeded, "restart: --worker-name.")
+    await site.setup.logged(RestartNeeded, "restart: --worker-name.")
     for text in ("", "NEOPS_MAX_RESULT_MB=plenty\n"):
         if text:
             site.set(text)
@@ -296,15 +292,12 @@ async def test_a_terminal_that_is_closed_leaves_a_running_job_its_time_however_o
     assert engine.job(job_id).result_status == "success"
 
 
-async def status_is(setup: Setup, wanted: Callable[[dict[str, Any]], bool]) -> None:
-    """Wait until the worker says so of itself. To ask takes a process, and the loop is free meanwhile."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not wanted(await status_of(setup)):
-            pass
-
-
 def is_stopping(status: dict[str, Any]) -> bool:
-    return "stopping" in [reason["cause"] for reason in status["why_not"]]
+    return "stopping" in causes(status)
+
+
+def causes(status: dict[str, Any]) -> list[str]:
+    return [reason["cause"] for reason in status["why_not"]]
 
 
 def _children(pid: int) -> list[int]:

@@ -129,7 +129,7 @@ async def test_a_sign_in_page_in_between_is_not_taken_for_the_engine(setup: Setu
 
 async def test_one_result_that_the_engine_chokes_on_holds_up_no_other(setup: Setup) -> None:
     """Number 4: each result has retries of its own."""
-    setup.engine.faults.add(Fault("result", status=503, headers={"Retry-After": "2"}))
+    setup.engine.faults.add(Fault("result", status=503, headers={"Retry-After": "6"}))
     slowed = setup.engine.submit(block=ECHO, parameters={"text": "slowed"})
     await until(lambda: setup.results_of(slowed), "the first try")
     other = setup.engine.submit(block=ECHO, parameters={"text": "other"})

@@ -54,7 +54,7 @@ class WaitsForFile(FunctionBlock[ChoiceParams, NoData]):
         return FunctionBlockResult(success=True, message="It is there")
 
 
-@register_function_block(contract_block("busy", max_seconds=2.0))
+@register_function_block(contract_block("busy", max_seconds=5.0))
 class Busy(FunctionBlock[NoParams, NoData]):
     """Computes one power in C: burns a core and holds the GIL, until it is killed."""
 
