@@ -4,15 +4,17 @@ The worker promises to act within a time on a processor of its own. Beside other
 processor, and a test that counts this as the worker's lateness judges the machine.
 """
 
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 # Computes for a moment, again and again, and answers each line with the worst ratio since the one before.
 _PROGRAM: Final = """
-import select, sys, time
+import os, select, sys, time
+os.sched_setaffinity(0, {int(sys.argv[1])})
 worst = 1.0
 while True:
     asked, _, _ = select.select([sys.stdin], [], [], 0.05)
@@ -29,24 +31,38 @@ while True:
 
 
 class Slowness:
-    """Asks the process that measures it."""
+    """Asks the processes that measure it, one on each processor: any of them may be taken away for a while."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
+    def __init__(self, processes: "Sequence[subprocess.Popen[str]]") -> None:
+        self._processes = processes
         self.since_asked()
 
     def since_asked(self) -> float:
         """How many times its computing a moment of computing took at worst since the last call; 1 or more."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return float(self._process.stdout.readline())
+        return max([_answer_of(process) for process in self._processes])
+
+
+def _answer_of(process: "subprocess.Popen[str]") -> float:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return float(process.stdout.readline())
 
 
 @contextmanager
 def measured_slowness() -> Iterator[Slowness]:
-    """Have a process of its own measure for as long as the context lasts."""
-    command = [sys.executable, "-I", "-S", "-c", _PROGRAM]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Slowness(process)
+    """Have processes of its own measure for as long as the context lasts."""
+    with ExitStack() as until_then:
+        processes = [
+            until_then.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-I", "-S", "-c", _PROGRAM, str(processor)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for processor in sorted(os.sched_getaffinity(0))
+        ]
+        yield Slowness(processes)

@@ -1,6 +1,7 @@
 """What a test can have the host do beside running jobs: each looks at one rule of the process machinery."""
 
 import asyncio
+import contextlib
 import os
 import resource
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,10 @@ from supervisor.launcher.sweep import Sweeper
 from supervisor.launcher.sweep_rounds import SweepRounds
 from supervisor.lifecycle import job as lifecycle_job
 from supervisor.process import proc as processes_module
+from supervisor.watch import blocking as blocking_module
 from supervisor.watch import sampler as sampler_module
+from supervisor.watch import stack as stack_module
+from supervisor.watch import stall as stall_module
 from tests.patience import PATIENCE_SECONDS, until
 
 
@@ -303,13 +308,25 @@ async def run_to_its_end(host: Any, request: dict[str, Any]) -> dict[str, Any]:
         lifecycle_job.UNKILLABLE_SECONDS = seconds
 
 
+@contextlib.contextmanager
+def time_for_stacks() -> Iterator[None]:
+    """Wait for a stack wherever one is taken: on a busy machine it takes its time."""
+    with contextlib.ExitStack() as until_then:
+        for module, name in (
+            (lifecycle_job, "STACK_SECONDS"),
+            (stall_module, "STACK_SECONDS"),
+            (blocking_module, "STACK_SECONDS"),
+            (stack_module, "_AWAITS_SECONDS"),
+        ):
+            until_then.callback(setattr, module, name, getattr(module, name))
+            setattr(module, name, PATIENCE_SECONDS)
+        yield
+
+
 async def run_with_time_for_its_stack(host: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Run a job, and do not kill it before its stack is there: on a busy machine a long one takes its time."""
-    seconds, lifecycle_job.STACK_SECONDS = lifecycle_job.STACK_SECONDS, PATIENCE_SECONDS
-    try:
+    """Run a job whose stack is what the test is about."""
+    with time_for_stacks():
         return await run_job(host, request)
-    finally:
-        lifecycle_job.STACK_SECONDS = seconds
 
 
 async def owner_when_the_user_is_given_back(host: Any, request: dict[str, Any]) -> dict[str, Any]:
@@ -363,7 +380,8 @@ async def run_without_kill(host: Any, request: dict[str, Any]) -> dict[str, Any]
     host.runner._spares.take = take_deaf
     seconds, lifecycle_job.UNKILLABLE_SECONDS = lifecycle_job.UNKILLABLE_SECONDS, 0.5
     try:
-        answer = await run_job(host, request)
+        with time_for_stacks():
+            answer = await run_job(host, request)
     finally:
         host.runner._spares.take = take
         lifecycle_job.UNKILLABLE_SECONDS = seconds

@@ -21,6 +21,9 @@ HOSTING = Path(__file__).parent
 ROOT = HOSTING.parents[1]
 BLOCKS = str(HOSTING / "blocks_under_test")
 TESTING = "neops_testing/"
+TAKES_ITS_STACK = "run_with_time_for_its_stack"
+"""How a job is run whose stack is what a test is about (`do`): the worker waits a quarter of a second for it, and this
+machine may keep a processor from the job for longer."""
 STANDARD_SOURCES = ("blocks.testing", BLOCKS)
 
 
@@ -104,10 +107,10 @@ class Host:
         """Send and wait."""
         return self.wait(self.send(do, **request))
 
-    def start(self, name: str, **request: Any) -> int:
+    def start(self, name: str, *, do: str = "run", **request: Any) -> int:
         """Start a job of a block, `neops_testing/<name>` unless a package is given; returns its number."""
         block = name if "/" in name else TESTING + name
-        return self.send("run", block=block + ":1.0.0", **request)
+        return self.send(do, block=block + ":1.0.0", **request)
 
     def run(self, name: str, parameters: dict[str, Any] | None = None, **request: Any) -> dict[str, Any]:
         """Run a job and return what was observed."""

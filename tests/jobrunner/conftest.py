@@ -22,6 +22,6 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 
 @pytest.fixture(scope="module")
 def slowness() -> Iterator[Slowness]:
-    """How slow the machine is meanwhile. Not for longer: it takes a tenth of a processor."""
+    """How slow the machine is meanwhile. Not for longer: it takes a tenth of each processor."""
     with measured_slowness() as slowness:
         yield slowness

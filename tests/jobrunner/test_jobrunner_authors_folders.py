@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hosting import Host, hosted, told
+from hosting import TAKES_ITS_STACK, Host, hosted, told
 
 from supervisor.log.events.jobs import LoopBlocked
 
@@ -62,12 +62,12 @@ def there(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def run(there: tuple[Host, Path], how: str, **limits: float) -> dict[str, Any]:
-    return there[0].run("under_test/hangs", {"how": how}, limits=LIMITS | limits)
+    return there[0].run("under_test/hangs", {"how": how}, limits=LIMITS | limits, do=TAKES_ITS_STACK)
 
 
 @pytest.mark.parametrize(("how", "mark"), [("sleep", "sleeps"), ("await", "awaits"), ("power", "holds")])
 def test_the_result_of_a_hang_names_the_author_s_line(there: Any, how: str, mark: str) -> None:
-    done = run(there, how, max_job_seconds=1.0)
+    done = run(there, how, max_job_seconds=2.0)
     assert done["cause"] == "time_limit"
     assert f'File "{there[1]}", line {line_of(mark)} in run' in done["message"]
     assert "run_order" not in done["message"]

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hosting import Host
+from hosting import TAKES_ITS_STACK, Host
 
 WAYS = {
     "plain": ["run"],
@@ -14,7 +14,9 @@ WAYS = {
 
 
 def stack_of(host: Host, text: str, **limits: Any) -> str:
-    done = host.run("under_test/hangs_awaiting", {"text": text}, limits={"max_job_seconds": 0.7} | limits)
+    # Long enough for all its tasks to begin, also where it must wait for a processor.
+    limits = {"max_job_seconds": 2.0} | limits
+    done = host.run("under_test/hangs_awaiting", {"text": text}, limits=limits, do=TAKES_ITS_STACK)
     assert done["limit"] == "time", done["message"]
     stack: str = done["stack"]
     return stack

@@ -1,7 +1,7 @@
 """The CPU limit of real jobs without cgroups: the time of every process counts, wherever the job has it run."""
 
 import pytest
-from hosting import Host
+from hosting import TAKES_ITS_STACK, Host
 
 LIMIT_SECONDS = 0.4
 LIMITS = {"max_job_cpu_seconds": LIMIT_SECONDS, "grace_seconds": 0.1}
@@ -9,7 +9,7 @@ LIMITS = {"max_job_cpu_seconds": LIMIT_SECONDS, "grace_seconds": 0.1}
 
 @pytest.mark.parametrize("name", ["busy_loop", "busy_threads", "busy_grandchild", "busy_short_lived"])
 def test_a_job_is_ended_at_its_cpu_limit_whatever_uses_it(host: Host, name: str) -> None:
-    done = host.run(f"under_test/{name}", limits=LIMITS)
+    done = host.run(f"under_test/{name}", limits=LIMITS, do=TAKES_ITS_STACK)
     assert (done["success"], done["cause"], done["limit"]) == (False, "cpu_limit", "cpu"), done["message"]
     assert done["measured"] > LIMIT_SECONDS
     assert done["cpu_seconds"] >= done["measured"], "the result says less than what the limit was passed by"

@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 import pytest
-from hosting import Host, alive_with, signals_are_contained
+from hosting import TAKES_ITS_STACK, Host, alive_with, signals_are_contained
 
 from tests.lateness import Slowness
 from tests.patience import PATIENCE_SECONDS, wait_until
@@ -53,7 +53,7 @@ def test_a_job_over_its_time_is_ended_in_time_and_says_where_it_was(
 ) -> None:
     """rq/rq#323 (native code never notices its limit) and benoitc/gunicorn#185 (a kill says not where it was)."""
     slowness.since_asked()
-    done = host.run(name, parameters, limits=limits)
+    done = host.run(name, parameters, limits=limits, do=TAKES_ITS_STACK if place else "run")
     bound = (KILL_BOUND_SECONDS + SLACK_SECONDS) * slowness.since_asked()
     assert (done["success"], done["cause"], done["limit"]) == (False, "time_limit", "time")
     assert place in done["stack"]
@@ -237,7 +237,7 @@ def test_a_shutdown_ends_a_running_job_and_says_so_and_later_jobs_are_not_run(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     with Host(tmp_path_factory.mktemp("stopping"), spares=1) as host:
-        running = host.start("hang_sleep", limits=PATIENT)
+        running = host.start("hang_sleep", limits=PATIENT, do=TAKES_ITS_STACK)
         wait_until(lambda: "hangs.py" in str(host.ask("stack", of=running)["seen"]), "the job runs")
         host.ask("stop_all")
         done = host.wait(running)

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from hosting import Host
+from hosting import TAKES_ITS_STACK, Host
 
 from supervisor.watch.stack_on_demand import BEING_ENDED, DEAF, STOPPED
 from tests.patience import PATIENCE_SECONDS, wait_until
@@ -37,7 +37,9 @@ def end(host: Host, job: int) -> Seen:
 
 
 def test_a_job_that_awaits_shows_its_tasks_each_time_and_its_result_shows_them_once(host: Host) -> None:
-    job = host.start("under_test/hangs_awaiting", parameters={"text": "gather"}, limits=PATIENT)
+    job = host.start(
+        "under_test/hangs_awaiting", parameters={"text": "gather"}, limits=PATIENT, do=TAKES_ITS_STACK
+    )
     for _ in range(3):
         (seen,) = ask_until(host, job, lambda told: "Awaiting in task block" in told["stack"])
         assert seen["stack"].count("in ask_one") == 1
@@ -49,7 +51,9 @@ def test_a_job_that_awaits_shows_its_tasks_each_time_and_its_result_shows_them_o
 
 
 def test_what_a_job_awaits_at_its_cancellation_is_told_though_a_person_has_seen_it_before(host: Host) -> None:
-    job = host.start("under_test/hangs_awaiting", parameters={"text": "run"}, limits=PATIENT)
+    job = host.start(
+        "under_test/hangs_awaiting", parameters={"text": "run"}, limits=PATIENT, do=TAKES_ITS_STACK
+    )
     ask_until(host, job, lambda told: "Awaiting in task block" in told["stack"])
     host.ask("cancel_now", of=job)
     stack = host.wait(job)["stack"]
@@ -57,7 +61,7 @@ def test_what_a_job_awaits_at_its_cancellation_is_told_though_a_person_has_seen_
 
 
 def test_a_job_under_whose_c_code_nothing_else_runs_shows_where_it_is_and_is_not_stopped(host: Host) -> None:
-    job = host.start("gil_hog", parameters={"mode": "power"}, limits=PATIENT)
+    job = host.start("gil_hog", parameters={"mode": "power"}, limits=PATIENT, do=TAKES_ITS_STACK)
     for _ in range(2):
         (seen,) = ask_until(host, job, lambda told: "hangs.py" in told["stack"])
         assert seen["stack"].count("in run") == 1
@@ -109,7 +113,9 @@ def test_a_stopped_job_is_said_to_be_stopped_and_not_signalled(host: Host) -> No
 
 
 def test_a_job_that_ends_meanwhile_is_said_to_end_or_is_unknown_and_its_result_stands(host: Host) -> None:
-    job = host.start("under_test/hangs_awaiting", parameters={"text": "run"}, limits=PATIENT)
+    job = host.start(
+        "under_test/hangs_awaiting", parameters={"text": "run"}, limits=PATIENT, do=TAKES_ITS_STACK
+    )
     ask_until(host, job, lambda told: "Awaiting in task block" in told["stack"])
     host.send("cancel_now", of=job)
     answers = []
@@ -121,7 +127,9 @@ def test_a_job_that_ends_meanwhile_is_said_to_end_or_is_unknown_and_its_result_s
 
 def test_the_main_thread_is_shown_beside_more_threads_than_are_told_of_at_once(host: Host) -> None:
     parameters = {"times": 120, "seconds": 3600.0}
-    job = host.start("under_test/crashes_beside_threads", parameters=parameters, limits=PATIENT)
+    job = host.start(
+        "under_test/crashes_beside_threads", parameters=parameters, limits=PATIENT, do=TAKES_ITS_STACK
+    )
     asleep = re.compile(r'stalling_blocks\.py", line \d+ in run$', re.MULTILINE)
 
     def is_whole(told: Seen) -> bool:

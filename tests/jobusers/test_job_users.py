@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from hosting import Host, alive_with, is_alive
+from hosting import TAKES_ITS_STACK, Host, alive_with, is_alive
 from job_users_support import USERS
 
 from tests.patience import PATIENCE_SECONDS, wait_until
@@ -144,7 +144,7 @@ class TestOneJob:
     def test_limits_of_memory_and_time_hold_as_well(self, unstopped_host: Host) -> None:
         grown = unstopped_host.run("eat_memory", limits={"max_job_memory_mb": 120})
         assert grown["cause"] == "memory_limit"
-        hung = unstopped_host.run("spin", limits={"max_job_seconds": 0.5})
+        hung = unstopped_host.run("spin", limits={"max_job_seconds": 1.5}, do=TAKES_ITS_STACK)
         assert (hung["cause"], hung["signal"]) == ("time_limit", "SIGKILL")
         assert "line" in hung["stack"]
         assert hung["cpu_seconds"] > 0  # how much of it there was is the machine's affair

@@ -305,7 +305,7 @@ async def test_doctor_says_why_job_users_can_not_work(prefix: tuple[str, ...], t
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
     )
-    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    out, _ = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     checks = {item["check"]: item for item in json.loads(out)["checks"]}
     assert checks["job users"]["status"] == "failed"
     assert process.returncode == 1
