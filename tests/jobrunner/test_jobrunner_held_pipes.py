@@ -63,7 +63,7 @@ def test_jobs_that_hold_their_pipes_end_at_their_limit_and_others_go_on(host: Ho
         assert "in run" in done["stack"]
         assert (done["last_output"], printed(done)) == ("before\n", ["before"])
         assert (done["stuck"], done["leftovers"]) == (False, 0)
-    assert pipes(host) == pipes_before
+    wait_until(lambda: pipes(host) == pipes_before, "the ends are closed that were being read")
     wait_until(lambda: host.ask("pipe_threads")["count"] == 2, "what was started meanwhile has ended")
 
 

@@ -89,7 +89,7 @@ def test_the_end_of_a_job_is_seen_at_once_though_a_daemon_inherited_what_it_coul
     marker = f"inherits-{os.getpid()}"
     done = host.run("under_test/daemon_with_descriptors", {"marker": marker})
     assert (done["cause"], done["exit_code"], done["leftovers"]) == ("exited", 7, 1)
-    assert done["seconds"] < 2
+    assert done["seconds"] < 10  # the daemon, and its ends of the job's pipes, would be there for minutes
     assert alive_with(marker) == []
 
 
