@@ -64,7 +64,7 @@ started: list[Interpreter] = []
 def interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
     started.clear()
     monkeypatch.setattr(middle_module, "Spawned", Interpreter)
-    monkeypatch.setattr(spawn_module, "START_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(spawn_module, "START_TIMEOUT_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EAGAIN, "no process"), ValueError("a mistake of ours")])
@@ -115,6 +115,8 @@ async def test_a_child_that_does_not_get_ready_is_ended_forgotten_and_its_user_f
 async def test_an_interpreter_that_starts_no_child_is_ended_and_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, child_count: int, fails: bool, said: str
 ) -> None:
+    if not fails:  # it is not told, and waits until the time is over
+        monkeypatch.setattr(spawn_module, "START_TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(Interpreter, "child_count", child_count)
     monkeypatch.setattr(Interpreter, "fails", fails)
     before = open_descriptors()
@@ -137,7 +139,6 @@ async def test_an_interpreter_that_ends_before_it_starts_a_child_is_not_waited_f
             self.control.close()
             os.kill(self.pid, signal.SIGKILL)
 
-    monkeypatch.setattr(spawn_module, "START_TIMEOUT_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(middle_module, "Spawned", Ending)
     with pytest.raises(LaunchError, match="ended before it started a child"):
         await SpawnLauncher(IMPORTS).spawn_child()

@@ -55,7 +55,8 @@ async def test_a_job_near_its_limit_is_looked_at_more_often(process: subprocess.
     sampler, samples = Sampler(), asyncio.Queue[float]()
     loop = asyncio.get_running_loop()
     sampler.watch(process.pid, 32.0, lambda _: samples.put_nowait(loop.time()), no_failure)
-    times = [await asyncio.wait_for(samples.get(), PATIENCE_SECONDS) for _ in range(3)]
+    # Nine: each of the looks may be late on a machine that stands still for a moment, but not all of them.
+    times = [await asyncio.wait_for(samples.get(), PATIENCE_SECONDS) for _ in range(9)]
     await sampler.close()
     assert min(later - earlier for earlier, later in itertools.pairwise(times)) < 2 * NEAR_SECONDS
 
