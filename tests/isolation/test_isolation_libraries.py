@@ -13,6 +13,7 @@ import pytest
 
 from jobrunner.isolation.landlock import abi_of_the_kernel
 from tests.hosting.hosting import ROOT, Host, hosted
+from tests.patience import PATIENCE_SECONDS
 
 BLOCKS = Path(__file__).parent / "library_blocks"
 REFUSED = {
@@ -64,7 +65,8 @@ def host_in(directory: Path) -> Iterator[Host]:
             "jobs_directory": str(directory / "jobs"),
         },
     }
-    with hosted(directory, sources=(str(BLOCKS),), isolation=isolation) as host:
+    limits = {"max_job_seconds": PATIENCE_SECONDS}  # some start interpreters and import large libraries
+    with hosted(directory, sources=(str(BLOCKS),), isolation=isolation, limits=limits) as host:
         yield host
 
 
