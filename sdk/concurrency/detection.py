@@ -155,6 +155,8 @@ class BlockingDetector:
                 began_late = time.monotonic() - before.at > self._pause
                 continue
             with self._sampling:
+                if self._stopped is not stopped:  # since the pause was over: `stop` has waited for no sample
+                    break
                 try:
                     before = self._sample(name, watched, native_id, episodes, before)
                 except Exception as error:  # for example no memory is left: the next sample may get some

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -267,6 +268,24 @@ def test_one_that_rests_can_be_stopped() -> None:
     detector = BlockingDetector(THRESHOLD, SAMPLES)
     watched(detector.rest, detector)
     detector.go_on()
+
+
+def test_one_that_is_stopped_when_a_sample_is_due_does_not_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    detector, samples = timed_samples(monkeypatch)
+    asked, go_on, before = threading.Event(), threading.Event(), threads()
+
+    def enter(*_: object) -> None:
+        asked.set()
+        go_on.wait(
+            PATIENCE_SECONDS
+        )  # as where the watching thread loses its processor before it has the lock
+
+    lock = MagicMock(**{"__enter__.side_effect": enter, "acquire.return_value": False})
+    monkeypatch.setattr(detector, "_sampling", lock)
+    watched(lambda: asked.wait(PATIENCE_SECONDS), detector)
+    go_on.set()
+    wait_until(lambda: threads() <= before, "the watching thread has ended")
+    assert samples == []
 
 
 def test_one_that_was_stopped_takes_no_further_sample_and_may_watch_again(
