@@ -168,8 +168,8 @@ async def no_state_directory(scene: Scene) -> str:
         return f"6 of 6 jobs succeeded, the journal was there again after {took:.1f} s"
 
 
-@attack("D-files", "a job leaves very many files")
-async def many_files(scene: Scene, number: int = 40_000, times: int = 3) -> str:
+@attack("D-files", "jobs leave very many files")
+async def many_files(scene: Scene, number: int = 20_000, times: int = 2) -> str:
     async with scene.worker(max_job_seconds=120) as worker:
         alone = [await timed(run(scene, kind="wait")) for _ in range(3)]
         with_others: list[list[float]] = []
@@ -189,9 +189,9 @@ async def many_files(scene: Scene, number: int = 40_000, times: int = 3) -> str:
         return f"{number} files: other jobs took {took:.2f} s meanwhile, {max(alone):.2f} s before"
 
 
-@attack("D-files-many", "a job leaves 300,000 files", short=False, seconds=180.0)
+@attack("D-files-many", "two jobs leave 150,000 files each", short=False, seconds=180.0)
 async def very_many_files(scene: Scene) -> str:
-    return await many_files(scene, 300_000, 1)
+    return await many_files(scene, 150_000)
 
 
 def removed_whole(directory: Path) -> bool:
