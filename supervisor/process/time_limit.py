@@ -2,7 +2,8 @@
 
 A process can stand still at any moment: it is stopped, its machine is paused or moved, or gets no processor. When it
 goes on, its timers are due in the same turn of the loop in which it sees what has come meanwhile. `asyncio.timeout`
-then cancels whoever waits, although the answer is there. And others that stood still with it had no time to answer.
+then cancels whoever waits, although the answer is there. And others that stood still with it had no time to answer
+(docs/adr/0063).
 """
 
 import asyncio
