@@ -20,8 +20,9 @@ from tests.programs.bench.errors import BenchError
 
 _WHAT_TO_DO: Final = """\
 A job uses more of the machine than it did. `make bench AGAINST=<the commit before>` shows by how much; under
-`strace -f -c` the system calls have names. Where the rise is wanted: `make bench-counts ARGS=--set-limits`, and the
-commit says what is got for it."""
+`strace -f -c` the system calls have names. Many `landlock_add_rule` are no rise: each job makes a rule for every file
+that lies beside this checkout, or beside a directory above it; try a directory with fewer. Where the rise is wanted:
+`make bench-counts ARGS=--set-limits`, and the commit says what is got for it."""
 
 
 def main() -> int:
